@@ -1,0 +1,61 @@
+//! What unleak says: a finding is a claim and the whole argument for it.
+
+use crate::source::Location;
+use serde::{Deserialize, Serialize};
+
+/// How far the argument is complete in the source. The order is from weak to strong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Possible; shown only on request.
+    Low,
+    /// One step is a well-founded presumption.
+    Medium,
+    /// Every step is in the source.
+    High,
+}
+
+impl Confidence {
+    /// One step weaker; `Low` stays.
+    pub fn lowered(self) -> Confidence {
+        match self {
+            Confidence::High => Confidence::Medium,
+            Confidence::Medium | Confidence::Low => Confidence::Low,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Info,
+    Warning,
+    Error,
+}
+
+/// One step of the argument, at the place that proves it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Label {
+    pub location: Location,
+    /// Lower case, without a full stop, names in backticks.
+    pub message: String,
+}
+
+/// A rule's claim about one place. What is the same for every finding of a rule (its title, severity, advice)
+/// stays on the rule's page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub code: &'static str,
+    pub confidence: Confidence,
+    /// What the finding is about, and where it is reported.
+    pub location: Location,
+    /// Lower case, without a full stop, names in backticks.
+    pub message: String,
+    /// What is printed at the primary location itself; empty where the message says it all.
+    pub label: String,
+    /// The argument in reading order: where it is held, where it grows or is acquired, who calls that again and
+    /// again, where it should have been let go.
+    pub related: Vec<Label>,
+    /// The dotted name of what leaks, `package.module.Class.attribute`; the fingerprint is made of it.
+    pub symbol: String,
+}
