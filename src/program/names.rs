@@ -76,7 +76,11 @@ impl Program<'_> {
                 EventKind::Define(function) => Definition::Function(FunctionRef::new(holder.module, function)),
                 EventKind::DefineClass(class) => Definition::Class(ClassRef::new(holder.module, class)),
                 EventKind::Annotate { .. } | EventKind::Augment { .. } => {
-                    if matches!(found, Definition::Unknown) { Definition::Variable(holder, name) } else { continue }
+                    if matches!(found, Definition::Unknown) {
+                        Definition::Variable(holder, name)
+                    } else {
+                        continue;
+                    }
                 }
                 EventKind::Bind { value, .. } if holder.id == MODULE_SCOPE => {
                     // `name = None` beside an import, and `alias = function` at module level.
