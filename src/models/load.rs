@@ -116,6 +116,8 @@ entry! {
         position: Option<Spanned<u32>>,
         #[serde(default = "size")]
         bound_is: BoundIs,
+        #[serde(default)]
+        also_bounded_by: Vec<Name>,
         default: WithoutArgument,
         #[serde(default)]
         keeps_self: bool,
@@ -250,6 +252,7 @@ impl File {
             let cache = Cache {
                 bound: bound(entry.bound.as_deref(), entry.position.as_ref())?,
                 bound_is: entry.bound_is,
+                also_bounded_by: entry.also_bounded_by.as_slice().into(),
                 bounded_by_default: matches!(entry.default, WithoutArgument::Bounded),
                 keeps_self: entry.keeps_self,
             };

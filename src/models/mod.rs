@@ -39,11 +39,13 @@ pub struct Argument {
 }
 
 /// A decorator, or a callable that wraps a function, that remembers results by arguments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cache {
     /// What bounds it; `None` there always means no bound.
     pub bound: Option<Argument>,
     pub bound_is: BoundIs,
+    /// Keywords each of which, given and not `None`, bounds it as well: a time to live.
+    pub also_bounded_by: Box<[Name]>,
     /// What it is when the argument for `bound` is not given.
     pub bounded_by_default: bool,
     /// On a method, the cache keeps the instance itself as long as the entry.
@@ -147,7 +149,7 @@ pub struct Registration {
 pub enum By {
     /// The decorated function (or class, for its methods).
     Decorator,
-    /// The function given for this argument.
+    /// The function given for this argument; for the first position, also the decorated function.
     Argument(Argument),
     /// These methods of derived classes; none named means all that are not private or special.
     Base(Box<[Name]>),
@@ -202,7 +204,10 @@ impl Models {
 
     /// The names and texts of the files in `rules/models/`.
     pub fn builtin_files() -> &'static [(&'static str, &'static str)] {
-        &[("builtins.toml", include_str!("../../rules/models/builtins.toml"))]
+        macro_rules! files {
+            ($($name:literal)*) => { &[$(($name, include_str!(concat!("../../rules/models/", $name)))),*] };
+        }
+        files!("aiohttp.toml" "apscheduler.toml" "async_lru.toml" "asyncio.toml" "atexit.toml" "bottle.toml" "builtins.toml" "cachetools.toml" "celery.toml" "click.toml" "collections.toml" "concurrent.toml" "copy.toml" "datetime.toml" "discord.toml" "django.toml" "dramatiq.toml" "fastapi.toml" "flask.toml" "functools.toml" "grpc.toml" "heapq.toml" "http.toml" "huey.toml" "importlib.toml" "itertools.toml" "json.toml" "kombu.toml" "logging.toml" "methodtools.toml" "multiprocessing.toml" "os.toml" "pika.toml" "pprint.toml" "pyramid.toml" "pytest.toml" "quart.toml" "queue.toml" "random.toml" "sanic.toml" "sched.toml" "scrapy.toml" "secrets.toml" "signal.toml" "socketio.toml" "socketserver.toml" "sqlalchemy.toml" "starlette.toml" "streamlit.toml" "sys.toml" "telegram.toml" "tempfile.toml" "threading.toml" "time.toml" "tornado.toml" "twisted.toml" "typer.toml" "uuid.toml" "watchdog.toml" "weakref.toml" "websockets.toml")
     }
 
     /// Reads one file of models. `file` is only for messages.
