@@ -89,9 +89,10 @@ fn index_module(program: &Program, module: ModuleId, defined: &FxHashSet<Name>) 
         Expr::Attribute(_, name) => Some(name),
         _ => None,
     };
+    let is_indexed = |name: &Name| defined.contains(name) || name.as_str() == CACHE_CLEAR;
     let mut index = CallIndex::default();
     let mut mention = |event: u32, expr: ExprId| {
-        if let Some(name) = last_name(expr).filter(|name| defined.contains(name)) {
+        if let Some(name) = last_name(expr).filter(&is_indexed) {
             index.mentions.push((name, EventRef::new(module, crate::facts::EventId(event)), expr));
         }
     };
@@ -118,12 +119,15 @@ fn index_module(program: &Program, module: ModuleId, defined: &FxHashSet<Name>) 
         }
     }
     for (number, call) in facts.calls.iter().enumerate() {
-        if let Some(name) = last_name(call.callee).filter(|name| defined.contains(name)) {
+        if let Some(name) = last_name(call.callee).filter(&is_indexed) {
             index.calls.push((name, module, CallId(number as u32)));
         }
     }
     index
 }
+
+/// A library's method that is asked about like a project's own.
+const CACHE_CLEAR: &str = "cache_clear";
 
 /// How many calls of one name are looked at; a name with more is too common to say anything.
 const MOST_CALLS: usize = 400;
@@ -197,6 +201,17 @@ impl Program<'_> {
             return false;
         };
         self.function(function).name == self.function(callee).name && self.mro(class).contains(&base)
+    }
+
+    /// Every `function.cache_clear`, called or handed on.
+    pub fn cache_clears(&self) -> Vec<(EventRef, ExprRef)> {
+        let name = Name::new(CACHE_CLEAR);
+        let called = self.calls.calls_named(name).iter().map(|(_, module, call)| {
+            let call = self.facts(*module).call(*call);
+            (EventRef::new(*module, call.event), call.callee)
+        });
+        let handed = self.calls.mentions_of(name).iter().map(|(_, event, expr)| (*event, *expr));
+        called.chain(handed).map(|(event, expr)| (event, self.event_scope(event).expr(expr))).collect()
     }
 
     /// Every call that makes an instance of exactly this class.

@@ -161,7 +161,7 @@ impl Program<'_> {
         }
     }
 
-    fn domain_of_parameter(&self, function: FunctionRef, name: Name, depth: u32) -> Domain {
+    pub(super) fn domain_of_parameter(&self, function: FunctionRef, name: Name, depth: u32) -> Domain {
         let facts = self.facts(function.module);
         let Some(parameter) = facts.parameters(self.function(function)).iter().find(|p| p.name == name) else {
             return Domain::Unknown;

@@ -5,10 +5,12 @@
 //! about few places and most of a program is never asked about. Each answer keeps its reason, so that a finding can
 //! show the whole argument. Questions are bounded in depth: an answer that would need more is "unknown".
 
+pub mod caches;
 pub mod calls;
 pub mod classes;
 pub mod containers;
 pub mod domains;
+pub mod growth;
 pub mod names;
 pub mod operations;
 pub mod places;
@@ -18,7 +20,7 @@ pub mod types;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::facts::{ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, ScopeId, ScopeKind};
 use crate::models::Models;
@@ -121,11 +123,7 @@ pub struct Module {
 /// Names that the analyses compare with, interned once.
 pub(crate) struct Words {
     pub init: Name,
-    pub new: Name,
-    pub self_: Name,
     pub super_: Name,
-    pub getattr: Name,
-    pub setattr: Name,
 }
 
 impl Module {
@@ -242,11 +240,7 @@ impl<'m> Program<'m> {
             operations: Operations::default(),
             words: Words {
                 init: Name::new("__init__"),
-                new: Name::new("__new__"),
-                self_: Name::new("self"),
                 super_: Name::new("super"),
-                getattr: Name::new("getattr"),
-                setattr: Name::new("setattr"),
             },
         };
         program.classes = ClassTable::build(&program);
@@ -374,9 +368,4 @@ impl<'m> Program<'m> {
             None => name.to_string(),
         }
     }
-}
-
-/// A set of names, for tables of words.
-pub(crate) fn name_set(words: &[&str]) -> FxHashSet<Name> {
-    words.iter().map(|word| Name::new(word)).collect()
 }
