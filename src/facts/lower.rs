@@ -74,8 +74,8 @@ struct KnownName {
     expr: ExprId,
 }
 
-/// The facts as they grow. A thread keeps its tables from file to file, for growing new ones each time costs a
-/// quarter of the lowering.
+/// The facts as they grow. A thread keeps its tables from file to file, so that only the finished facts,
+/// of their own size, are allocated for each.
 #[derive(Default)]
 struct Tables {
     scopes: Vec<Scope>,

@@ -159,14 +159,14 @@ impl<'a> Lowering<'a> {
 
     /// Long sums lean to the left and may be deeper than the stack, so the left side is walked by a loop.
     fn binary(&mut self, node: &'a ast::ExprBinOp) -> ExprId {
-        let mut chain = vec![node];
+        let mut chain = Vec::new();
         let mut leftmost = &*node.left;
         while let ast::Expr::BinOp(inner) = leftmost {
             chain.push(inner);
             leftmost = &inner.left;
         }
         let mut left = self.expr(leftmost);
-        for node in chain.into_iter().rev() {
+        for node in chain.into_iter().rev().chain([node]) {
             let right = self.expr(&node.right);
             left = self.shared(Expr::Binary(operator(node.op), left, right));
         }
