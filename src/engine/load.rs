@@ -476,15 +476,17 @@ fn project_of(folder: &Path, is_named: bool) -> Option<PathBuf> {
         .filter_map(|path| fs::canonicalize(path).ok())
         .collect();
     let mut project = None;
-    for (distance, candidate) in folder.ancestors().enumerate() {
-        let is_too_wide = candidate.parent().is_none() || too_wide.iter().any(|wide| wide == candidate);
-        // What lies in an environment or in build output is a project of its own, not part of the one around.
-        let is_enclosed = distance > 0 && candidate.file_name().is_some_and(is_excluded);
-        if is_too_wide || is_enclosed {
+    for candidate in folder.ancestors() {
+        if candidate.parent().is_none() || too_wide.iter().any(|wide| wide == candidate) {
             break;
         }
         if is_project(candidate) {
             project = Some(candidate.to_owned());
+            break;
+        }
+        // What lies in an environment or in build output is no part of the project around.
+        let is_enclosed = candidate.file_name().is_some_and(is_excluded) && !candidate.join("__init__.py").is_file();
+        if is_enclosed {
             break;
         }
     }

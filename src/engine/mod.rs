@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use rustc_hash::{FxHashSet, FxHasher};
 
 use self::load::{Content, Found, FoundFile};
 use crate::facts::FileFacts;
@@ -167,8 +167,8 @@ pub fn check_sources(sources: Vec<(PathBuf, String)>, options: &Options) -> Outc
 pub fn bare_parse(request: &Request) -> (usize, usize) {
     let threads = threads(&request.options);
     on_large_stacks(threads, || {
-        let mut found = load::find(request, threads);
-        let lines = for_each_file(&mut found.files, |_, file| {
+        let found = load::find(request, threads);
+        let lines = for_each_file(&found.files, |file| {
             let source = read(file).ok()?.0;
             syntax::parse_only(&source);
             Some(count_lines(&source.text))
@@ -200,11 +200,11 @@ fn no_threads(message: String) -> Problem {
 
 fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome {
     let mut outcome = Outcome { problems: found.problems, ..Outcome::default() };
-    let mut files = found.files;
+    let files = found.files;
     progress.files.store(files.len(), Ordering::Relaxed);
 
     let start = Instant::now();
-    let units = for_each_file(&mut files, |_, file| {
+    let mut units = for_each_file(&files, |file| {
         let unit = lower_file(file);
         progress.done.fetch_add(1, Ordering::Relaxed);
         unit
@@ -213,7 +213,6 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     outcome.statistics.analysed_files = files.len();
     outcome.statistics.lines = units.iter().map(|unit| unit.lines).sum();
     let hashes: Vec<Option<u64>> = units.iter().map(|unit| unit.hash).collect();
-    let mut units = units;
     outcome.problems.extend(units.iter_mut().flat_map(|unit| std::mem::take(&mut unit.problems)));
     outcome.statistics.phases.push(("read", start.elapsed()));
 
@@ -251,15 +250,14 @@ struct Unit {
 
 /// Does the work for every file, the largest first so that no thread is left alone with one at the end. The results
 /// are in the order of the files.
-fn for_each_file<T: Send>(files: &mut [FoundFile], work: impl Fn(usize, &FoundFile) -> T + Sync) -> Vec<T> {
-    let files = &*files;
+fn for_each_file<T: Send>(files: &[FoundFile], work: impl Fn(&FoundFile) -> T + Sync) -> Vec<T> {
     let mut order: Vec<usize> = (0..files.len()).collect();
     order.sort_by_key(|index| std::cmp::Reverse(files[*index].size));
     let next = AtomicUsize::new(0);
     let batches = rayon::broadcast(|_| {
         let mut batch = Vec::new();
         while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-            batch.push((*index, work(*index, &files[*index])));
+            batch.push((*index, work(&files[*index])));
         }
         batch
     });
@@ -406,7 +404,7 @@ fn show_files(files: &[FoundFile], hashes: &[Option<u64>], outcome: &mut Outcome
     let mut shown: Vec<FileId> =
         outcome.findings.iter().flat_map(locations).collect::<FxHashSet<_>>().into_iter().collect();
     shown.sort();
-    let mut lost = FxHashMap::default();
+    let mut lost = FxHashSet::default();
     let read_again: Vec<(FileId, Option<ShownFile>)> = (shown.into_par_iter())
         .map(|id| (id, files.get(id.0 as usize).and_then(|file| read_unchanged(id, file, hashes))))
         .collect();
@@ -414,7 +412,7 @@ fn show_files(files: &[FoundFile], hashes: &[Option<u64>], outcome: &mut Outcome
         match file {
             Some(file) => outcome.files.push(file),
             None => {
-                lost.insert(id, ());
+                lost.insert(id);
                 outcome.problems.push(Problem {
                     path: files.get(id.0 as usize).map(|file| file.shown.clone()).unwrap_or_default(),
                     position: None,
@@ -425,7 +423,7 @@ fn show_files(files: &[FoundFile], hashes: &[Option<u64>], outcome: &mut Outcome
             }
         }
     }
-    outcome.findings.retain(|finding| !locations(finding).any(|file| lost.contains_key(&file)));
+    outcome.findings.retain(|finding| !locations(finding).any(|file| lost.contains(&file)));
 }
 
 fn read_unchanged(id: FileId, file: &FoundFile, hashes: &[Option<u64>]) -> Option<ShownFile> {
