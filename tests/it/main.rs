@@ -3,6 +3,7 @@
 //! The tests are data: programs with marks, pages with examples, models with proofs. [`check`] is the only caller of
 //! the API that they go through, so a change of the API is a change of one function.
 
+mod facts;
 mod fixtures;
 mod floors;
 mod marks;
@@ -10,6 +11,7 @@ mod models;
 mod oracle;
 mod pages;
 mod robustness;
+mod syntax;
 
 use std::fs;
 use std::path::{Path, PathBuf};
