@@ -34,14 +34,16 @@ pub struct CacheKey {
 
 impl Program<'_> {
     pub fn cached_functions(&self, module: ModuleId) -> Vec<CachedFunction> {
-        let mut found: Vec<CachedFunction> = self.functions_of(module).filter_map(|function| self.cached_by_decorator(function)).collect();
+        let mut found: Vec<CachedFunction> =
+            self.functions_of(module).filter_map(|function| self.cached_by_decorator(function)).collect();
         found.extend(self.cached_by_call(module));
         found
     }
 
     fn cached_by_decorator(&self, function: FunctionRef) -> Option<CachedFunction> {
         let decorators: Vec<(ExprRef, Definition)> = self.decorators(function).collect();
-        let (decorator, is_bounded, keeps_self) = decorators.iter().find_map(|(expr, definition)| self.cache_made(*expr, *definition))?;
+        let (decorator, is_bounded, keeps_self) =
+            decorators.iter().find_map(|(expr, definition)| self.cache_made(*expr, *definition))?;
         let is_method = self.receiver(function).is_some_and(|receiver| !receiver.is_class);
         Some(CachedFunction {
             function,
@@ -80,7 +82,9 @@ impl Program<'_> {
             BoundIs::Size => !matches!(self.expr(argument), Expr::Constant(Constant::None)),
             BoundIs::Container => match self.reach(argument).and_then(|reach| self.holder(reach.place)) {
                 Some(holder) => holder.container.is_bounded || holder.container.holds != models::Holds::Strong,
-                None => self.container_made_by(argument).is_none_or(|made| made.is_bounded || made.holds != models::Holds::Strong),
+                None => self
+                    .container_made_by(argument)
+                    .is_none_or(|made| made.is_bounded || made.holds != models::Holds::Strong),
             },
         }
     }
@@ -179,7 +183,10 @@ impl Program<'_> {
     /// Called outside of tests by code that runs: `f.cache_clear()`, or handed on as a callback.
     pub fn is_cache_cleared(&self, cached: &CachedFunction) -> bool {
         self.clears_of(cached).into_iter().any(|event| {
-            !self.is_test(event.module) && self.event_function(event).is_some_and(|function| self.is_live(function) || !self.function(function).name.as_str().starts_with('_'))
+            !self.is_test(event.module)
+                && self.event_function(event).is_some_and(|function| {
+                    self.is_live(function) || !self.function(function).name.as_str().starts_with('_')
+                })
         })
     }
 

@@ -82,7 +82,9 @@ impl Program<'_> {
         if growths.is_empty() {
             return None;
         }
-        growths.sort_by_key(|growth| std::cmp::Reverse((growth.repetition.frequency, matches!(growth.domain, Domain::Open(_)))));
+        growths.sort_by_key(|growth| {
+            std::cmp::Reverse((growth.repetition.frequency, matches!(growth.domain, Domain::Open(_))))
+        });
         let level = growths.iter().map(|growth| growth.touch.operation.level).min().unwrap_or(0);
         let removals: Vec<Removal> = self
             .removals(place, &touches)
@@ -123,15 +125,21 @@ impl Program<'_> {
             return true;
         }
         match self.expr(value) {
-            Expr::Display(_, run) => facts.list(run).iter().any(|item| self.keeps(value.scope.expr(*item), held, depth)),
+            Expr::Display(_, run) => {
+                facts.list(run).iter().any(|item| self.keeps(value.scope.expr(*item), held, depth))
+            }
             Expr::Name(name) => match self.holding_scope(value.scope, name) {
-                Some(holder) => {
-                    self.bound_values(holder, name).0.iter().any(|(_, bound)| *bound != value && self.keeps(*bound, held, depth))
-                }
+                Some(holder) => self
+                    .bound_values(holder, name)
+                    .0
+                    .iter()
+                    .any(|(_, bound)| *bound != value && self.keeps(*bound, held, depth)),
                 None => false,
             },
             Expr::Call(call) => {
-                let Some(site) = self.call_site(EventRef::new(value.scope.module, facts.call(call).event)) else { return false };
+                let Some(site) = self.call_site(EventRef::new(value.scope.module, facts.call(call).event)) else {
+                    return false;
+                };
                 let Some(class) = self.instantiated_class(value) else { return false };
                 let Some(init) = self.method(class, self.words.init) else { return false };
                 let Some(parameter) = self.parameter_for(site, init, held) else { return false };
@@ -209,7 +217,9 @@ impl Program<'_> {
                 let event = touch.operation.event;
                 let callee = self.event_scope(event).expr(self.facts(event.module).call(call).callee);
                 match self.resolve(callee) {
-                    Definition::External(path) => !path.as_str().chars().next().is_some_and(char::is_lowercase) || path.as_str().contains('.'),
+                    Definition::External(path) => {
+                        !path.as_str().chars().next().is_some_and(char::is_lowercase) || path.as_str().contains('.')
+                    }
                     _ => true,
                 }
             }
@@ -232,7 +242,10 @@ impl Program<'_> {
             return None;
         }
         let event = touch.event();
-        if self.event_function(event).is_none() || self.is_lazily_filled(place, event) || self.is_length_guarded(place, operation.event) {
+        if self.event_function(event).is_none()
+            || self.is_lazily_filled(place, event)
+            || self.is_length_guarded(place, operation.event)
+        {
             return None;
         }
         if self.is_test(event.module) && !self.is_test(self.place_module(place)) {
@@ -250,14 +263,22 @@ impl Program<'_> {
             return None;
         }
         let scope = self.event_scope(operation.event);
-        let is_append = matches!(operation.kind, OperationKind::Append | OperationKind::Extend) && !self.is_membership_guarded(operation);
+        let is_append = matches!(operation.kind, OperationKind::Append | OperationKind::Extend)
+            && !self.is_membership_guarded(operation);
         let key = self.growing_key(operation);
         let domain = self.growth_domain(container, operation, scope, key);
         if domain == Domain::Bounded {
             return None;
         }
         let is_memo = operation.level == 0 && container.shape == Shape::Dict && self.is_memo(operation, touches);
-        Some(Growth { touch, repetition, domain, is_append, stores_parameter: self.stores_parameter(operation), is_memo })
+        Some(Growth {
+            touch,
+            repetition,
+            domain,
+            is_append,
+            stores_parameter: self.stores_parameter(operation),
+            is_memo,
+        })
     }
 
     fn place_module(&self, place: Place) -> super::ModuleId {
@@ -305,7 +326,9 @@ impl Program<'_> {
         let appends = matches!(operation.kind, OperationKind::Append | OperationKind::Extend);
         match domain {
             // A list takes equal items again and again.
-            Domain::Bounded if appends && container.shape != Shape::Set && !self.is_membership_guarded(operation) => Domain::Unknown,
+            Domain::Bounded if appends && container.shape != Shape::Set && !self.is_membership_guarded(operation) => {
+                Domain::Unknown
+            }
             domain if self.is_guarded_by_membership(operation.event, scope.expr(key)) => {
                 if matches!(domain, Domain::Open(_)) { domain } else { Domain::Bounded }
             }
@@ -330,8 +353,12 @@ impl Program<'_> {
         let facts = self.facts(test.scope.module);
         match self.expr(test) {
             Expr::Binary(found, left, _) => found == operator && left == item,
-            Expr::And(run) => facts.list(run).iter().any(|part| self.tests_membership(test.scope.expr(*part), operator, item)),
-            Expr::Not(inner) if operator == Operator::NotIn => self.tests_membership(test.scope.expr(inner), Operator::In, item),
+            Expr::And(run) => {
+                facts.list(run).iter().any(|part| self.tests_membership(test.scope.expr(*part), operator, item))
+            }
+            Expr::Not(inner) if operator == Operator::NotIn => {
+                self.tests_membership(test.scope.expr(inner), Operator::In, item)
+            }
             _ => false,
         }
     }
@@ -341,7 +368,9 @@ impl Program<'_> {
         let read = touch.operation;
         let facts = self.facts(read.event.module);
         let tested = facts.contexts_around(facts.event(read.event.id).context).any(|context| match context.kind {
-            ContextKind::If(test) => matches!(facts.expr(test), Expr::Binary(Operator::In, left, _) if left == read.key),
+            ContextKind::If(test) => {
+                matches!(facts.expr(test), Expr::Binary(Operator::In, left, _) if left == read.key)
+            }
             ContextKind::For { .. } => false,
             _ => false,
         });
@@ -371,10 +400,12 @@ impl Program<'_> {
                 let iterable = match module.facts().expr(iterable) {
                     Expr::Call(call) => {
                         let call = module.facts().call(call);
-                        module.facts().arguments(call).first().copied().unwrap_or(match module.facts().expr(call.callee) {
-                            Expr::Attribute(base, _) => base,
-                            _ => NOTHING,
-                        })
+                        module.facts().arguments(call).first().copied().unwrap_or(
+                            match module.facts().expr(call.callee) {
+                                Expr::Attribute(base, _) => base,
+                                _ => NOTHING,
+                            },
+                        )
                     }
                     _ => iterable,
                 };
@@ -390,15 +421,20 @@ impl Program<'_> {
         let scope = facts.scope_of(facts.event(event.id));
         let speaks_of = |id: ExprId| {
             matches!(facts.expr(id), Expr::Name(_) | Expr::Attribute(..))
-                && self.reach(ScopeRef::new(event.module, scope).expr(id)).is_some_and(|reach| reach.place == place && reach.level == 0)
+                && self
+                    .reach(ScopeRef::new(event.module, scope).expr(id))
+                    .is_some_and(|reach| reach.place == place && reach.level == 0)
         };
         let around = facts.contexts_around(facts.event(event.id).context).any(|context| match context.kind {
             ContextKind::If(test) => match facts.expr(test) {
                 Expr::Not(inner) => speaks_of(inner) || self.is_flag_set_here(event, inner),
                 Expr::Binary(Operator::Is, left, right) => {
-                    facts.expr(right) == Expr::Constant(Constant::None) && (speaks_of(left) || self.is_flag_set_here(event, left))
+                    facts.expr(right) == Expr::Constant(Constant::None)
+                        && (speaks_of(left) || self.is_flag_set_here(event, left))
                 }
-                Expr::Binary(Operator::Eq, left, right) => is_length_of(facts, left, &speaks_of) && facts.expr(right) == Expr::Constant(Constant::Int(0)),
+                Expr::Binary(Operator::Eq, left, right) => {
+                    is_length_of(facts, left, &speaks_of) && facts.expr(right) == Expr::Constant(Constant::Int(0))
+                }
                 _ => false,
             },
             ContextKind::Else(test) => speaks_of(test) || self.is_flag_set_here(event, test),
@@ -455,8 +491,12 @@ impl Program<'_> {
     fn mentions_length(&self, test: ExprRef, speaks_of: &dyn Fn(ExprId) -> bool) -> bool {
         let facts = self.facts(test.scope.module);
         match self.expr(test) {
-            Expr::Binary(_, left, right) => is_length_of(facts, left, speaks_of) || is_length_of(facts, right, speaks_of),
-            Expr::And(run) | Expr::Or(run) => facts.list(run).iter().any(|part| self.mentions_length(test.scope.expr(*part), speaks_of)),
+            Expr::Binary(_, left, right) => {
+                is_length_of(facts, left, speaks_of) || is_length_of(facts, right, speaks_of)
+            }
+            Expr::And(run) | Expr::Or(run) => {
+                facts.list(run).iter().any(|part| self.mentions_length(test.scope.expr(*part), speaks_of))
+            }
             Expr::Not(inner) => self.mentions_length(test.scope.expr(inner), speaks_of),
             _ => false,
         }
@@ -467,9 +507,9 @@ impl Program<'_> {
         let scope = self.event_scope(operation.event);
         let facts = self.facts(scope.module);
         let is_parameter = |id: ExprId| match facts.expr(id) {
-            Expr::Name(name) => self.holding_scope(scope, name).is_some_and(|holder| {
-                self.is_parameter(holder, name) && self.receiver_named(scope, name).is_none()
-            }),
+            Expr::Name(name) => self
+                .holding_scope(scope, name)
+                .is_some_and(|holder| self.is_parameter(holder, name) && self.receiver_named(scope, name).is_none()),
             _ => false,
         };
         match facts.expr(operation.value) {
@@ -571,7 +611,12 @@ impl Program<'_> {
                 }
                 self.variables_added_to(holder, name, depth, found);
             }
-            Expr::Attribute(base, _) | Expr::Await(base) | Expr::Starred(base) | Expr::Unary(base) | Expr::Not(base) | Expr::Element(base) => {
+            Expr::Attribute(base, _)
+            | Expr::Await(base)
+            | Expr::Starred(base)
+            | Expr::Unary(base)
+            | Expr::Not(base)
+            | Expr::Element(base) => {
                 self.variables_in(expr.scope.expr(base), depth + 1, found);
             }
             Expr::Subscript(base, key) => {
@@ -590,12 +635,18 @@ impl Program<'_> {
                 }
                 self.variables_in(expr.scope.expr(call.callee), depth + 1, found);
             }
-            Expr::Display(_, run) | Expr::Format(run) | Expr::And(run) | Expr::Or(run) | Expr::Conditional(run) => all(run),
+            Expr::Display(_, run) | Expr::Format(run) | Expr::And(run) | Expr::Or(run) | Expr::Conditional(run) => {
+                all(run)
+            }
             Expr::Comprehension(_, scope) => {
                 for (_, event) in facts.scope_events(scope) {
                     match event.kind {
-                        EventKind::Yield(value) => self.variables_in(ScopeRef::new(expr.scope.module, scope).expr(value), depth, found),
-                        EventKind::BindElement { iterable, .. } => self.variables_in(expr.scope.expr(iterable), depth, found),
+                        EventKind::Yield(value) => {
+                            self.variables_in(ScopeRef::new(expr.scope.module, scope).expr(value), depth, found)
+                        }
+                        EventKind::BindElement { iterable, .. } => {
+                            self.variables_in(expr.scope.expr(iterable), depth, found)
+                        }
                         _ => {}
                     }
                 }
@@ -640,8 +691,11 @@ impl Program<'_> {
 
     /// Removals from the place; for attributes, also those on objects of unknown type that have the name.
     fn removals(&self, place: Place, touches: &[Touch]) -> Vec<Touch> {
-        let mut removals: Vec<Touch> = touches.iter().filter(|touch| touch.operation.kind.is_shrink()).copied().collect();
-        if let Place::Class(_, name) | Place::Instance(_, name) | Place::Module(_, name) | Place::Function(_, name) = place {
+        let mut removals: Vec<Touch> =
+            touches.iter().filter(|touch| touch.operation.kind.is_shrink()).copied().collect();
+        if let Place::Class(_, name) | Place::Instance(_, name) | Place::Module(_, name) | Place::Function(_, name) =
+            place
+        {
             let unresolved = self.operations.on(Place::Unresolved(name)).filter(|operation| operation.kind.is_shrink());
             removals.extend(unresolved.map(|operation| Touch { operation: *operation, through: None }));
         }
@@ -655,7 +709,9 @@ impl Program<'_> {
         if operation.level > level {
             return Some("takes from the value, and the key stays".to_owned());
         }
-        if operation.kind == OperationKind::Rebind && (self.is_lazily_filled(place, event) || self.is_first_binding(place, event)) {
+        if operation.kind == OperationKind::Rebind
+            && (self.is_lazily_filled(place, event) || self.is_first_binding(place, event))
+        {
             return Some("only makes the container".to_owned());
         }
         let Some(function) = self.event_function(event) else {
@@ -676,7 +732,9 @@ impl Program<'_> {
             return None;
         }
         let is_private = name.starts_with('_') && !(name.starts_with("__") && name.ends_with("__"));
-        let overrides = self.class_of_method(function).is_some_and(|class| !self.external_bases(class).is_empty() || self.has_unknown_base(class));
+        let overrides = self
+            .class_of_method(function)
+            .is_some_and(|class| !self.external_bases(class).is_empty() || self.has_unknown_base(class));
         if is_private && !overrides {
             return Some(format!("nobody calls `{}`", self.function_name(function)));
         }

@@ -238,10 +238,7 @@ impl<'m> Program<'m> {
             classes: ClassTable::default(),
             calls: calls::CallIndex::default(),
             operations: Operations::default(),
-            words: Words {
-                init: Name::new("__init__"),
-                super_: Name::new("super"),
-            },
+            words: Words { init: Name::new("__init__"), super_: Name::new("super") },
         };
         program.classes = ClassTable::build(&program);
         program.calls = calls::CallIndex::build(&program);

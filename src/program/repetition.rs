@@ -556,14 +556,31 @@ fn is_definition_suffix(name: &str) -> bool {
 /// Names that parameters have when they stand for something that is defined rather than made at run time.
 pub fn is_definition_name(name: &str) -> bool {
     is_callable_name(name)
-        || matches!(name.trim_matches('_'), "cls" | "klass" | "class" | "clz" | "kls" | "type" | "typ" | "tp" | "ty" | "clazz" | "obj_type")
+        || matches!(
+            name.trim_matches('_'),
+            "cls" | "klass" | "class" | "clz" | "kls" | "type" | "typ" | "tp" | "ty" | "clazz" | "obj_type"
+        )
 }
 
 /// Names that parameters have when they stand for functions.
 pub fn is_callable_name(name: &str) -> bool {
     matches!(
         name.trim_matches('_'),
-        "func" | "fn" | "f" | "function" | "method" | "meth" | "callback" | "handler" | "decorated" | "wrapped" | "fun" | "target" | "view"
-            | "callable" | "coro" | "view_func"
+        "func"
+            | "fn"
+            | "f"
+            | "function"
+            | "method"
+            | "meth"
+            | "callback"
+            | "handler"
+            | "decorated"
+            | "wrapped"
+            | "fun"
+            | "target"
+            | "view"
+            | "callable"
+            | "coro"
+            | "view_func"
     )
 }

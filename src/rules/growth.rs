@@ -74,7 +74,12 @@ pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<
     if let Some(first) = growths.first() {
         labels.extend(first.repetition.reasons.iter().cloned());
     }
-    for removal in account.removals.iter().filter(|removal| !is_trivial(removal.touch.operation.kind, removal.refuted.as_deref())).take(2) {
+    for removal in account
+        .removals
+        .iter()
+        .filter(|removal| !is_trivial(removal.touch.operation.kind, removal.refuted.as_deref()))
+        .take(2)
+    {
         if let Some(why) = &removal.refuted {
             let message = format!("this does not help: it {why}");
             labels.push(Label { location: program.event_location(removal.touch.event()), message });
@@ -91,5 +96,6 @@ pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<
 
 /// The binding that makes the container is no removal worth a word.
 fn is_trivial(kind: OperationKind, refuted: Option<&str>) -> bool {
-    kind == OperationKind::Rebind && refuted.is_some_and(|why| why.starts_with("only makes") || why.starts_with("runs once"))
+    kind == OperationKind::Rebind
+        && refuted.is_some_and(|why| why.starts_with("only makes") || why.starts_with("runs once"))
 }

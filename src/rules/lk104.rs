@@ -38,7 +38,10 @@ fn check_memos(module: ModuleId, program: &Program, report: &mut Report) {
 /// `functools.cache` and its kin without a size.
 fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Report) {
     for cached in program.cached_functions(module) {
-        if cached.is_bounded || cached.keeps_instances || program.enclosing_function(program.defining_scope(cached.function)).is_some() {
+        if cached.is_bounded
+            || cached.keeps_instances
+            || program.enclosing_function(program.defining_scope(cached.function)).is_some()
+        {
             continue;
         }
         let function = cached.function;

@@ -16,9 +16,15 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let name = program.function_name(cached.function);
         let receiver = program.receiver(cached.function).map_or("self", |receiver| receiver.name.as_str());
         let how_many = if cached.is_bounded { "as many instances as it has entries" } else { "every instance" };
-        let made = program.instantiations(class).into_iter().find(|site| !program.is_test(site.module) && !program.is_module_level(site.event));
+        let made = program
+            .instantiations(class)
+            .into_iter()
+            .find(|site| !program.is_test(site.module) && !program.is_module_level(site.event));
         let related: Vec<Label> = made
-            .map(|site| Label { location: program.event_location(site.event), message: format!("instances of `{}` are made here", program.class(class).name) })
+            .map(|site| Label {
+                location: program.event_location(site.event),
+                message: format!("instances of `{}` are made here", program.class(class).name),
+            })
             .into_iter()
             .collect();
         report.add(Claim {

@@ -3,7 +3,6 @@
 //! The tests are data: programs with marks, pages with examples, models with proofs. [`check`] is the only caller of
 //! the API that they go through, so a change of the API is a change of one function.
 
-mod facts;
 mod fixtures;
 mod floors;
 mod marks;
@@ -14,9 +13,12 @@ mod robustness;
 mod syntax;
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use unleak::engine::{self, Options, ProblemKind};
 use unleak::finding::Confidence;
+use unleak::source::Location;
 
 /// A file of a program under test: its path from the program's root, and its text.
 pub type Source = (PathBuf, String);
@@ -46,8 +48,35 @@ impl std::fmt::Display for Place {
 }
 
 /// All findings of all rules in a program, in the order in which unleak shows them.
-pub fn check(_sources: &[Source], _min_confidence: Confidence) -> Vec<Found> {
-    Vec::new()
+pub fn check(sources: &[Source], min_confidence: Confidence) -> Vec<Found> {
+    check_on(sources, min_confidence, None)
+}
+
+/// The same on a number of threads.
+pub fn check_on(sources: &[Source], min_confidence: Confidence, threads: Option<NonZeroUsize>) -> Vec<Found> {
+    let options = Options { min_confidence, threads, ..Options::default() };
+    let outcome = engine::check_sources(sources.to_vec(), &options);
+    for problem in &outcome.problems {
+        assert!(problem.kind != ProblemKind::Panic, "{}: {}", problem.path.display(), problem.message);
+    }
+    let place = |location: Location| {
+        let file = outcome.file(location.file).expect("the outcome has every file that a finding names");
+        Place {
+            path: file.source.path.clone(),
+            row: file.source.position(&file.lines, location.span.start).row as usize,
+        }
+    };
+    let found = outcome.findings.iter().map(|finding| {
+        let related = finding.related.iter().map(|label| (place(label.location), label.message.clone()));
+        Found {
+            code: finding.code.to_owned(),
+            confidence: finding.confidence,
+            message: finding.message.clone(),
+            place: place(finding.location),
+            labels: [(place(finding.location), finding.label.clone())].into_iter().chain(related).collect(),
+        }
+    });
+    found.collect()
 }
 
 /// Checks a program of one file.

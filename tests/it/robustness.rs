@@ -1,5 +1,6 @@
 //! No text makes unleak panic, and the same program gets the same answer however it is read.
 
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use rayon::prelude::*;
 use unleak::finding::Confidence;
 
 use crate::fixtures::programs;
-use crate::{Source, check, check_text, report};
+use crate::{Source, check_on, check_text, report};
 
 /// What an editor sends while a file is being typed, and worse: each fixture ends at each of its characters.
 #[test]
@@ -25,7 +26,7 @@ fn a_file_may_end_anywhere() {
         .filter_map(|(path, mut sources, index, at)| {
             let module = sources[index].0.clone();
             sources[index].1.truncate(at);
-            let outcome = catch_unwind(AssertUnwindSafe(|| check(&sources, Confidence::Low)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| check_on(&sources, Confidence::Low, NonZeroUsize::new(1))));
             outcome.is_err().then(|| format!("{}: {} cut at byte {at} panics", path.display(), module.display()))
         })
         .collect();
@@ -73,10 +74,7 @@ fn threads_and_the_order_of_files_change_nothing() {
             sources.push((folder.join(path), text));
         }
     }
-    let on = |threads: usize, sources: &[Source]| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
-        pool.install(|| check(sources, Confidence::Low))
-    };
+    let on = |threads: usize, sources: &[Source]| check_on(sources, Confidence::Low, NonZeroUsize::new(threads));
     let expected = on(1, &sources);
     for threads in [2, 7] {
         assert_eq!(on(threads, &sources), expected, "on {threads} threads");
