@@ -128,7 +128,7 @@ fn every_module_is_a_floor() {
 
 #[test]
 fn the_tree_ends_at_the_facts() {
-    report(naming(&["ruff_"], &TREE));
+    report(naming(&["ruff_python_", "ruff_text_size", "ruff_source_file", "ruff_notebook"], &TREE));
 }
 
 #[test]
