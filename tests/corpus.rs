@@ -5,6 +5,8 @@
 //! a human: `true`, `arguable`, `false` or `unjudged`. A change of the analysis thus comes with the findings that it
 //! adds and takes away. `UNLEAK_BLESS=1` writes the files anew and keeps the verdicts.
 
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
 #[path = "it/oracle.rs"]
 mod oracle;
 

@@ -3,6 +3,8 @@
 //! The tests are data: programs with marks, pages with examples, models with proofs. [`check`] is the only caller of
 //! the API that they go through, so a change of the API is a change of one function.
 
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
 mod fixtures;
 mod floors;
 mod marks;
