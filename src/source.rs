@@ -3,6 +3,7 @@
 //! Everything above speaks of places in a file as byte spans of its decoded UTF-8 text. Rows and columns are made
 //! only when a finding is shown, because counting characters for every node would cost more than parsing.
 
+use std::path::PathBuf;
 use std::sync::{LazyLock, RwLock};
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
@@ -34,6 +35,158 @@ pub struct FileId(pub u32);
 pub struct Location {
     pub file: FileId,
     pub span: Span,
+}
+
+/// What a file holds, which decides how it is read and whether anything is reported in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SourceKind {
+    Python,
+    /// Names and types for others; nothing in it runs.
+    Stub,
+    /// The code cells of a notebook, one after the other.
+    Notebook,
+}
+
+/// A code cell of a notebook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Counted from 1 over all cells, as editors show them: Markdown cells count.
+    pub number: u32,
+    /// Where its text begins in the notebook's text. It ends at the line break before the next cell.
+    pub start: u32,
+}
+
+/// A file as read: its decoded text without a byte order mark.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// As it is shown to the user.
+    pub path: PathBuf,
+    pub text: String,
+    pub kind: SourceKind,
+    /// Empty for everything but notebooks; in the order of their starts.
+    pub cells: Vec<Cell>,
+}
+
+/// A place as users count it, from 1. A tab, a wide or a combining character is one column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// The notebook's cell; rows are counted in it.
+    pub cell: Option<u32>,
+    pub row: u32,
+    pub column: u32,
+}
+
+impl SourceFile {
+    /// A file without notebook cells.
+    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>, kind: SourceKind) -> SourceFile {
+        SourceFile { path: path.into(), text: text.into(), kind, cells: Vec::new() }
+    }
+
+    /// The place of a byte offset; one past the end or inside a character counts as the nearest before.
+    pub fn position(&self, lines: &LineIndex, offset: u32) -> Position {
+        let (row, column) = lines.row_and_column(&self.text, offset);
+        match self.cell_at(offset) {
+            Some(cell) => {
+                let row_of_cell = lines.row(cell.start);
+                Position { cell: Some(cell.number), row: row - row_of_cell + 1, column }
+            }
+            None => Position { cell: None, row, column },
+        }
+    }
+
+    fn cell_at(&self, offset: u32) -> Option<Cell> {
+        let after = self.cells.partition_point(|cell| cell.start <= offset);
+        after.checked_sub(1).map(|index| self.cells[index])
+    }
+}
+
+/// Where the lines of a text begin.
+///
+/// A line ends as Python's tokenizer ends it: with `\n`, `\r\n` or a lone `\r`. A form feed, `\v` and Unicode's
+/// separators such as U+2028 are characters like others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineIndex {
+    starts: Vec<u32>,
+    is_ascii: bool,
+}
+
+impl LineIndex {
+    pub fn new(text: &str) -> LineIndex {
+        let bytes = text.as_bytes();
+        let mut starts = Vec::with_capacity(bytes.len() / 32 + 1);
+        starts.push(0);
+        for (index, byte) in bytes.iter().enumerate() {
+            let ends_line = match byte {
+                b'\n' => true,
+                b'\r' => bytes.get(index + 1) != Some(&b'\n'),
+                _ => false,
+            };
+            if ends_line {
+                starts.push(index as u32 + 1);
+            }
+        }
+        LineIndex { starts, is_ascii: text.is_ascii() }
+    }
+
+    /// How many lines there are; a text ending in a line break has an empty last one.
+    pub fn rows(&self) -> u32 {
+        self.starts.len() as u32
+    }
+
+    /// The row of an offset, from 1.
+    pub fn row(&self, offset: u32) -> u32 {
+        self.starts.partition_point(|start| *start <= offset) as u32
+    }
+
+    /// A line without its line break; `None` for a row that is not there.
+    pub fn line<'a>(&self, text: &'a str, row: u32) -> Option<&'a str> {
+        let span = self.line_span(text, row)?;
+        text.get(span.start as usize..span.end as usize).map(|line| line.trim_end_matches(['\n', '\r']))
+    }
+
+    /// A line with its line break; `None` for a row that is not there.
+    pub fn line_span(&self, text: &str, row: u32) -> Option<Span> {
+        let index = (row as usize).checked_sub(1)?;
+        let start = *self.starts.get(index)?;
+        let end = self.starts.get(index + 1).copied().unwrap_or(text.len() as u32);
+        Some(Span::new(start, end))
+    }
+
+    /// Row and column, both from 1, columns in characters.
+    pub fn row_and_column(&self, text: &str, offset: u32) -> (u32, u32) {
+        let (row, before) = self.text_before(text, offset);
+        let characters = if self.is_ascii { before.len() } else { before.chars().count() };
+        (row, characters as u32 + 1)
+    }
+
+    /// Line and character as editors count them over the language server protocol: from 0, in UTF-16 code units.
+    pub fn utf16_position(&self, text: &str, offset: u32) -> (u32, u32) {
+        let (row, before) = self.text_before(text, offset);
+        let units = if self.is_ascii { before.len() } else { before.chars().map(char::len_utf16).sum() };
+        (row - 1, units as u32)
+    }
+
+    /// The byte offset of an editor's position; one past a line's end is its end.
+    pub fn offset_of_utf16(&self, text: &str, line: u32, character: u32) -> u32 {
+        let Some(span) = self.line_span(text, line.saturating_add(1)) else { return text.len() as u32 };
+        let line = self.line(text, line + 1).unwrap_or_default();
+        let mut units = 0;
+        for (index, next) in line.char_indices() {
+            if units >= character {
+                return span.start + index as u32;
+            }
+            units += next.len_utf16() as u32;
+        }
+        span.start + line.len() as u32
+    }
+
+    /// The row of an offset and that line's text before it.
+    fn text_before<'a>(&self, text: &'a str, offset: u32) -> (u32, &'a str) {
+        let end = text.floor_char_boundary(offset as usize);
+        let row = self.row(end as u32);
+        let start = self.starts[row as usize - 1] as usize;
+        (row, &text[start..end])
+    }
 }
 
 /// An interned string: equal names have equal numbers in every file, so linking compares integers.

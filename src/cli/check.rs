@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::streams::{print_plain, print_styled, say_error, say_warning};
 use super::{CheckArguments, Exit, progress};
-use crate::engine::{self, Options, Outcome, Problem, ProblemKind, Request};
-use crate::output::{Format, Report, Sources, printable_line, shown_path};
+use crate::engine::{self, Options, Problem, ProblemKind, Request};
+use crate::output::{Format, Report, printable_line, shown_path};
 use crate::rules::selection;
-use crate::source::FileId;
 
 pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
     let format = arguments.output_format;
@@ -32,7 +31,7 @@ pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
     }
     let report = Report {
         findings: &outcome.findings,
-        sources: &outcome,
+        sources: &outcome.files,
         files: outcome.statistics.files,
         directory: &directory,
     };
@@ -98,15 +97,5 @@ fn say(problem: &Problem, directory: &Path, quiet: bool) {
         ProblemKind::Error => say_error(message),
         ProblemKind::Warning if quiet => {}
         ProblemKind::Warning => say_warning(message),
-    }
-}
-
-impl Sources for Outcome {
-    fn path(&self, file: FileId) -> &Path {
-        &self.files[file.0 as usize].path
-    }
-
-    fn text(&self, file: FileId) -> &str {
-        &self.files[file.0 as usize].text
     }
 }

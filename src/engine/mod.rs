@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::finding::{Confidence, Finding, Label};
-use crate::source::{FileId, Location, Span};
+use crate::source::{FileId, Location, SourceFile, SourceKind, Span};
 
 /// What a run is asked to do.
 #[derive(Debug, Default)]
@@ -47,12 +47,6 @@ pub struct Outcome {
     pub files: Vec<SourceFile>,
     pub problems: Vec<Problem>,
     pub statistics: Statistics,
-}
-
-#[derive(Debug)]
-pub struct SourceFile {
-    pub path: PathBuf,
-    pub text: String,
 }
 
 #[derive(Debug)]
@@ -125,5 +119,5 @@ fn check_file(path: &Path, bytes: &[u8], request: &Request, outcome: &mut Outcom
             symbol: "app.SEEN".into(),
         });
     }
-    outcome.files.push(SourceFile { path: path.into(), text });
+    outcome.files.push(SourceFile::new(path, text, SourceKind::Python));
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::place::Places;
-use super::{Report, printable_line, style};
+use super::{Report, printable_line, shown_name, style};
 
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let places = Places::new(report.sources);
@@ -15,7 +15,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             out,
             "{strong}{path}{strong:#}{frame}:{frame:#}{row}{frame}:{frame:#}{column}{frame}:{frame:#} \
              {warning}{code}{warning:#} {message}",
-            path = printable_line(&report.shown_path(file)),
+            path = shown_name(&report.shown_path(file), position.cell),
             row = position.row,
             column = position.column,
             warning = style::WARNING,

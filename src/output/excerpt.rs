@@ -23,6 +23,8 @@ pub struct Excerpt {
     pub name: String,
     text: String,
     lines: Vec<ExcerptLine>,
+    /// How many rows of a notebook come before the cell.
+    rows_before: usize,
     /// Where each label starts in the text, and in which column of the file that is.
     columns: Vec<(usize, usize)>,
     /// The labels in the text, in the order in which their spans were given.
@@ -30,22 +32,26 @@ pub struct Excerpt {
 }
 
 struct ExcerptLine {
-    /// The line's index in the file, from 0.
-    index: usize,
+    /// Counted over all cells of a notebook.
+    row: usize,
     range: Range<usize>,
 }
 
 impl Excerpt {
+    /// The spans are all of one file, and of one cell if it is a notebook.
     pub fn new(name: String, lines: &Lines, spans: &[Span]) -> Excerpt {
         let shown: Vec<Range<usize>> = spans.iter().map(|span| first_line_of(*span, lines)).collect();
+        let first = shown.first().map_or(0, |range| range.start);
+        let rows_before = lines.row(first).saturating_sub(lines.position(first).row as usize);
         let mut excerpt = Excerpt {
             name,
             text: String::new(),
             lines: Vec::new(),
+            rows_before,
             columns: Vec::new(),
             labels: vec![0..0; shown.len()],
         };
-        let mut rows: Vec<usize> = shown.iter().map(|range| lines.index(range.start)).collect();
+        let mut rows: Vec<usize> = shown.iter().map(|range| lines.row(range.start)).collect();
         rows.sort_unstable();
         rows.dedup();
         // codespan shows a single line between two labelled ones instead of a break.
@@ -61,8 +67,8 @@ impl Excerpt {
 
     fn push_line(&mut self, row: usize, lines: &Lines, shown: &[Range<usize>]) {
         let line = lines.range(row);
-        let labels: Vec<usize> = (0..shown.len()).filter(|&i| lines.index(shown[i].start) == row).collect();
-        let kept = windows(lines.text, &line, labels.iter().map(|&i| shown[i].clone()));
+        let labels: Vec<usize> = (0..shown.len()).filter(|&i| lines.row(shown[i].start) == row).collect();
+        let kept = windows(lines.text(), &line, labels.iter().map(|&i| shown[i].clone()));
         let start = self.text.len();
         // Where each window starts in the file and in the text.
         let mut copied = Vec::new();
@@ -72,7 +78,7 @@ impl Excerpt {
                 self.text.push('…');
             }
             copied.push((window.clone(), self.text.len()));
-            self.text.extend(lines.text[window.clone()].chars().map(printable));
+            self.text.extend(lines.text()[window.clone()].chars().map(printable));
             end = window.end;
         }
         if end < line.end {
@@ -80,30 +86,30 @@ impl Excerpt {
         }
         let moved = |offset: usize| {
             let (window, at) = copied.iter().find(|(window, _)| offset <= window.end)?;
-            let before = lines.text.get(window.start..offset)?;
+            let before = lines.text().get(window.start..offset)?;
             Some(at + before.chars().map(|character| printable(character).len_utf8()).sum::<usize>())
         };
         for label in labels {
             // A label lies in one window, because the windows are made around labels.
             let from = moved(shown[label].start).unwrap_or(start);
             let to = moved(shown[label].end).unwrap_or(self.text.len());
-            self.columns.push((from, lines.position(shown[label].start).column));
+            self.columns.push((from, lines.position(shown[label].start).column as usize));
             self.labels[label] = from..to;
         }
         self.text.push('\n');
-        self.lines.push(ExcerptLine { index: row, range: start..self.text.len() });
+        self.lines.push(ExcerptLine { row, range: start..self.text.len() });
     }
 }
 
 /// The part of a span that is on its first line, without trailing blanks, at most [`LONGEST_LABEL`] characters if the
 /// line has to be cut, on character boundaries and inside the text whatever the span says.
 fn first_line_of(span: Span, lines: &Lines) -> Range<usize> {
-    let start = lines.text.floor_char_boundary(span.start as usize);
-    let line = lines.range(lines.index(start));
+    let start = lines.text().floor_char_boundary(span.start as usize);
+    let line = lines.range(lines.row(start));
     let start = start.min(line.end);
-    let end = lines.text.floor_char_boundary(span.end as usize).clamp(start, line.end);
-    let mut shown = &lines.text[start..end];
-    if is_long(&lines.text[line])
+    let end = lines.text().floor_char_boundary(span.end as usize).clamp(start, line.end);
+    let mut shown = &lines.text()[start..end];
+    if is_long(&lines.text()[line])
         && let Some((cut, _)) = shown.char_indices().nth(LONGEST_LABEL)
     {
         shown = &shown[..cut];
@@ -155,6 +161,7 @@ impl Excerpts {
     }
 }
 
+/// What codespan calls the index of a line is its row, counted over all cells.
 impl<'a> Files<'a> for Excerpts {
     type FileId = usize;
     type Name = &'a str;
@@ -172,15 +179,19 @@ impl<'a> Files<'a> for Excerpts {
         let lines = &self.get(id)?.lines;
         let next = lines.partition_point(|line| line.range.start <= byte_index);
         let line = lines.get(next.saturating_sub(1)).ok_or(Error::FileMissing)?;
-        Ok(line.index)
+        Ok(line.row)
     }
 
     fn line_range(&'a self, id: usize, line_index: usize) -> Result<Range<usize>, Error> {
         let lines = &self.get(id)?.lines;
-        match lines.binary_search_by_key(&line_index, |line| line.index) {
+        match lines.binary_search_by_key(&line_index, |line| line.row) {
             Ok(found) => Ok(lines[found].range.clone()),
-            Err(_) => Err(Error::LineTooLarge { given: line_index, max: lines.last().map_or(0, |line| line.index) }),
+            Err(_) => Err(Error::LineTooLarge { given: line_index, max: lines.last().map_or(0, |line| line.row) }),
         }
+    }
+
+    fn line_number(&'a self, id: usize, line_index: usize) -> Result<usize, Error> {
+        Ok(line_index - self.get(id)?.rows_before)
     }
 
     /// codespan asks only where labels start.

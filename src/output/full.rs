@@ -9,7 +9,7 @@ use codespan_reporting::term::{self, Config, Styles, StylesWriter};
 
 use super::excerpt::{Excerpt, Excerpts};
 use super::place::Places;
-use super::{Report, confidence_word, printable_line};
+use super::{Report, confidence_word, printable_line, shown_name};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::rules::page::{self, Page};
 use crate::source::{FileId, Location, Span};
@@ -29,6 +29,9 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// Each cell of a notebook counts as a file: it has rows of its own.
+type ShownFile = (FileId, Option<u32>);
+
 /// The finding in codespan's terms. Its own file comes first, the others in the order in which the argument reaches
 /// them; codespan sorts the labels of a file by line, so where there are several steps each carries its number.
 fn diagnostic(finding: &Finding, report: &Report, places: &Places) -> (Diagnostic<usize>, Excerpts) {
@@ -41,18 +44,19 @@ fn diagnostic(finding: &Finding, report: &Report, places: &Places) -> (Diagnosti
     });
     let labels: Vec<(Location, String)> = std::iter::once(primary).chain(related).collect();
 
-    let mut files: Vec<(FileId, Vec<Span>)> = Vec::new();
+    let mut files: Vec<(ShownFile, Vec<Span>)> = Vec::new();
     let mut ranks = Vec::new();
-    for (location, _) in &labels {
-        let file = files.iter().position(|(file, _)| *file == location.file).unwrap_or_else(|| {
-            files.push((location.file, Vec::new()));
+    for (Location { file, span }, _) in &labels {
+        let shown_file = (*file, places.lines(*file).position(span.start as usize).cell);
+        let rank = files.iter().position(|(known, _)| *known == shown_file).unwrap_or_else(|| {
+            files.push((shown_file, Vec::new()));
             files.len() - 1
         });
-        ranks.push((file, files[file].1.len()));
-        files[file].1.push(location.span);
+        ranks.push((rank, files[rank].1.len()));
+        files[rank].1.push(*span);
     }
-    let excerpt = |(file, spans): &(FileId, Vec<Span>)| {
-        Excerpt::new(printable_line(&report.shown_path(*file)), &places.lines(*file), spans)
+    let excerpt = |((file, cell), spans): &(ShownFile, Vec<Span>)| {
+        Excerpt::new(shown_name(&report.shown_path(*file), *cell), &places.lines(*file), spans)
     };
     let excerpts = Excerpts(files.iter().map(excerpt).collect());
 

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::Report;
 use super::fingerprint::Fingerprints;
-use super::place::{Places, Position};
+use super::place::Places;
 use crate::finding::{Confidence, Severity};
 use crate::rules::page;
-use crate::source::Location;
+use crate::source::{Location, Position};
 
 #[derive(Serialize)]
 struct Entry<'a> {
@@ -39,9 +39,25 @@ struct Related<'a> {
 #[derive(Serialize)]
 struct Place {
     filename: String,
-    location: Position,
+    /// Of a notebook; its rows are counted in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell: Option<u32>,
+    location: RowAndColumn,
     /// The first character behind it.
-    end_location: Position,
+    end_location: RowAndColumn,
+}
+
+/// Both from 1, columns in characters.
+#[derive(Serialize)]
+struct RowAndColumn {
+    row: u32,
+    column: u32,
+}
+
+impl From<Position> for RowAndColumn {
+    fn from(position: Position) -> Self {
+        RowAndColumn { row: position.row, column: position.column }
+    }
 }
 
 #[derive(Serialize)]
@@ -56,17 +72,19 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut fingerprints = Fingerprints::default();
     let place = |location: Location| {
         let lines = places.lines(location.file);
+        let start = lines.position(location.span.start as usize);
         Place {
             filename: report.shown_path(location.file),
-            location: lines.position(location.span.start as usize),
-            end_location: lines.position(location.span.end as usize),
+            cell: start.cell,
+            location: start.into(),
+            end_location: lines.position(location.span.end as usize).into(),
         }
     };
     let mut entries = Vec::with_capacity(report.findings.len());
     for finding in report.findings {
         let page = page::page(finding.code);
         let lines = places.lines(finding.location.file);
-        let line = &lines.text[lines.range(lines.index(finding.location.span.start as usize))];
+        let line = &lines.text()[lines.range(lines.row(finding.location.span.start as usize))];
         let related = finding.related.iter();
         entries.push(Entry {
             code: finding.code,

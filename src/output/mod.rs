@@ -17,7 +17,7 @@ use std::path::{Component, Path};
 
 use crate::finding::{Confidence, Finding};
 use crate::rules::page;
-use crate::source::FileId;
+use crate::source::{FileId, SourceFile};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -32,10 +32,14 @@ pub enum Format {
 
 /// The files that findings point into.
 pub trait Sources {
-    /// The path as the user would write it, relative or absolute.
-    fn path(&self, file: FileId) -> &Path;
-    /// The decoded text that spans count bytes of.
-    fn text(&self, file: FileId) -> &str;
+    fn file(&self, file: FileId) -> &SourceFile;
+}
+
+/// Files numbered by their place.
+impl Sources for Vec<SourceFile> {
+    fn file(&self, file: FileId) -> &SourceFile {
+        &self[file.0 as usize]
+    }
 }
 
 /// What there is to print.
@@ -102,7 +106,7 @@ impl Report<'_> {
     }
 
     fn shown_path(&self, file: FileId) -> String {
-        shown_path(self.sources.path(file), self.directory)
+        shown_path(&self.sources.file(file).path, self.directory)
     }
 }
 
@@ -112,6 +116,15 @@ pub fn shown_path(path: &Path, directory: &Path) -> String {
     let path: std::path::PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
     let shown = path.to_string_lossy();
     if std::path::MAIN_SEPARATOR == '/' { shown.into_owned() } else { shown.replace(std::path::MAIN_SEPARATOR, "/") }
+}
+
+/// Where a finding is, as the text formats write it, without row and column: a notebook's cell belongs to the name.
+fn shown_name(path: &str, cell: Option<u32>) -> String {
+    let path = printable_line(path);
+    match cell {
+        Some(cell) => format!("{path}:cell {cell}"),
+        None => path,
+    }
 }
 
 /// The character as it may be sent to a terminal: whatever would move the cursor, change colours or reorder text

@@ -277,9 +277,6 @@ fn front_matter(text: &'static str, problems: &mut Vec<PageProblem>) -> ([&'stat
 /// What the value should have been, if it is none.
 fn unexpected(key: &str, value: &str, code: &str) -> Option<String> {
     let one_of = |allowed: &[&str]| (!allowed.contains(&value)).then(|| format!("one of {}", allowed.join(", ")));
-    let number_and_words = |prefix: &str| {
-        value.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
-    };
     match key {
         "code" => (value != code).then(|| format!("`{code}`, as the file is called")),
         "name" => {
@@ -291,7 +288,7 @@ fn unexpected(key: &str, value: &str, code: &str) -> Option<String> {
             (!fits).then(|| "lower case, without a full stop".into())
         }
         "family" => {
-            let digit = code.bytes().nth(2).unwrap_or_default().wrapping_sub(b'0');
+            let digit = code.as_bytes().get(2).map_or(u8::MAX, |digit| digit.wrapping_sub(b'0'));
             let expected = FAMILIES.get(usize::from(digit)).copied().unwrap_or("known by the code's first digit");
             (value != expected).then(|| format!("`{expected}`"))
         }
@@ -304,12 +301,21 @@ fn unexpected(key: &str, value: &str, code: &str) -> Option<String> {
         }
         "fix" => one_of(&["none", "safe", "unsafe"]),
         "cwe" => {
-            let fits = number_and_words("CWE-")
-                || value.split(", ").all(|cwe| cwe.strip_prefix("CWE-").is_some_and(|n| n.parse::<u32>().is_ok()));
+            let is_cwe = |cwe: &str| cwe.strip_prefix("CWE-").is_some_and(|number| number.parse::<u32>().is_ok());
+            let fits = value.split(", ").all(is_cwe);
             (!fits).then(|| "`CWE-401` or a list `CWE-401, CWE-770`".into())
         }
         _ => None,
     }
+}
+
+/// A `## ` line of a page.
+struct Heading {
+    text: &'static str,
+    line: usize,
+    /// Bytes of the body.
+    start: usize,
+    end: usize,
 }
 
 /// The text under each heading, which must be [`Section::ALL`] in that order.
@@ -318,44 +324,51 @@ fn sections(
     first_line: usize,
     problems: &mut Vec<PageProblem>,
 ) -> [&'static str; Section::ALL.len()] {
-    let mut found: Vec<(&str, usize, usize, usize)> = Vec::new();
-    let mut in_block = false;
-    let mut offset = 0;
-    for (number, line) in body.split_inclusive('\n').enumerate() {
-        in_block ^= line.starts_with("```");
-        if let Some(heading) = line.strip_prefix("## ").filter(|_| !in_block) {
-            found.push((heading.trim_end(), first_line + number, offset, offset + line.len()));
-        } else if found.is_empty() && !line.trim().is_empty() {
-            problems.push(PageProblem { line: first_line + number, message: "text before the first section".into() });
+    let headings = headings(body, first_line, problems);
+    for heading in headings.iter().skip(Section::ALL.len()) {
+        let message = format!("`{}` is no section of a page", heading.text);
+        problems.push(PageProblem { line: heading.line, message });
+    }
+    let mut texts = [""; Section::ALL.len()];
+    for (index, (section, text)) in Section::ALL.into_iter().zip(&mut texts).enumerate() {
+        let expected = section.heading();
+        let Some(heading) = headings.get(index) else {
+            let message = format!("the section `{expected}` is missing");
+            problems.push(PageProblem { line: first_line, message });
+            continue;
+        };
+        if heading.text != expected {
+            let message = format!("the section here must be `{expected}`, not `{}`", heading.text);
+            problems.push(PageProblem { line: heading.line, message });
+            continue;
         }
-        offset += line.len();
+        let end = headings.get(index + 1).map_or(body.len(), |next| next.start);
+        *text = body[heading.end..end].trim();
+        // The report is generated, and a page that is new has none yet.
+        if text.is_empty() && section != Section::Report {
+            problems.push(PageProblem { line: heading.line, message: format!("the section `{expected}` is empty") });
+        }
+    }
+    texts
+}
+
+fn headings(body: &'static str, first_line: usize, problems: &mut Vec<PageProblem>) -> Vec<Heading> {
+    let mut headings: Vec<Heading> = Vec::new();
+    let mut in_block = false;
+    let mut start = 0;
+    for (number, text) in body.split_inclusive('\n').enumerate() {
+        let line = first_line + number;
+        let end = start + text.len();
+        in_block ^= text.starts_with("```");
+        if let Some(text) = text.strip_prefix("## ").filter(|_| !in_block) {
+            headings.push(Heading { text: text.trim_end(), line, start, end });
+        } else if headings.is_empty() && !text.trim().is_empty() {
+            problems.push(PageProblem { line, message: "text before the first section".into() });
+        }
+        start = end;
     }
     if in_block {
         problems.push(PageProblem { line: first_line, message: "a block of code is not closed".into() });
     }
-
-    let mut texts = [""; Section::ALL.len()];
-    for index in 0..found.len().max(Section::ALL.len()) {
-        let expected = Section::ALL.get(index).map(|section| section.heading());
-        let Some(&(heading, line, _, start)) = found.get(index) else {
-            let message = format!("the section `{}` is missing", expected.unwrap_or_default());
-            problems.push(PageProblem { line: first_line, message });
-            continue;
-        };
-        if expected != Some(heading) {
-            let message = match expected {
-                Some(expected) => format!("the section here must be `{expected}`, not `{heading}`"),
-                None => format!("`{heading}` is no section of a page"),
-            };
-            problems.push(PageProblem { line, message });
-            continue;
-        }
-        let end = found.get(index + 1).map_or(body.len(), |next| next.2);
-        texts[index] = body[start..end].trim();
-        // The report is generated, and a page that is new has none yet.
-        if texts[index].is_empty() && heading != Section::Report.heading() {
-            problems.push(PageProblem { line, message: format!("the section `{heading}` is empty") });
-        }
-    }
-    texts
+    headings
 }

@@ -1,1 +1,5 @@
+//! Everything that can be tested without a network, in one binary.
 
+mod cli;
+mod output;
+mod pages;
