@@ -36,8 +36,13 @@ fn draw(progress: &Progress, is_running: Receiver<()>) {
     let mut bar: Option<ProgressBar> = None;
     while is_running.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
         wait = BETWEEN_UPDATES;
-        let bar = bar.get_or_insert_with(new_bar);
-        bar.set_length(progress.files.load(Ordering::Relaxed) as u64);
+        let bar = bar.get_or_insert_with(|| ProgressBar::no_length().with_style(style("{spinner} {pos} files")));
+        let files = progress.files.load(Ordering::Relaxed) as u64;
+        // Zero until all folders are walked.
+        if files > 0 && bar.length() != Some(files) {
+            bar.set_style(style("{spinner} {pos}/{len} files {wide_bar}"));
+            bar.set_length(files);
+        }
         bar.set_position(progress.done.load(Ordering::Relaxed) as u64);
         bar.tick();
     }
@@ -46,7 +51,6 @@ fn draw(progress: &Progress, is_running: Receiver<()>) {
     }
 }
 
-fn new_bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {pos}/{len} files {wide_bar}");
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -37,6 +37,7 @@ impl Default for Options {
 /// How far a run is; read by others while it runs.
 #[derive(Debug, Default)]
 pub struct Progress {
+    /// How many files there are; zero until that is known.
     pub files: AtomicUsize,
     pub done: AtomicUsize,
 }
