@@ -5,11 +5,16 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod cli;
+mod examples;
+mod facts;
 mod fixtures;
 mod floors;
 mod marks;
+mod load;
 mod models;
 mod oracle;
+mod output;
 mod pages;
 mod robustness;
 mod syntax;

@@ -1,158 +1,143 @@
-//! A rule's page is its documentation and its promise: the examples in it are programs, and they are run.
+//! The rules' pages: every one complete, and what is made of them up to date.
 
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::Write;
+use std::path::Path;
+
+use unleak::engine::{self, Options, Request};
 use unleak::finding::Confidence;
+use unleak::output::{Format, Report};
+use unleak::rules::page::{self, Page, PageId, Section, pages};
+use unleak::rules::selection::{enabled, matching};
 
-use crate::fixtures::programs;
-use crate::marks::{Claim, marks};
-use crate::{Source, check, files, report, root};
+use crate::output::{check_file, without_styles};
 
-const SECTIONS: [&str; 8] = [
-    "What it finds",
-    "Why it leaks",
-    "Leaks",
-    "Does not leak",
-    "What to do",
-    "What it cannot see",
-    "Report",
-    "References",
-];
-
-struct Page {
-    code: String,
-    text: String,
-}
-
-fn pages() -> Vec<Page> {
-    files(&root().join("rules"), "md")
-        .into_iter()
-        .map(|(path, text)| Page { code: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), text })
-        .collect()
-}
-
-impl Page {
-    fn section(&self, heading: &str) -> &str {
-        let Some((_, rest)) = self.text.split_once(&format!("\n## {heading}\n")) else { return "" };
-        rest.split("\n## ").next().unwrap_or_default()
-    }
-
-    /// The fenced programs of a section. A line `# path/to/file.py` at a block's start or after an empty line begins
-    /// a module of that name, for programs of several.
-    fn examples(&self, heading: &str) -> Vec<Vec<Source>> {
-        let mut examples = Vec::new();
-        for block in self.section(heading).split("```python\n").skip(1) {
-            examples.push(modules(block.split("```").next().unwrap_or_default()));
-        }
-        examples
-    }
-}
-
-fn modules(block: &str) -> Vec<Source> {
-    let mut modules: Vec<Source> = Vec::new();
-    for line in block.lines() {
-        let path = line.strip_prefix("# ").filter(|path| path.ends_with(".py") && !path.contains(' '));
-        match (path, modules.last_mut()) {
-            (Some(path), _) => modules.push((path.into(), String::new())),
-            (None, Some((_, text))) => *text += &format!("{line}\n"),
-            (None, None) => modules.push(("program.py".into(), format!("{line}\n"))),
-        }
-    }
-    modules
+#[test]
+fn every_page_is_complete() {
+    let problems: Vec<String> =
+        page::problems().iter().map(|(code, problem)| format!("rules/{code}.md:{problem}")).collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    assert!(pages().is_sorted_by_key(|page| page.code));
 }
 
 #[test]
-fn leaks_are_found() {
-    let mut failures = Vec::new();
+fn names_and_titles_are_not_used_twice() {
+    let texts = |of: fn(&Page) -> &'static str| pages().iter().map(of).collect::<Vec<_>>();
+    for texts in [texts(|page| page.name), texts(|page| page.title)] {
+        let mut distinct = texts.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), texts.len());
+    }
+}
+
+#[test]
+fn advice_fits_on_a_line_and_reads_like_a_message() {
     for page in pages() {
-        for (number, example) in page.examples("Leaks").iter().enumerate() {
-            let found = check(example, Confidence::Medium);
-            if !found.iter().any(|found| found.code == page.code) {
-                let codes: Vec<String> = found.into_iter().map(|found| found.code).collect();
-                failures.push(format!("rules/{}.md: leak {} is not found; reported: {codes:?}", page.code, number + 1));
-            }
-        }
+        let advice = page.advice();
+        assert!(advice.chars().count() <= 110, "{}: {advice}", page.code);
+        assert!(advice.starts_with(|first: char| first.is_lowercase()) && !advice.ends_with('.'), "{}", page.code);
     }
-    report(failures);
 }
 
 #[test]
-fn what_does_not_leak_is_left_alone() {
-    let mut failures = Vec::new();
+fn a_page_is_known_to_the_compiler() {
+    static PAGE: PageId = PageId::of("LK101");
+    assert_eq!((PAGE.code(), PAGE.page().name), ("LK101", "unbounded-container"));
+    assert_eq!(page::page("LK101").unwrap().url().rsplit('/').next(), Some("LK101.md"));
+    assert!(page::page("LK100").is_none());
+}
+
+const GOOD: &str = include_str!("../../rules/LK101.md");
+
+/// What the parser says of the page with something replaced.
+fn complaint(from: &str, to: &str) -> String {
+    assert!(GOOD.contains(from), "{from}");
+    let (_, problems) = Page::parse("LK101", GOOD.replacen(from, to, 1).leak());
+    problems.first().map_or_else(|| "nothing".into(), ToString::to_string)
+}
+
+#[test]
+fn the_parser_says_what_is_wrong_and_where() {
+    assert_eq!(complaint("---\n", "---\n"), "nothing");
+    assert_eq!(complaint("---\n", "--\n"), "1: a page starts with `---`");
+    assert_eq!(complaint("title: ", "Title: "), "4: `title: …` must stand here");
+    assert_eq!(complaint("code: LK101", "code: LK102"), "2: `code` must be `LK101`, as the file is called");
+    assert_eq!(complaint("unbounded-container", "Unbounded"), "3: `name` must be lower case words with hyphens");
+    assert_eq!(complaint("family: growth", "family: cycles"), "5: `family` must be `growth`");
+    assert_eq!(complaint("severity: warning", "severity: bad"), "6: `severity` must be one of info, warning, error");
+    assert_eq!(complaint("since: 0.1.0", "since: 1"), "9: `since` must be a version, `1.2.3`");
+    assert_eq!(complaint("CWE-401", "401"), "11: `cwe` must be `CWE-401` or a list `CWE-401, CWE-770`");
+    assert_eq!(complaint("## Why it leaks", "text\n## Why it leaks"), "nothing");
+    let renamed = complaint("## Why it leaks", "## Why");
+    assert!(renamed.ends_with(": the section here must be `Why it leaks`, not `Why`"), "{renamed}");
+    let unclosed = complaint("\n## References", "\n```\n## References");
+    assert!(unclosed.contains("a block of code is not closed"), "{unclosed}");
+}
+
+#[test]
+fn examples_are_the_fenced_blocks() {
+    let page = page::page("LK101").unwrap();
+    assert!(page.examples(Section::Leaks)[0].starts_with("SEEN = set()\n"));
     for page in pages() {
-        for (number, example) in page.examples("Does not leak").iter().enumerate() {
-            for found in check(example, Confidence::Medium) {
-                let said = format!("{} at {}: {}", found.code, found.place, found.message);
-                failures.push(format!("rules/{}.md: example {} of `Does not leak`: {said}", page.code, number + 1));
-            }
+        for section in [Section::Leaks, Section::Clean] {
+            assert!(page.examples(section).iter().all(|example| example.ends_with('\n')), "{}", page.code);
         }
     }
-    report(failures);
 }
 
 #[test]
-fn every_rule_has_its_sections_examples_and_fixtures() {
-    let programs = programs();
-    assert!(!programs.is_empty() && !pages().is_empty(), "the tests of fixtures and pages have nothing to run on");
-    let mut failures = Vec::new();
+fn the_more_specific_word_decides_which_rules_run() {
+    let all: Vec<&str> = pages().iter().map(|page| page.code).collect();
+    assert_eq!(enabled::<&str>(&[], &[]).unwrap(), all);
+    assert_eq!(enabled(&["ALL"], &[]).unwrap(), all);
+    assert_eq!(enabled(&["lk301"], &[]).unwrap(), ["LK301"]);
+    assert_eq!(enabled(&["LK101", "finalizer-cycle"], &["LK1"]).unwrap(), ["LK101", "LK301"]);
+    assert!(!enabled(&["LK1"], &["unbounded-cache"]).unwrap().contains(&"LK104"));
+    assert!(enabled(&["LK101"], &["LK101"]).unwrap().is_empty());
+    assert_eq!(enabled(&["LK1"], &["LK9"]).unwrap_err().word, "LK9");
+    assert_eq!(matching("finaliser-cycle").unwrap_err().nearest, Some("finalizer-cycle"));
+    assert_eq!(matching("").unwrap_err().nearest, None);
+}
+
+/// The *Report* of a page is what unleak says of its first example.
+#[test]
+fn reports_on_pages_are_what_unleak_says() {
     for page in pages() {
-        let mut rest = page.text.as_str();
-        for heading in SECTIONS {
-            match rest.split_once(&format!("\n## {heading}\n")) {
-                Some((_, after)) => rest = after,
-                None => failures.push(format!("rules/{}.md: no section `{heading}` in its place", page.code)),
-            }
-        }
-        if !page.text.starts_with(&format!("---\ncode: {}\n", page.code)) {
-            failures.push(format!("rules/{}.md: its first key is not `code: {}`", page.code, page.code));
-        }
-        for heading in ["Leaks", "Does not leak"] {
-            if page.examples(heading).is_empty() {
-                failures.push(format!("rules/{}.md: `{heading}` has no example", page.code));
-            }
-        }
-        let of_rule = programs.iter().filter(|program| program.rule == page.code);
-        let claims: Vec<Claim> = of_rule
-            .flat_map(|program| program.sources.iter().map(|(_, text)| marks(text, &program.rule)))
-            .flat_map(|marks| marks.unwrap_or_default())
-            .map(|mark| mark.claim)
-            .collect();
-        if !claims.iter().any(|claim| matches!(claim, Claim::Leak { .. })) {
-            failures.push(format!("fixtures/{}: no `# leak`", page.code));
-        }
-        if !claims.contains(&Claim::Ok) {
-            failures.push(format!("fixtures/{}: no `# ok`", page.code));
-        }
+        let example = page.examples(Section::Leaks)[0];
+        let options = Options { rules: Some(vec![page.code]), min_confidence: Confidence::Low, threads: None };
+        let stdin = Some(("example.py".into(), example.as_bytes().to_vec()));
+        let outcome = engine::check(&Request { stdin, options, ..Request::default() }, &Default::default());
+        let directory = Path::new("");
+        let report = Report { findings: &outcome.findings, sources: &outcome.files, files: 1, directory };
+        let mut styled = Vec::new();
+        report.write(Format::Full, &mut styled).unwrap();
+        let shown = without_styles(&styled);
+        let shown: String = shown.trim_end().lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        let section = if shown.is_empty() { String::new() } else { format!("```text\n{shown}```\n\n") };
+
+        let path = format!("rules/{}.md", page.code);
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).unwrap();
+        let text = text.replace("\r\n", "\n");
+        check_file(&path, &replaced(&text, "## Report\n\n", "## References\n", &section));
     }
-    report(failures);
 }
 
 #[test]
-fn every_fixture_folder_has_a_page() {
-    let pages = pages();
-    let mut failures: Vec<String> = programs()
-        .into_iter()
-        .filter(|program| pages.iter().all(|page| page.code != program.rule))
-        .map(|program| format!("{}: no rules/{}.md", program.path.display(), program.rule))
-        .collect();
-    failures.dedup();
-    report(failures);
-}
-
-/// The first line of advice is printed under each finding, so it must be one that can stand alone.
-#[test]
-fn advice_begins_with_a_line_fit_for_a_report() {
-    let mut failures = Vec::new();
+fn the_readme_lists_every_rule() {
+    let mut table = String::from("\n| code | name | what leaks |\n|---|---|---|\n");
     for page in pages() {
-        let advice = page.section("What to do").trim_start().lines().next().unwrap_or_default();
-        if advice.is_empty() || advice.starts_with(char::is_uppercase) || advice.ends_with('.') {
-            failures.push(format!("rules/{}.md: `{advice}` is not lower case without a full stop", page.code));
-        }
+        writeln!(table, "| [{0}](rules/{0}.md) | `{1}` | {2} |", page.code, page.name, page.title).unwrap();
     }
-    report(failures);
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let text = text.replace("\r\n", "\n");
+    check_file("README.md", &replaced(&text, "<!-- rules -->\n", "<!-- end of rules -->\n", &(table + "\n")));
 }
 
-#[test]
-fn a_block_may_hold_several_modules() {
-    let expected = vec![("app/a.py".into(), "A = 1\n\n".to_owned()), ("app/b.py".into(), "B = 2\n".to_owned())];
-    assert_eq!(modules("# app/a.py\nA = 1\n\n# app/b.py\nB = 2\n"), expected);
-    assert_eq!(modules("A = 1\n"), vec![("program.py".into(), "A = 1\n".to_owned())]);
+/// The text with what stands between two marks replaced.
+fn replaced(text: &str, from: &str, to: &str, between: &str) -> String {
+    let start = text.find(from).unwrap_or_else(|| panic!("no {from:?}")) + from.len();
+    let end = start + text[start..].find(to).unwrap_or_else(|| panic!("no {to:?} behind {from:?}"));
+    format!("{}{between}{}", &text[..start], &text[end..])
 }
