@@ -22,8 +22,30 @@ pub enum Domain {
     Bounded,
     /// Not known.
     Unknown,
+    /// Only its name says that there is no end of it; the reason completes "the key is …".
+    Likely(Name),
     /// Without end; the reason completes "the key is …".
     Open(Name),
+}
+
+impl Domain {
+    fn rank(self) -> u8 {
+        match self {
+            Domain::Bounded => 0,
+            Domain::Unknown => 1,
+            Domain::Likely(_) => 2,
+            Domain::Open(_) => 3,
+        }
+    }
+
+    /// The one with more values: a tuple with a fresh id in it is fresh.
+    pub fn or(self, other: Domain) -> Domain {
+        if other.rank() > self.rank() { other } else { self }
+    }
+
+    pub fn is_open(self) -> bool {
+        matches!(self, Domain::Open(_))
+    }
 }
 
 /// How deep one answer may reach.
@@ -92,17 +114,8 @@ impl Program<'_> {
         }
     }
 
-    /// Open if one part is: a tuple with a fresh id in it is fresh.
     fn joined_domain(&self, parts: impl Iterator<Item = Domain>) -> Domain {
-        let mut joined = Domain::Bounded;
-        for part in parts {
-            match part {
-                Domain::Open(_) => return part,
-                Domain::Unknown => joined = Domain::Unknown,
-                Domain::Bounded => {}
-            }
-        }
-        joined
+        parts.fold(Domain::Bounded, Domain::or)
     }
 
     fn domain_of_name(&self, expr: ExprRef, name: Name, depth: Allowance) -> Domain {
@@ -157,11 +170,15 @@ impl Program<'_> {
         let in_function = !self.is_module_scope(scope) && !matches!(facts.scope(scope.id).kind, ScopeKind::Class(_));
         let module = self.module(scope.module);
         let mut parts = Vec::new();
+        let mut is_loop_variable = false;
         for event in module.bindings_of(scope.id, name).take(8) {
             let here = self.event_scope(EventRef::new(scope.module, event));
             parts.push(match facts.event(event).kind {
                 EventKind::Bind { value, .. } => self.domain_within(here.expr(value), depth),
-                EventKind::BindElement { iterable, .. } => self.domain_of_elements(here.expr(iterable), depth),
+                EventKind::BindElement { iterable, .. } => {
+                    is_loop_variable = true;
+                    self.domain_of_elements(here.expr(iterable), depth)
+                }
                 EventKind::Annotate { .. } => continue,
                 // A counter: `count += 1` in a function repeats with it.
                 EventKind::Augment { value, .. } if matches!(facts.expr(value), Expr::Constant(Constant::Int(_))) => {
@@ -174,8 +191,7 @@ impl Program<'_> {
             return Domain::Unknown;
         }
         match self.joined_domain(parts.into_iter()) {
-            // A module's variable that only ever gets constants.
-            Domain::Unknown if in_function => self.domain_by_name(name),
+            Domain::Unknown if in_function && is_loop_variable => self.domain_by_name(name),
             joined => joined,
         }
     }
@@ -220,9 +236,8 @@ impl Program<'_> {
             match self.joined_domain(parts.into_iter()) {
                 // What all known callers pass is bounded; a public function may have others, but those who write
                 // them pass the same kind of thing.
-                Domain::Bounded => return Domain::Bounded,
-                open @ Domain::Open(_) => return open,
                 Domain::Unknown => {}
+                known => return known,
             }
         }
         self.domain_by_name(name)
@@ -280,6 +295,9 @@ impl Program<'_> {
 
     fn domain_of_attribute(&self, expr: ExprRef, base: ExprRef, attribute: Name, depth: Allowance) -> Domain {
         let text = attribute.as_str();
+        if self.is_settings(base) {
+            return Domain::Bounded;
+        }
         if matches!(
             text,
             "__class__"
@@ -332,6 +350,14 @@ impl Program<'_> {
         }
     }
 
+    /// `settings`, `self.config`: an object that holds settings.
+    fn is_settings(&self, expr: ExprRef) -> bool {
+        match self.expr(expr) {
+            Expr::Name(name) | Expr::Attribute(_, name) => is_settings_word(name.as_str()),
+            _ => false,
+        }
+    }
+
     fn domain_of_call(&self, expr: ExprRef, call: crate::facts::CallId, depth: Allowance) -> Domain {
         let facts = self.facts(expr.scope.module);
         let call = facts.call(call);
@@ -380,6 +406,9 @@ impl Program<'_> {
                         models::Domain::Open => Domain::Open(origin.why),
                         models::Domain::Bounded => Domain::Bounded,
                     };
+                }
+                if self.is_settings(callee.scope.expr(base)) {
+                    return Domain::Bounded;
                 }
                 match method.as_str() {
                     // A string's own methods: as many results as inputs.
@@ -511,8 +540,12 @@ impl Program<'_> {
         if is_class_word(text) || is_bounded_word(last) {
             return Domain::Bounded;
         }
-        if is_open_word(last) || text.ends_with("_id") || text == "id" {
-            return Domain::Open(Name::new(&format!("`{name}`, and there is always another")));
+        let why = || Name::new(&format!("`{name}`, and there is always another"));
+        if is_open_word(last) {
+            return Domain::Open(why());
+        }
+        if is_text_word(last) {
+            return Domain::Likely(why());
         }
         Domain::Unknown
     }
@@ -527,7 +560,7 @@ impl Program<'_> {
         })
     }
 
-    fn is_constant_table(&self, expr: ExprRef) -> bool {
+    pub(super) fn is_constant_table(&self, expr: ExprRef) -> bool {
         match self.expr(expr) {
             Expr::Display(..) => true,
             Expr::Name(_) | Expr::Attribute(..) => {
@@ -667,18 +700,14 @@ fn is_bounded_word(word: &str) -> bool {
     )
 }
 
-/// What never runs out.
+/// What comes and goes while a process runs: identities of sessions, requests, peers.
 fn is_open_word(word: &str) -> bool {
     matches!(
         word,
         "id" | "uid"
-            | "gid"
-            | "pid"
-            | "tid"
             | "jid"
             | "sid"
             | "uuid"
-            | "guid"
             | "token"
             | "session"
             | "request"
@@ -689,52 +718,62 @@ fn is_open_word(word: &str) -> bool {
             | "addr"
             | "address"
             | "ip"
-            | "host"
-            | "hostname"
-            | "url"
-            | "uri"
-            | "path"
-            | "filename"
-            | "filepath"
             | "task"
-            | "conn"
-            | "connection"
-            | "sock"
-            | "socket"
             | "client"
             | "message"
-            | "msg"
-            | "query"
+            | "nonce"
+            | "timestamp"
+            | "now"
+            | "seq"
+            | "sequence"
+            | "serial"
+            | "email"
+            | "job"
+            | "transaction"
+            | "stream"
+            | "chat"
+            | "room"
+            | "ticket"
+            | "future"
+            | "fut"
+    )
+}
+
+/// Text that somebody writes: often without end, as often from a handful of places in the source.
+fn is_text_word(word: &str) -> bool {
+    matches!(
+        word,
+        "query"
             | "sql"
             | "text"
             | "string"
             | "pattern"
-            | "nonce"
-            | "timestamp"
-            | "time"
-            | "now"
-            | "seq"
-            | "sequence"
-            | "counter"
-            | "serial"
-            | "email"
-            | "ids"
-            | "job"
-            | "transaction"
-            | "digest"
-            | "hash"
-            | "fingerprint"
-            | "etag"
-            | "stream"
-            | "channel"
-            | "chat"
-            | "room"
-            | "order"
-            | "ticket"
-            | "future"
-            | "fut"
             | "expression"
             | "expr"
-            | "domain"
+            | "statement"
+            | "stmt"
+            | "sentence"
+            | "markup"
+            | "grammar"
+    )
+}
+
+/// Objects that hold settings: what is read from them was set once.
+fn is_settings_word(word: &str) -> bool {
+    matches!(
+        word.trim_matches('_'),
+        "settings"
+            | "config"
+            | "conf"
+            | "cfg"
+            | "options"
+            | "opts"
+            | "args"
+            | "CONF"
+            | "environ"
+            | "env"
+            | "params"
+            | "flags"
+            | "constants"
     )
 }

@@ -37,6 +37,8 @@ pub struct Growth {
     pub domain: Domain,
     /// It adds whatever comes, without looking whether it is there.
     pub is_append: bool,
+    /// A branch decides whether it happens at all.
+    pub is_conditional: bool,
     /// What is stored is what the function was given: the caller decides what is registered.
     pub stores_parameter: bool,
     /// The value is computed from the key and looked up by it.
@@ -48,6 +50,13 @@ pub struct Removal {
     pub touch: Touch,
     /// Why it lets nothing go; `None` where it counts.
     pub refuted: Option<String>,
+}
+
+impl Growth {
+    /// How much the growth weighs as evidence, for choosing the one that is shown first.
+    fn weight(&self) -> (Frequency, bool, bool) {
+        (self.repetition.frequency, self.domain.is_open(), !self.is_conditional)
+    }
 }
 
 /// All that is known of what comes into a place and what leaves it.
@@ -82,9 +91,7 @@ impl Program<'_> {
         if growths.is_empty() {
             return None;
         }
-        growths.sort_by_key(|growth| {
-            std::cmp::Reverse((growth.repetition.frequency, matches!(growth.domain, Domain::Open(_))))
-        });
+        growths.sort_by_key(|growth| std::cmp::Reverse(growth.weight()));
         let level = growths.iter().map(|growth| growth.touch.operation.level).min().unwrap_or(0);
         let removals: Vec<Removal> = self
             .removals(place, &touches)
@@ -241,6 +248,9 @@ impl Program<'_> {
         if operation.kind == OperationKind::Read && self.is_read_for_known_key(touch, touches) {
             return None;
         }
+        if self.only_moves(operation) || (operation.level > 0 && self.holds_loose_values(touches)) {
+            return None;
+        }
         let event = touch.event();
         if self.event_function(event).is_none()
             || self.is_lazily_filled(place, event)
@@ -270,15 +280,161 @@ impl Program<'_> {
         if domain == Domain::Bounded {
             return None;
         }
+        if !domain.is_open() && (self.is_said_once(operation) || self.is_validated(operation)) {
+            return None;
+        }
+        let is_conditional = self.is_conditional(operation.event);
         let is_memo = operation.level == 0 && container.shape == Shape::Dict && self.is_memo(operation, touches);
         Some(Growth {
             touch,
             repetition,
             domain,
             is_append,
+            is_conditional,
             stores_parameter: self.stores_parameter(operation),
             is_memo,
         })
+    }
+
+    /// Whether a branch of the function decides if the event happens; error handlers and loops are no branches here.
+    fn is_conditional(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        facts.contexts_around(facts.event(event.id).context).any(|context| {
+            matches!(
+                context.kind,
+                ContextKind::If(_) | ContextKind::Else(_) | ContextKind::Except(_) | ContextKind::Case { .. }
+            )
+        })
+    }
+
+    /// Warns or logs once for each key: the function looks the key up, says something, and remembers that it did.
+    fn is_said_once(&self, operation: Operation) -> bool {
+        let Some(function) = self.event_function(operation.event) else { return false };
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        let looks = facts.contexts.iter().any(|context| {
+            context.scope == scope.id
+                && match context.kind {
+                    ContextKind::If(test) | ContextKind::Else(test) => self.looks_up(scope.expr(test), operation),
+                    _ => false,
+                }
+        });
+        looks
+            && facts.scope_events(scope.id).any(|(_, event)| match event.kind {
+                EventKind::Call(call) => match facts.expr(facts.call(call).callee) {
+                    Expr::Attribute(_, name) | Expr::Name(name) => matches!(
+                        name.as_str(),
+                        "warn"
+                            | "warning"
+                            | "warning_once"
+                            | "warn_explicit"
+                            | "info"
+                            | "debug"
+                            | "error"
+                            | "critical"
+                            | "log"
+                            | "print"
+                            | "exception"
+                            | "print_exc"
+                    ),
+                    _ => false,
+                },
+                _ => false,
+            })
+    }
+
+    /// A test for the key in the place.
+    fn looks_up(&self, test: ExprRef, operation: Operation) -> bool {
+        let facts = self.facts(test.scope.module);
+        match self.expr(test) {
+            Expr::Binary(Operator::In | Operator::NotIn, left, right) => {
+                left == operation.key
+                    && self.reach(test.scope.expr(right)).is_some_and(|reach| reach.place == operation.place)
+            }
+            Expr::And(run) | Expr::Or(run) => {
+                facts.list(run).iter().any(|part| self.looks_up(test.scope.expr(*part), operation))
+            }
+            Expr::Not(inner) => self.looks_up(test.scope.expr(inner), operation),
+            _ => false,
+        }
+    }
+
+    /// The values of the place are containers that let go by themselves: `X.setdefault(k, WeakSet()).add(v)`.
+    fn holds_loose_values(&self, touches: &[Touch]) -> bool {
+        touches.iter().any(|touch| {
+            let operation = touch.operation;
+            matches!(operation.kind, OperationKind::Store | OperationKind::SetDefault)
+                && operation.level == 0
+                && self
+                    .container_made_by(self.event_scope(operation.event).expr(operation.value))
+                    .is_some_and(|made| made.is_bounded || made.holds != Holds::Strong)
+        })
+    }
+
+    /// What is added was just taken from another container, or is stored under a key of the place itself.
+    fn only_moves(&self, operation: Operation) -> bool {
+        let scope = self.event_scope(operation.event);
+        let facts = self.facts(scope.module);
+        let is_taken = match facts.expr(operation.value) {
+            Expr::Call(call) => matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, method)
+                if OperationKind::of_method(method) == Some(OperationKind::Pop)),
+            _ => false,
+        };
+        let is_own_key = match facts.expr(operation.key) {
+            Expr::Name(name) if operation.kind == OperationKind::Store => {
+                self.iterates_over(scope, name, operation.place)
+            }
+            _ => false,
+        };
+        is_taken || is_own_key
+    }
+
+    /// The key is given to something that fails for what it does not know, before it is stored: an import, a lookup
+    /// in a table, an assertion.
+    fn is_validated(&self, operation: Operation) -> bool {
+        let Some(function) = self.event_function(operation.event) else { return false };
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        if !matches!(facts.expr(operation.key), Expr::Name(_) | Expr::Attribute(..)) {
+            return false;
+        }
+        facts.scope_events(scope.id).any(|(_, event)| match event.kind {
+            EventKind::Call(call) => {
+                let call = facts.call(call);
+                let imports = match facts.expr(call.callee) {
+                    Expr::Name(name) | Expr::Attribute(_, name) => {
+                        let position = match name.as_str() {
+                            "import_module" | "import_string" | "__import__" | "import_object" | "find_spec" | "locate" | "load_module" => 0,
+                            "getattr" if call.arguments.len == 2 => 1,
+                            _ => return false,
+                        };
+                        facts.arguments(call).get(position)
+                    }
+                    _ => None,
+                };
+                imports.is_some_and(|argument| *argument == operation.key || self.is_made_of(scope.expr(*argument), operation.key))
+            }
+            EventKind::Assert { test } => matches!(facts.expr(test), Expr::Binary(Operator::In, left, _) if left == operation.key),
+            EventKind::Raise { .. } => facts.contexts_around(event.context).any(|context| match context.kind {
+                ContextKind::If(test) => matches!(facts.expr(test), Expr::Binary(Operator::NotIn, left, right)
+                    if left == operation.key && self.reach(scope.expr(right)).is_none_or(|reach| reach.place != operation.place)),
+                _ => false,
+            }),
+            // `TABLE[key]` of a table of constants.
+            EventKind::Read(read) => matches!(facts.expr(read), Expr::Subscript(base, key)
+                if key == operation.key && self.is_constant_table(scope.expr(base))),
+            _ => false,
+        })
+    }
+
+    /// `f"package.{key}"`, `"package." + key`.
+    fn is_made_of(&self, expr: ExprRef, part: ExprId) -> bool {
+        let facts = self.facts(expr.scope.module);
+        match self.expr(expr) {
+            Expr::Format(run) => facts.list(run).contains(&part),
+            Expr::Binary(_, left, right) => left == part || right == part,
+            _ => false,
+        }
     }
 
     fn place_module(&self, place: Place) -> super::ModuleId {
@@ -316,10 +472,10 @@ impl Program<'_> {
                 let keys: Vec<ExprId> = facts.list(run).iter().step_by(2).copied().collect();
                 keys.iter()
                     .map(|key| if *key == NOTHING { Domain::Unknown } else { self.domain(scope.expr(*key)) })
-                    .fold(Domain::Bounded, worst)
+                    .fold(Domain::Bounded, Domain::or)
             }
             (OperationKind::Extend, Expr::Display(_, run)) => {
-                facts.list(run).iter().map(|item| self.domain(scope.expr(*item))).fold(Domain::Bounded, worst)
+                facts.list(run).iter().map(|item| self.domain(scope.expr(*item))).fold(Domain::Bounded, Domain::or)
             }
             _ => self.domain(scope.expr(key)),
         };
@@ -330,7 +486,11 @@ impl Program<'_> {
                 Domain::Unknown
             }
             domain if self.is_guarded_by_membership(operation.event, scope.expr(key)) => {
-                if matches!(domain, Domain::Open(_)) { domain } else { Domain::Bounded }
+                if domain.is_open() {
+                    domain
+                } else {
+                    Domain::Bounded
+                }
             }
             domain => domain,
         }
@@ -425,6 +585,7 @@ impl Program<'_> {
                     .reach(ScopeRef::new(event.module, scope).expr(id))
                     .is_some_and(|reach| reach.place == place && reach.level == 0)
         };
+        let speaks_of = |id: ExprId| speaks_of(id) || self.is_sibling_filled_here(event, id);
         let around = facts.contexts_around(facts.event(event.id).context).any(|context| match context.kind {
             ContextKind::If(test) => match facts.expr(test) {
                 Expr::Not(inner) => speaks_of(inner) || self.is_flag_set_here(event, inner),
@@ -452,6 +613,22 @@ impl Program<'_> {
                         }
                         _ => false,
                     })
+            })
+    }
+
+    /// Another shared container that the same function fills: one test guards them all.
+    fn is_sibling_filled_here(&self, event: EventRef, tested: ExprId) -> bool {
+        let facts = self.facts(event.module);
+        if !matches!(facts.expr(tested), Expr::Name(_) | Expr::Attribute(..)) {
+            return false;
+        }
+        let scope = ScopeRef::new(event.module, facts.scope_of(facts.event(event.id)));
+        let Some(reach) = self.reach(scope.expr(tested)) else { return false };
+        matches!(reach.place, Place::Module(..) | Place::Class(..) | Place::Function(..))
+            && self.operations.on(reach.place).any(|operation| {
+                operation.kind.is_growth()
+                    && operation.event.module == event.module
+                    && self.event_function(operation.event) == self.event_function(event)
             })
     }
 
@@ -709,9 +886,8 @@ impl Program<'_> {
         if operation.level > level {
             return Some("takes from the value, and the key stays".to_owned());
         }
-        if operation.kind == OperationKind::Rebind
-            && (self.is_lazily_filled(place, event) || self.is_first_binding(place, event))
-        {
+        let makes = self.is_lazily_filled(place, event) || self.is_making(place, event);
+        if operation.kind == OperationKind::Rebind && makes {
             return Some("only makes the container".to_owned());
         }
         let Some(function) = self.event_function(event) else {
@@ -741,9 +917,10 @@ impl Program<'_> {
         None
     }
 
-    /// The only binding of a place that no module or class body binds.
-    fn is_first_binding(&self, place: Place, event: EventRef) -> bool {
+    /// The binding that makes the container: in the module or class body, or in a constructor.
+    fn is_making(&self, place: Place, event: EventRef) -> bool {
         self.holder(place).is_some_and(|holder| holder.binding == event)
+            && self.event_function(event).is_none_or(|function| self.function(function).name == self.words.init)
     }
 
     /// What is stored is the object whose method stores it.
@@ -752,14 +929,6 @@ impl Program<'_> {
             let scope = self.event_scope(growth.touch.operation.event);
             matches!(self.facts(scope.module).expr(growth.touch.operation.value), Expr::Name(name) if self.receiver_named(scope, name).is_some())
         })
-    }
-}
-
-fn worst(one: Domain, other: Domain) -> Domain {
-    match (one, other) {
-        (open @ Domain::Open(_), _) | (_, open @ Domain::Open(_)) => open,
-        (Domain::Unknown, _) | (_, Domain::Unknown) => Domain::Unknown,
-        _ => Domain::Bounded,
     }
 }
 
