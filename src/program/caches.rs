@@ -170,14 +170,15 @@ impl Program<'_> {
             return Domain::Bounded;
         }
         if super::repetition::is_callable_name(parameter.name.as_str()) {
-            return self.domain_of_functions(function, parameter.name);
+            return self.domain_of_functions(function, parameter.name, 4);
         }
         self.parameter_domain(function, parameter.name)
     }
 
     /// Functions as keys: those defined in modules are bounded; closures, bound methods and what is taken out of
     /// objects are made at run time.
-    fn domain_of_functions(&self, function: FunctionRef, parameter: Name) -> Domain {
+    fn domain_of_functions(&self, function: FunctionRef, parameter: Name, depth: u32) -> Domain {
+        let Some(depth) = depth.checked_sub(1) else { return Domain::Unknown };
         let mut domain = Domain::Unknown;
         for site in self.callers(function).iter().filter(|site| site.is_certain && !self.is_test(site.module)) {
             let Some(argument) = self.argument_for(*site, function, parameter) else { continue };
@@ -185,7 +186,7 @@ impl Program<'_> {
                 if self.holding_scope(argument.scope, name).is_some_and(|holder| self.is_parameter(holder, name)));
             let passed = match self.resolve(argument) {
                 Definition::Variable(scope, name) if is_parameter => match self.enclosing_function(scope) {
-                    Some(outer) if outer != function => self.domain_of_functions(outer, name),
+                    Some(outer) if outer != function => self.domain_of_functions(outer, name, depth),
                     _ => Domain::Unknown,
                 },
                 Definition::Variable(scope, _) if scope.id == MODULE_SCOPE => Domain::Unknown,

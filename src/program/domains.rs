@@ -126,8 +126,25 @@ impl Program<'_> {
             Definition::Class(_) | Definition::Function(_) | Definition::Module(_) | Definition::External(_) => {
                 self.domain_of_function_object(expr, name)
             }
-            Definition::Variable(scope, name) => self.domain_of_variable(scope, name, depth),
+            Definition::Variable(scope, name) => match self.domain_of_variable(scope, name, depth) {
+                vague @ (Domain::Unknown | Domain::Likely(_)) => vague.or(self.domain_of_object(expr)),
+                known => known,
+            },
             Definition::Unknown => Domain::Unknown,
+        }
+    }
+
+    /// An object of a class of the project that compares by identity.
+    fn domain_of_object(&self, expr: ExprRef) -> Domain {
+        match self.type_of(expr) {
+            Type::Instance(class)
+                if !self.is_value_class(class)
+                    && self.external_bases(class).is_empty()
+                    && !self.has_unknown_base(class) =>
+            {
+                self.domain_of_instances(class)
+            }
+            _ => Domain::Unknown,
         }
     }
 
@@ -144,7 +161,7 @@ impl Program<'_> {
     /// Objects hashed by identity: as many as are made.
     fn domain_of_instances(&self, class: super::ClassRef) -> Domain {
         let is_enum = self.external_bases(class).iter().any(|base| base.as_str().starts_with("enum."));
-        if is_enum || self.is_metaclass(class) || self.is_singleton(class) {
+        if is_enum || self.has_bounded_instances(class) {
             return Domain::Bounded;
         }
         Domain::Open(Name::new(&format!("each `{}`, and every one is different", self.class(class).name)))

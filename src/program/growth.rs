@@ -868,8 +868,12 @@ impl Program<'_> {
 
     /// Removals from the place; for attributes, also those on objects of unknown type that have the name.
     fn removals(&self, place: Place, touches: &[Touch]) -> Vec<Touch> {
-        let mut removals: Vec<Touch> =
-            touches.iter().filter(|touch| touch.operation.kind.is_shrink()).copied().collect();
+        let is_queue = self.holder(place).is_some_and(|holder| holder.container.shape == Shape::Queue);
+        let takes = |touch: &&Touch| {
+            let kind = touch.operation.kind;
+            kind.is_shrink() || (is_queue && kind == OperationKind::Get)
+        };
+        let mut removals: Vec<Touch> = touches.iter().filter(takes).copied().collect();
         if let Place::Class(_, name) | Place::Instance(_, name) | Place::Module(_, name) | Place::Function(_, name) =
             place
         {

@@ -352,14 +352,21 @@ impl Program<'_> {
             return Some(repeated(why));
         }
         let class = self.class_of_method(function)?;
+        let covers = |methods: &[Name]| {
+            methods.contains(&declared.name) || (methods.is_empty() && !declared.name.as_str().starts_with('_'))
+        };
         for base in self.external_bases(class) {
             if let Some(model) = self.models.repeats(*base)
                 && let By::Base(methods) = &model.by
+                && covers(methods)
             {
-                let plain = declared.name.as_str();
-                if methods.contains(&declared.name) || (methods.is_empty() && !plain.starts_with('_')) {
-                    return Some(repeated(model.why));
-                }
+                return Some(repeated(model.why));
+            }
+            if let Some(model) = self.models.once(*base)
+                && let By::Base(methods) = &model.by
+                && covers(methods)
+            {
+                return Some(Repetition::plain(Frequency::Once));
             }
         }
         None
