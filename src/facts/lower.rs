@@ -1,1 +1,339 @@
 //! Tree to facts.
+//!
+//! One walk in evaluation order. The bodies of functions and lambdas wait in a queue until the scope around them is
+//! done, so that the events of every function lie in one run, whatever is nested in it; class bodies and
+//! comprehensions run where they stand and are walked there.
+//!
+//! Nothing here fails: the tree may be what the parser made of broken text, and what is missing in it becomes
+//! [`NOTHING`]. This is the hot path of a run over many files, so names are looked up in a table of the file before
+//! the one all threads share, and whatever grows with the file is kept in a few flat vectors.
+
+mod annotations;
+mod definitions;
+mod exports;
+mod expressions;
+mod patterns;
+mod statements;
+mod targets;
+
+use std::collections::VecDeque;
+
+use ruff_python_ast as ast;
+use ruff_text_size::{Ranged, TextRange};
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use crate::facts::{
+    Call, Class, Context, ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, Function,
+    FunctionId, Import, MODULE_SCOPE, NOTHING, Parameter, Run, Scope, ScopeId, ScopeKind,
+};
+use crate::source::{Name, Span};
+
+/// The facts of a module, from its tree and the text that the tree was parsed from.
+pub fn lower(module: &ast::ModModule, text: &str) -> FileFacts {
+    let mut lowering = Lowering::new(text);
+    let scope = lowering.declare_scope(ScopeKind::Module);
+    lowering.enter_scope(scope, None, module.range);
+    lowering.statements(&module.body);
+    lowering.leave_scope();
+    while let Some(body) = lowering.waiting.pop_front() {
+        lowering.function_body(body);
+    }
+    lowering.finish()
+}
+
+/// A function or lambda whose body is walked later.
+struct Waiting<'a> {
+    function: FunctionId,
+    parameters: Option<&'a ast::Parameters>,
+    body: Body<'a>,
+}
+
+enum Body<'a> {
+    Statements { type_parameters: Option<&'a ast::TypeParams>, body: &'a [ast::Stmt] },
+    Expression(&'a ast::Expr),
+}
+
+/// A scope whose body is being walked.
+#[derive(Default)]
+struct Frame {
+    scope: ScopeId,
+    is_comprehension: bool,
+    function: Option<FunctionId>,
+    /// The context to return to.
+    around: ContextId,
+    first_event: usize,
+    bindings: Vec<Name>,
+    globals: Vec<Name>,
+    nonlocals: Vec<Name>,
+}
+
+/// A name of the file, and the expression that is this name alone (`NOTHING` until there is one).
+struct KnownName {
+    name: Name,
+    expr: ExprId,
+}
+
+struct Lowering<'a> {
+    text: &'a str,
+
+    scopes: Vec<Scope>,
+    functions: Vec<Function>,
+    classes: Vec<Class>,
+    contexts: Vec<Context>,
+    events: Vec<Event>,
+    calls: Vec<Call>,
+    imports: Vec<Import>,
+    parameters: Vec<Parameter>,
+    exprs: Vec<Expr>,
+    lists: Vec<ExprId>,
+    keywords: Vec<(Option<Name>, ExprId)>,
+    names: Vec<Name>,
+    exports: exports::Exports,
+
+    known_names: FxHashMap<&'a str, KnownName>,
+    known_exprs: FxHashMap<Expr, ExprId>,
+
+    frames: Vec<Frame>,
+    spare_frames: Vec<Frame>,
+    context: ContextId,
+    waiting: VecDeque<Waiting<'a>>,
+    /// Lists that are being gathered: each takes its entries from its own mark on, because the lists of what is
+    /// nested in it are gathered meanwhile.
+    gathered: Vec<ExprId>,
+    gathered_keywords: Vec<(Option<Name>, ExprId)>,
+}
+
+impl<'a> Lowering<'a> {
+    fn new(text: &'a str) -> Self {
+        // Guesses from real packages that spare most of the growing.
+        let size = text.len();
+        Lowering {
+            text,
+            scopes: Vec::with_capacity(size / 600 + 1),
+            functions: Vec::with_capacity(size / 800),
+            classes: Vec::new(),
+            contexts: Vec::with_capacity(size / 250 + 1),
+            events: Vec::with_capacity(size / 50),
+            calls: Vec::with_capacity(size / 100),
+            imports: Vec::new(),
+            parameters: Vec::with_capacity(size / 400),
+            exprs: {
+                let mut exprs = Vec::with_capacity(size / 40 + 1);
+                exprs.push(Expr::Nothing);
+                exprs
+            },
+            lists: Vec::with_capacity(size / 60),
+            keywords: Vec::new(),
+            names: Vec::with_capacity(size / 200),
+            exports: exports::Exports::default(),
+            known_names: FxHashMap::with_capacity_and_hasher(size / 150, FxBuildHasher),
+            known_exprs: FxHashMap::with_capacity_and_hasher(size / 100, FxBuildHasher),
+            frames: Vec::new(),
+            spare_frames: Vec::new(),
+            context: ContextId(0),
+            waiting: VecDeque::new(),
+            gathered: Vec::new(),
+            gathered_keywords: Vec::new(),
+        }
+    }
+
+    fn finish(self) -> FileFacts {
+        FileFacts {
+            scopes: self.scopes.into(),
+            functions: self.functions.into(),
+            classes: self.classes.into(),
+            contexts: self.contexts.into(),
+            events: self.events.into(),
+            calls: self.calls.into(),
+            imports: self.imports.into(),
+            parameters: self.parameters.into(),
+            exprs: self.exprs.into(),
+            lists: self.lists.into(),
+            keywords: self.keywords.into(),
+            names: self.names.into(),
+            exports: self.exports.finish(),
+        }
+    }
+
+    // Scopes
+
+    fn declare_scope(&mut self, kind: ScopeKind) -> ScopeId {
+        let parent = self.frames.last().map_or(MODULE_SCOPE, |frame| frame.scope);
+        let id = ScopeId(self.scopes.len() as u32);
+        self.scopes.push(Scope {
+            kind,
+            parent,
+            body: ContextId(0),
+            events: Run::default(),
+            bindings: Run::default(),
+            globals: Run::default(),
+            nonlocals: Run::default(),
+        });
+        id
+    }
+
+    /// Opens the scope's body; `around` is the context that it runs in, for what runs where it stands.
+    fn enter_scope(&mut self, scope: ScopeId, around: Option<ContextId>, body: TextRange) {
+        let mut frame = self.spare_frames.pop().unwrap_or_default();
+        let kind = self.scopes[scope.index()].kind;
+        frame.scope = scope;
+        frame.is_comprehension = kind == ScopeKind::Comprehension;
+        frame.function = match kind {
+            ScopeKind::Function(function) | ScopeKind::Lambda(function) => Some(function),
+            _ => None,
+        };
+        frame.around = self.context;
+        frame.first_event = self.events.len();
+        self.frames.push(frame);
+        let body = self.open(ContextKind::Body, span(body));
+        self.contexts[body.index()].parent = around.unwrap_or(body);
+        self.scopes[scope.index()].body = body;
+    }
+
+    fn leave_scope(&mut self) {
+        let Some(mut frame) = self.frames.pop() else { return };
+        self.context = frame.around;
+        sort_names(&mut frame.globals);
+        sort_names(&mut frame.nonlocals);
+        sort_names(&mut frame.bindings);
+        if frame.scope != MODULE_SCOPE && !(frame.globals.is_empty() && frame.nonlocals.is_empty()) {
+            let Frame { bindings, globals, nonlocals, .. } = &mut frame;
+            bindings.retain(|name| globals.binary_search(name).is_err() && nonlocals.binary_search(name).is_err());
+        }
+        let scope = &mut self.scopes[frame.scope.index()];
+        scope.events = run(frame.first_event, self.events.len());
+        scope.bindings = append(&mut self.names, &frame.bindings);
+        scope.globals = append(&mut self.names, &frame.globals);
+        scope.nonlocals = append(&mut self.names, &frame.nonlocals);
+        frame.bindings.clear();
+        frame.globals.clear();
+        frame.nonlocals.clear();
+        self.spare_frames.push(frame);
+    }
+
+    fn scope(&self) -> ScopeId {
+        self.frames.last().map_or(MODULE_SCOPE, |frame| frame.scope)
+    }
+
+    fn bind_name(&mut self, name: Name) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.bindings.push(name);
+        }
+    }
+
+    /// The function whose body is being walked, from within its comprehensions too.
+    fn function(&self) -> Option<FunctionId> {
+        self.frames.iter().rev().find(|frame| !frame.is_comprehension)?.function
+    }
+
+    // Contexts and events
+
+    fn open(&mut self, kind: ContextKind, span: Span) -> ContextId {
+        let group = ContextId(self.contexts.len() as u32);
+        self.open_arm(kind, span, group)
+    }
+
+    /// Opens another arm of the statement whose first arm is `group`.
+    fn open_arm(&mut self, kind: ContextKind, span: Span, group: ContextId) -> ContextId {
+        let id = ContextId(self.contexts.len() as u32);
+        let opened = EventId(self.events.len() as u32);
+        self.contexts.push(Context { parent: self.context, scope: self.scope(), kind, opened, group, span });
+        self.context = id;
+        id
+    }
+
+    /// Forgets the contexts from `first` on, if nothing happened in them and nothing refers to them.
+    fn forget_if_empty(&mut self, first: ContextId, count: usize) {
+        let opened = self.contexts[first.index()].opened;
+        if self.contexts.len() == first.index() + count
+            && self.events.len() == opened.index()
+            && self.functions.last().is_none_or(|function| function.context < first)
+        {
+            self.contexts.truncate(first.index());
+        }
+    }
+
+    fn emit(&mut self, kind: EventKind, place: impl Ranged) {
+        self.events.push(Event { kind, context: self.context, span: span(place) });
+    }
+
+    // Expressions and names
+
+    /// An expression that is the same wherever it is written.
+    fn shared(&mut self, expr: Expr) -> ExprId {
+        *self.known_exprs.entry(expr).or_insert_with(|| {
+            let id = ExprId(self.exprs.len() as u32);
+            self.exprs.push(expr);
+            id
+        })
+    }
+
+    /// An expression of its own, for its children or what it makes are its own.
+    fn own(&mut self, expr: Expr) -> ExprId {
+        let id = ExprId(self.exprs.len() as u32);
+        self.exprs.push(expr);
+        id
+    }
+
+    fn known(&mut self, text: &'a str) -> &mut KnownName {
+        self.known_names.entry(text).or_insert_with(|| KnownName { name: Name::new(text), expr: NOTHING })
+    }
+
+    fn name(&mut self, text: &'a str) -> Name {
+        self.known(text).name
+    }
+
+    /// The name as an expression. The parser writes an empty name where an expression is missing.
+    fn name_expr(&mut self, text: &'a str) -> ExprId {
+        if text.is_empty() {
+            return NOTHING;
+        }
+        let next = ExprId(self.exprs.len() as u32);
+        let known = self.known(text);
+        if known.expr == NOTHING {
+            known.expr = next;
+            let name = known.name;
+            self.exprs.push(Expr::Name(name));
+            return next;
+        }
+        known.expr
+    }
+
+    fn gathered_list(&mut self, mark: usize) -> Run {
+        let list = append(&mut self.lists, &self.gathered[mark..]);
+        self.gathered.truncate(mark);
+        list
+    }
+
+    fn gathered_keyword_list(&mut self, mark: usize) -> Run {
+        let list = append(&mut self.keywords, &self.gathered_keywords[mark..]);
+        self.gathered_keywords.truncate(mark);
+        list
+    }
+
+    fn pair(&mut self, first: ExprId, second: ExprId) -> Run {
+        append(&mut self.lists, &[first, second])
+    }
+}
+
+fn sort_names(names: &mut Vec<Name>) {
+    names.sort_unstable();
+    names.dedup();
+}
+
+fn append<T: Copy>(table: &mut Vec<T>, entries: &[T]) -> Run {
+    if entries.is_empty() {
+        return Run::default();
+    }
+    let start = table.len();
+    table.extend_from_slice(entries);
+    run(start, table.len())
+}
+
+fn run(start: usize, end: usize) -> Run {
+    Run { start: start as u32, len: (end - start) as u32 }
+}
+
+fn span(place: impl Ranged) -> Span {
+    Span::new(place.start().to_u32(), place.end().to_u32())
+}

@@ -10,6 +10,7 @@
 //! share one [`ExprId`] (which also makes "the same path, as written" an integer comparison), and spans are kept on
 //! events only.
 
+pub mod dump;
 pub mod lower;
 
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use crate::source::{Name, Span};
 macro_rules! ids {
     ($($(#[$doc:meta])* $id:ident)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub struct $id(pub u32);
 
         impl $id {
@@ -180,7 +181,8 @@ pub struct Import {
 /// Control as written. Contexts are in the order in which they open, parents first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Context {
-    /// A scope's body is its own parent.
+    /// Where a class body or a comprehension stands, for it runs there. The body of a function, lambda or module is its
+    /// own parent.
     pub parent: ContextId,
     pub scope: ScopeId,
     pub kind: ContextKind,
@@ -207,7 +209,7 @@ pub enum ContextKind {
     For {
         iterable: ExprId,
     },
-    /// A `while` loop's body.
+    /// A `while` loop: its test, which runs each time too, and its body.
     While(ExprId),
     /// `else` of a loop.
     LoopElse,

@@ -1,3 +1,290 @@
-//! What is known of libraries, as data.
-#[derive(Debug, Default)]
-pub struct Models {}
+//! What is known of libraries: one table from a dotted name to what calling, decorating with or deriving from it means.
+//!
+//! A rule that needs a library's behaviour spelled out in code would need a release for every missing function, so
+//! the knowledge is data in `rules/models/*.toml`, and users' own entries come through the same loader. Every
+//! built-in entry carries a snippet that must give a finding and a look-alike that must not; a test runs them.
+
+mod load;
+
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+
+use crate::source::Name;
+
+pub use load::ModelError;
+
+/// All that is known, by the dotted name that an import would give (`functools.lru_cache`, `flask.Flask.route`).
+/// Built-in functions and types have plain names (`dict`, `len`).
+#[derive(Clone, Debug, Default)]
+pub struct Models {
+    caches: FxHashMap<Name, Cache>,
+    containers: FxHashMap<Name, Container>,
+    origins: FxHashMap<Name, Origin>,
+    weak: FxHashMap<Name, Weak>,
+    repeats: FxHashMap<Name, Registration>,
+    once: FxHashMap<Name, Registration>,
+    calls: FxHashMap<Name, Calls>,
+    borrows: FxHashMap<Name, Borrows>,
+    pub examples: Vec<Example>,
+}
+
+/// A parameter of a library function: where an argument for it is to be looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Argument {
+    pub keyword: Name,
+    /// Where it may also be given by position, counted without `self`.
+    pub position: Option<u32>,
+}
+
+/// A decorator, or a callable that wraps a function, that remembers results by arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    /// What bounds it; `None` there always means no bound.
+    pub bound: Option<Argument>,
+    pub bound_is: BoundIs,
+    /// Keywords each of which, given and not `None`, bounds it as well: a time to live.
+    pub also_bounded_by: Box<[Name]>,
+    /// What it is when the argument for `bound` is not given.
+    pub bounded_by_default: bool,
+    /// On a method, the cache keeps the instance itself as long as the entry.
+    pub keeps_self: bool,
+}
+
+/// What the argument for a bound is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BoundIs {
+    /// A number of entries.
+    Size,
+    /// The container that holds the entries: the cache is as bounded as that is.
+    Container,
+}
+
+/// A constructor of something that holds items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Container {
+    pub shape: Shape,
+    pub holds: Holds,
+    pub bound: Option<Argument>,
+    /// A bound of zero or less means none, as for queues.
+    pub zero_is_unbounded: bool,
+    /// Whatever its arguments, it drops items by itself.
+    pub always_bounded: bool,
+    /// Reading a missing key inserts it, as in a `defaultdict`.
+    pub reads_insert: bool,
+    /// Methods by which it gets items; for a library's own class, those beside its shape's.
+    pub grows: Box<[Name]>,
+    /// Methods by which it loses items; for a library's own class, those beside its shape's.
+    pub shrinks: Box<[Name]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    List,
+    Dict,
+    Set,
+    Queue,
+}
+
+impl Shape {
+    /// The built-in type whose methods a container of this shape has; a queue's own entry lists its methods.
+    pub fn builtin(self) -> Option<&'static str> {
+        match self {
+            Shape::List => Some("list"),
+            Shape::Dict => Some("dict"),
+            Shape::Set => Some("set"),
+            Shape::Queue => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holds {
+    Strong,
+    /// Items go when nothing else holds them (`WeakSet`).
+    Weak,
+    /// Entries go with their key (`WeakKeyDictionary`).
+    WeakKey,
+    /// Entries go with their value (`WeakValueDictionary`).
+    WeakValue,
+}
+
+/// A callable whose results come from a domain of known size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    pub domain: Domain,
+    /// Why, as a label says it: "a fresh value on each call".
+    pub why: Name,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Domain {
+    /// New values as long as the process runs.
+    Open,
+    /// As many values as the source has of something: types, modules, names of levels.
+    Bounded,
+}
+
+/// A callable whose result refers to one argument without keeping it alive. It keeps its other arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weak {
+    /// The position of that argument.
+    pub position: u32,
+}
+
+/// What makes a project's function run at another's will: a decorator, an argument, or a base class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    pub by: By,
+    /// By whom and when, as a label says it: "called for each request".
+    pub why: Name,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The decorated function (or class, for its methods).
+    Decorator,
+    /// The function given for this argument; for the first position, also the decorated function.
+    Argument(Argument),
+    /// These methods of derived classes; none named means all that are not private or special.
+    Base(Box<[Name]>),
+}
+
+/// A callable that calls one of its arguments: a call of it is a call of that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calls {
+    pub argument: Argument,
+    /// Once for each of many items, as `map` does.
+    pub many: bool,
+}
+
+/// A callable that neither keeps nor changes the containers it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Borrows {
+    /// Its result is a new container with the same items.
+    pub copies: bool,
+}
+
+/// The proof of an entry: Python that must give a finding, and its look-alike that must not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    pub file: String,
+    /// Counted from 1.
+    pub row: usize,
+    pub names: Vec<Name>,
+    /// The rule that finds the leak.
+    pub expect: String,
+    pub leak: String,
+    pub clean: String,
+    /// Why the leak is not found yet: a test fails on the day it is.
+    pub missed: Option<String>,
+}
+
+static BUILTIN: LazyLock<Models> = LazyLock::new(|| {
+    let mut all = Models::default();
+    for (file, text) in Models::builtin_files() {
+        // A test loads each file for its errors; a user's run goes on without the broken one.
+        if let Ok(models) = Models::load(file, text) {
+            all.merge(models);
+        }
+    }
+    all
+});
+
+impl Models {
+    /// What `rules/models/` says, read once.
+    pub fn builtin() -> &'static Models {
+        &BUILTIN
+    }
+
+    /// The names and texts of the files in `rules/models/`.
+    pub fn builtin_files() -> &'static [(&'static str, &'static str)] {
+        macro_rules! files {
+            ($($name:literal)*) => { &[$(($name, include_str!(concat!("../../rules/models/", $name)))),*] };
+        }
+        files!("aiohttp.toml" "apscheduler.toml" "async_lru.toml" "asyncio.toml" "atexit.toml" "bottle.toml" "builtins.toml" "cachetools.toml" "celery.toml" "click.toml" "collections.toml" "concurrent.toml" "copy.toml" "datetime.toml" "discord.toml" "django.toml" "dramatiq.toml" "fastapi.toml" "flask.toml" "functools.toml" "grpc.toml" "heapq.toml" "http.toml" "huey.toml" "importlib.toml" "itertools.toml" "json.toml" "kombu.toml" "logging.toml" "methodtools.toml" "multiprocessing.toml" "os.toml" "pika.toml" "pprint.toml" "pyramid.toml" "pytest.toml" "quart.toml" "queue.toml" "random.toml" "sanic.toml" "sched.toml" "scrapy.toml" "secrets.toml" "signal.toml" "socketio.toml" "socketserver.toml" "sqlalchemy.toml" "starlette.toml" "streamlit.toml" "sys.toml" "telegram.toml" "tempfile.toml" "threading.toml" "time.toml" "tornado.toml" "twisted.toml" "typer.toml" "uuid.toml" "watchdog.toml" "weakref.toml" "websockets.toml")
+    }
+
+    /// Reads one file of models. `file` is only for messages.
+    pub fn load(file: &str, text: &str) -> Result<Models, ModelError> {
+        load::load(file, text)
+    }
+
+    /// Adds another's entries. They win over those of the same kind and name, so that a user's word is the last.
+    pub fn merge(&mut self, other: Models) {
+        self.caches.extend(other.caches);
+        self.containers.extend(other.containers);
+        self.origins.extend(other.origins);
+        self.weak.extend(other.weak);
+        self.repeats.extend(other.repeats);
+        self.once.extend(other.once);
+        self.calls.extend(other.calls);
+        self.borrows.extend(other.borrows);
+        self.examples.extend(other.examples);
+    }
+
+    pub fn cache(&self, name: Name) -> Option<&Cache> {
+        self.caches.get(&name)
+    }
+
+    pub fn container(&self, name: Name) -> Option<&Container> {
+        self.containers.get(&name)
+    }
+
+    pub fn origin(&self, name: Name) -> Option<&Origin> {
+        self.origins.get(&name)
+    }
+
+    pub fn weak(&self, name: Name) -> Option<&Weak> {
+        self.weak.get(&name)
+    }
+
+    /// What makes a function run again and again.
+    pub fn repeats(&self, name: Name) -> Option<&Registration> {
+        self.repeats.get(&name)
+    }
+
+    /// What makes a function run once per process, or a bounded number of times.
+    pub fn once(&self, name: Name) -> Option<&Registration> {
+        self.once.get(&name)
+    }
+
+    pub fn calls(&self, name: Name) -> Option<&Calls> {
+        self.calls.get(&name)
+    }
+
+    pub fn borrows(&self, name: Name) -> Option<&Borrows> {
+        self.borrows.get(&name)
+    }
+
+    /// The methods by which a container gets items, its shape's and its own.
+    pub fn grows<'a>(&'a self, container: &'a Container) -> impl Iterator<Item = Name> + 'a {
+        self.shape_of(container).into_iter().flat_map(|shape| shape.grows.iter()).chain(&container.grows).copied()
+    }
+
+    /// The methods by which a container loses items, its shape's and its own.
+    pub fn shrinks<'a>(&'a self, container: &'a Container) -> impl Iterator<Item = Name> + 'a {
+        self.shape_of(container).into_iter().flat_map(|shape| shape.shrinks.iter()).chain(&container.shrinks).copied()
+    }
+
+    fn shape_of(&self, container: &Container) -> Option<&Container> {
+        self.container(Name::new(container.shape.builtin()?))
+    }
+
+    /// Whether anything at all is known of the name.
+    pub fn knows(&self, name: Name) -> bool {
+        self.caches.contains_key(&name)
+            || self.containers.contains_key(&name)
+            || self.origins.contains_key(&name)
+            || self.weak.contains_key(&name)
+            || self.repeats.contains_key(&name)
+            || self.once.contains_key(&name)
+            || self.calls.contains_key(&name)
+            || self.borrows.contains_key(&name)
+    }
+}

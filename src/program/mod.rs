@@ -1,10 +1,34 @@
 //! All facts linked: what only the whole program can tell.
+//!
+//! Linking builds indexes and the operations on places; every other question (what does this name mean, who calls
+//! this, how often does it run, where does this key come from) is answered when a rule asks it, because rules ask
+//! about few places and most of a program is never asked about. Each answer keeps its reason, so that a finding can
+//! show the whole argument. Questions are bounded in depth: an answer that would need more is "unknown".
+
+pub mod caches;
+pub mod calls;
+pub mod classes;
+pub mod containers;
+pub mod domains;
+pub mod growth;
+pub mod names;
+pub mod operations;
+pub mod places;
+pub mod repetition;
+pub mod types;
 
 use std::path::PathBuf;
 
-use crate::facts::FileFacts;
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::facts::{ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, ScopeId, ScopeKind};
 use crate::models::Models;
-use crate::source::{FileId, Name};
+use crate::source::{FileId, Location, Name, Span};
+
+pub use classes::ClassTable;
+pub use operations::{Operation, OperationKind, Operations};
+pub use places::Place;
 
 /// How a file's code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +53,316 @@ pub struct ModuleInput {
     pub facts: FileFacts,
 }
 
-pub struct Program {
-    pub modules: Vec<ModuleInput>,
+/// A module, as an index into [`Program::modules`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModuleId(pub u32);
+
+macro_rules! refs {
+    ($($(#[$doc:meta])* $name:ident($id:ty))*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name {
+            pub module: ModuleId,
+            pub id: $id,
+        }
+
+        impl $name {
+            pub fn new(module: ModuleId, id: $id) -> Self {
+                $name { module, id }
+            }
+        }
+    )*};
 }
 
-impl Program {
-    pub fn link(modules: Vec<ModuleInput>, _models: &Models) -> Program {
-        Program { modules }
+refs! {
+    /// A function, lambda or method anywhere in the program.
+    FunctionRef(FunctionId)
+    /// A class anywhere in the program.
+    ClassRef(ClassId)
+    /// A scope anywhere in the program.
+    ScopeRef(ScopeId)
+    /// An event anywhere in the program.
+    EventRef(EventId)
+}
+
+/// An expression and the scope in which its names mean something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ExprRef {
+    pub scope: ScopeRef,
+    pub id: ExprId,
+}
+
+impl ScopeRef {
+    pub fn expr(self, id: ExprId) -> ExprRef {
+        ExprRef { scope: self, id }
+    }
+}
+
+pub struct Program<'m> {
+    pub modules: Vec<Module>,
+    pub models: &'m Models,
+    by_name: FxHashMap<Name, ModuleId>,
+    pub classes: ClassTable,
+    calls: calls::CallIndex,
+    pub operations: Operations,
+    words: Words,
+}
+
+/// A module with the indexes that resolution needs.
+pub struct Module {
+    pub input: ModuleInput,
+    /// Every binding of a plain name, sorted: the scope that holds the name, the name, the event.
+    bindings: Box<[(ScopeId, Name, EventId)]>,
+    /// Every store to an attribute of something (`x.name = …`), sorted by name.
+    attribute_stores: Box<[(Name, EventId)]>,
+    /// The class each class-scope belongs to and the function each function-scope belongs to come from the facts;
+    /// this is the other direction for methods: the class whose body a function stands in.
+    method_class: FxHashMap<FunctionId, ClassId>,
+}
+
+/// Names that the analyses compare with, interned once.
+pub(crate) struct Words {
+    pub init: Name,
+    pub super_: Name,
+}
+
+impl Module {
+    pub fn facts(&self) -> &FileFacts {
+        &self.input.facts
+    }
+
+    fn index(input: ModuleInput) -> Module {
+        let facts = &input.facts;
+        let mut bindings = Vec::new();
+        let mut attribute_stores = Vec::new();
+        let mut method_class = FxHashMap::default();
+        for (number, event) in facts.events.iter().enumerate() {
+            let id = EventId(number as u32);
+            let target = match event.kind {
+                EventKind::Import(import) => {
+                    let scope = holder_of(facts, facts.scope_of(event), facts.imports[import.index()].bound);
+                    bindings.push((scope, facts.imports[import.index()].bound, id));
+                    continue;
+                }
+                EventKind::Define(function) => {
+                    let scope = facts.scope_of(event);
+                    let name = facts.function(function).name;
+                    if let ScopeKind::Class(class) = facts.scope(scope).kind {
+                        method_class.insert(function, class);
+                    }
+                    bindings.push((holder_of(facts, scope, name), name, id));
+                    continue;
+                }
+                EventKind::DefineClass(class) => {
+                    let name = facts.class(class).name;
+                    bindings.push((holder_of(facts, facts.scope_of(event), name), name, id));
+                    continue;
+                }
+                EventKind::Bind { target, .. }
+                | EventKind::Annotate { target, .. }
+                | EventKind::Augment { target, .. }
+                | EventKind::BindElement { target, .. }
+                | EventKind::BindManager { target, .. }
+                | EventKind::BindException { target, .. }
+                | EventKind::BindPattern { target, .. } => target,
+                _ => continue,
+            };
+            match facts.expr(target) {
+                Expr::Name(name) => bindings.push((holder_of(facts, facts.scope_of(event), name), name, id)),
+                Expr::Attribute(_, name) => attribute_stores.push((name, id)),
+                _ => {}
+            }
+        }
+        bindings.sort_unstable();
+        attribute_stores.sort_unstable();
+        Module {
+            bindings: bindings.into_boxed_slice(),
+            attribute_stores: attribute_stores.into_boxed_slice(),
+            method_class,
+            input,
+        }
+    }
+
+    /// The events that bind a name in one scope, in source order.
+    pub fn bindings_of(&self, scope: ScopeId, name: Name) -> impl Iterator<Item = EventId> + Clone {
+        let start = self.bindings.partition_point(|(s, n, _)| (*s, *n) < (scope, name));
+        self.bindings[start..].iter().take_while(move |(s, n, _)| (*s, *n) == (scope, name)).map(|(_, _, event)| *event)
+    }
+
+    /// Every name bound in one scope with its events, grouped by name.
+    pub fn scope_bindings(&self, scope: ScopeId) -> impl Iterator<Item = (Name, EventId)> {
+        let start = self.bindings.partition_point(|(s, _, _)| *s < scope);
+        self.bindings[start..].iter().take_while(move |(s, _, _)| *s == scope).map(|(_, name, event)| (*name, *event))
+    }
+
+    /// The events that store to an attribute of this name, whatever the object.
+    pub fn attribute_stores_of(&self, name: Name) -> impl Iterator<Item = EventId> {
+        let start = self.attribute_stores.partition_point(|(n, _)| *n < name);
+        self.attribute_stores[start..].iter().take_while(move |(n, _)| *n == name).map(|(_, event)| *event)
+    }
+
+    pub fn attribute_stores(&self) -> &[(Name, EventId)] {
+        &self.attribute_stores
+    }
+}
+
+/// The scope that holds a name bound in `scope`: `global` and `nonlocal` declarations move it outwards, and a
+/// walrus in a comprehension binds outside of it.
+fn holder_of(facts: &FileFacts, mut scope: ScopeId, name: Name) -> ScopeId {
+    loop {
+        let here = facts.scope(scope);
+        if facts.names[here.globals.range()].contains(&name) {
+            return crate::facts::MODULE_SCOPE;
+        }
+        let moves_out = facts.names[here.nonlocals.range()].contains(&name) || !facts.binds(scope, name);
+        if !moves_out || here.parent == scope {
+            return scope;
+        }
+        scope = here.parent;
+    }
+}
+
+impl<'m> Program<'m> {
+    /// Links modules into a program. The order of `modules` decides nothing but ties between equal module names
+    /// (the first wins), so the engine sorts them.
+    pub fn link(modules: Vec<ModuleInput>, models: &'m Models) -> Program<'m> {
+        let modules: Vec<Module> = modules.into_par_iter().map(Module::index).collect();
+        let mut by_name = FxHashMap::default();
+        for (number, module) in modules.iter().enumerate() {
+            by_name.entry(module.input.name).or_insert(ModuleId(number as u32));
+        }
+        let mut program = Program {
+            modules,
+            models,
+            by_name,
+            classes: ClassTable::default(),
+            calls: calls::CallIndex::default(),
+            operations: Operations::default(),
+            words: Words { init: Name::new("__init__"), super_: Name::new("super") },
+        };
+        program.classes = ClassTable::build(&program);
+        program.calls = calls::CallIndex::build(&program);
+        program.operations = Operations::collect(&program);
+        program
+    }
+
+    pub fn module(&self, id: ModuleId) -> &Module {
+        &self.modules[id.0 as usize]
+    }
+
+    pub fn module_ids(&self) -> impl Iterator<Item = ModuleId> + use<> {
+        (0..self.modules.len() as u32).map(ModuleId)
+    }
+
+    pub fn facts(&self, id: ModuleId) -> &FileFacts {
+        &self.module(id).input.facts
+    }
+
+    pub fn module_named(&self, name: Name) -> Option<ModuleId> {
+        self.by_name.get(&name).copied()
+    }
+
+    pub fn is_test(&self, id: ModuleId) -> bool {
+        self.module(id).input.role == Role::Test
+    }
+
+    pub fn location(&self, module: ModuleId, span: Span) -> Location {
+        Location { file: self.module(module).input.file, span }
+    }
+
+    pub fn event_location(&self, event: EventRef) -> Location {
+        self.location(event.module, self.facts(event.module).event(event.id).span)
+    }
+
+    pub fn expr(&self, expr: ExprRef) -> Expr {
+        self.facts(expr.scope.module).expr(expr.id)
+    }
+
+    pub fn event_scope(&self, event: EventRef) -> ScopeRef {
+        let facts = self.facts(event.module);
+        ScopeRef::new(event.module, facts.scope_of(facts.event(event.id)))
+    }
+
+    /// The function whose call runs this scope: comprehensions and class bodies belong to the function around them.
+    /// `None` at module level.
+    pub fn enclosing_function(&self, scope: ScopeRef) -> Option<FunctionRef> {
+        let facts = self.facts(scope.module);
+        let mut id = scope.id;
+        loop {
+            let here = facts.scope(id);
+            match here.kind {
+                ScopeKind::Function(function) | ScopeKind::Lambda(function) => {
+                    return Some(FunctionRef::new(scope.module, function));
+                }
+                ScopeKind::Module => return None,
+                ScopeKind::Class(_) | ScopeKind::Comprehension => id = here.parent,
+            }
+        }
+    }
+
+    /// The function an event runs in.
+    pub fn event_function(&self, event: EventRef) -> Option<FunctionRef> {
+        self.enclosing_function(self.event_scope(event))
+    }
+
+    pub fn function(&self, function: FunctionRef) -> &crate::facts::Function {
+        self.facts(function.module).function(function.id)
+    }
+
+    pub fn class(&self, class: ClassRef) -> &crate::facts::Class {
+        self.facts(class.module).class(class.id)
+    }
+
+    pub fn function_scope(&self, function: FunctionRef) -> ScopeRef {
+        ScopeRef::new(function.module, self.function(function).scope)
+    }
+
+    pub fn class_scope(&self, class: ClassRef) -> ScopeRef {
+        ScopeRef::new(class.module, self.class(class).scope)
+    }
+
+    /// The class whose method this function is.
+    pub fn class_of_method(&self, function: FunctionRef) -> Option<ClassRef> {
+        let class = self.module(function.module).method_class.get(&function.id)?;
+        Some(ClassRef::new(function.module, *class))
+    }
+
+    /// The scope in which a function's `def` stands.
+    pub fn defining_scope(&self, function: FunctionRef) -> ScopeRef {
+        let facts = self.facts(function.module);
+        ScopeRef::new(function.module, facts.context(facts.function(function.id).context).scope)
+    }
+
+    /// `package.module.Class.method`, as a reader would name it.
+    pub fn function_symbol(&self, function: FunctionRef) -> String {
+        let outer = self.scope_symbol(self.defining_scope(function));
+        format!("{outer}.{}", self.function(function).name)
+    }
+
+    pub fn class_symbol(&self, class: ClassRef) -> String {
+        let facts = self.facts(class.module);
+        let scope = facts.context(facts.class(class.id).context).scope;
+        format!("{}.{}", self.scope_symbol(ScopeRef::new(class.module, scope)), self.class(class).name)
+    }
+
+    pub fn scope_symbol(&self, scope: ScopeRef) -> String {
+        let facts = self.facts(scope.module);
+        match facts.scope(scope.id).kind {
+            ScopeKind::Module => self.module(scope.module).input.name.as_str().to_owned(),
+            ScopeKind::Class(class) => self.class_symbol(ClassRef::new(scope.module, class)),
+            ScopeKind::Function(function) | ScopeKind::Lambda(function) => {
+                self.function_symbol(FunctionRef::new(scope.module, function))
+            }
+            ScopeKind::Comprehension => self.scope_symbol(ScopeRef::new(scope.module, facts.scope(scope.id).parent)),
+        }
+    }
+
+    /// `Class.method` or `function`: short, for messages.
+    pub fn function_name(&self, function: FunctionRef) -> String {
+        let name = self.function(function).name;
+        match self.class_of_method(function) {
+            Some(class) => format!("{}.{name}", self.class(class).name),
+            None => name.to_string(),
+        }
     }
 }

@@ -1,1 +1,79 @@
-//! To be written.
+//! The rules: each a page in `rules/` and a function here, registered once in [`RULES`].
+//!
+//! A rule looks at one module at a time, with the whole program at hand, and reports what that module holds. What
+//! it needs to know is asked of `program`; what it says in words stays on its page.
+
+mod growth;
+mod lk101;
+mod lk104;
+mod lk105;
+
+use crate::finding::{Confidence, Finding, Label};
+use crate::program::{EventRef, ModuleId, Program, Role};
+use crate::source::{Location, Span};
+
+pub struct Rule {
+    pub code: &'static str,
+    /// Reports every finding whose primary place lies in the module.
+    pub check: fn(ModuleId, &Program, &mut Report),
+}
+
+pub static RULES: &[Rule] = &[
+    Rule { code: "LK101", check: lk101::check },
+    Rule { code: "LK104", check: lk104::check },
+    Rule { code: "LK105", check: lk105::check },
+];
+
+/// Collects the findings of one rule in one module.
+pub struct Report<'p> {
+    program: &'p Program<'p>,
+    module: ModuleId,
+    code: &'static str,
+    pub findings: Vec<Finding>,
+}
+
+/// What a rule says of one place.
+pub struct Claim {
+    pub span: Span,
+    pub confidence: Confidence,
+    pub message: String,
+    pub label: String,
+    pub related: Vec<Label>,
+    pub symbol: String,
+}
+
+impl<'p> Report<'p> {
+    pub fn new(program: &'p Program<'p>, module: ModuleId, code: &'static str) -> Report<'p> {
+        Report { program, module, code, findings: Vec::new() }
+    }
+
+    /// Adds a finding. Code that runs only under tests is believed one step less: its process is short.
+    pub fn add(&mut self, claim: Claim) {
+        let input = &self.program.module(self.module).input;
+        let confidence = match input.role {
+            Role::Test => claim.confidence.lowered(),
+            Role::Library => claim.confidence,
+        };
+        self.findings.push(Finding {
+            code: self.code,
+            confidence,
+            location: Location { file: input.file, span: claim.span },
+            message: claim.message,
+            label: claim.label,
+            related: claim.related,
+            symbol: claim.symbol,
+        });
+    }
+}
+
+/// The place of an event as a label.
+pub fn label(program: &Program, event: EventRef, message: impl Into<String>) -> Label {
+    Label { location: program.event_location(event), message: message.into() }
+}
+
+/// Runs one rule on one module.
+pub fn check<'p>(rule: &Rule, module: ModuleId, program: &'p Program<'p>) -> Vec<Finding> {
+    let mut report = Report::new(program, module, rule.code);
+    (rule.check)(module, program, &mut report);
+    report.findings
+}

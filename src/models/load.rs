@@ -1,0 +1,412 @@
+//! Text to models, with every mistake named by row, column and the nearest right word.
+//!
+//! Users write these files too, so a misspelt key must be an error: ignored, it would silently switch an entry off.
+
+use std::fmt;
+
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use toml::Spanned;
+
+use super::{
+    Argument, Borrows, BoundIs, By, Cache, Calls, Container, Domain, Example, Holds, Models, Name, Origin,
+    Registration, Shape, Weak,
+};
+
+/// A mistake in a file of models. Row and column count from 1, columns in characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelError {
+    pub file: String,
+    pub row: usize,
+    pub column: usize,
+    /// Lower case, without a full stop.
+    pub message: String,
+}
+
+impl fmt::Display for ModelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.file, self.row, self.column, self.message)
+    }
+}
+
+impl std::error::Error for ModelError {}
+
+pub fn load(file: &str, text: &str) -> Result<Models, ModelError> {
+    let error = |(start, message): (usize, String)| {
+        let (row, column) = row_and_column(text, start);
+        ModelError { file: file.to_owned(), row, column, message }
+    };
+    let table = toml::from_str::<File>(text)
+        .map_err(|err| error((err.span().map_or(0, |span| span.start), plainer(err.message()))))?;
+    table.into_models(file, text).map_err(error)
+}
+
+/// Where a mistake starts, in bytes, and what it is.
+type Mistake = (usize, String);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    library: Spanned<String>,
+    docs: Option<Spanned<String>>,
+    #[serde(default)]
+    cache: Vec<CacheEntry>,
+    #[serde(default)]
+    container: Vec<ContainerEntry>,
+    #[serde(default)]
+    origin: Vec<OriginEntry>,
+    #[serde(default)]
+    weak: Vec<WeakEntry>,
+    #[serde(default)]
+    repeats: Vec<RegistrationEntry>,
+    #[serde(default)]
+    once: Vec<RegistrationEntry>,
+    #[serde(default)]
+    calls: Vec<CallsEntry>,
+    #[serde(default)]
+    borrows: Vec<BorrowsEntry>,
+}
+
+/// What a cache is when nothing is given for its bound.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WithoutArgument {
+    Bounded,
+    Unbounded,
+}
+
+/// An entry of some kind: its own keys, and those that every kind has. (serde can't flatten a struct into one that
+/// denies unknown keys.)
+macro_rules! entry {
+    (struct $entry:ident { $($(#[$meta:meta])* $key:ident: $type:ty,)* }) => {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct $entry {
+            name: Names,
+            $($(#[$meta])* $key: $type,)*
+            expect: Option<String>,
+            leak: Option<String>,
+            clean: Option<String>,
+            missed: Option<String>,
+        }
+
+        impl $entry {
+            fn add_example(self, file: &str, text: &str, models: &mut Models) {
+                if self.leak.is_none() && self.clean.is_none() {
+                    return;
+                }
+                models.examples.push(Example {
+                    file: file.to_owned(),
+                    row: row_and_column(text, self.name.0.first().map_or(0, |name| name.span().start)).0,
+                    names: self.name.0.iter().map(|name| Name::new(name.get_ref())).collect(),
+                    expect: self.expect.unwrap_or_else(|| "LK101".to_owned()),
+                    leak: self.leak.unwrap_or_default(),
+                    clean: self.clean.unwrap_or_default(),
+                    missed: self.missed,
+                });
+            }
+        }
+    };
+}
+
+entry! {
+    struct CacheEntry {
+        bound: Option<String>,
+        position: Option<Spanned<u32>>,
+        #[serde(default = "size")]
+        bound_is: BoundIs,
+        #[serde(default)]
+        also_bounded_by: Vec<Name>,
+        default: WithoutArgument,
+        #[serde(default)]
+        keeps_self: bool,
+    }
+}
+
+fn size() -> BoundIs {
+    BoundIs::Size
+}
+
+entry! {
+    struct ContainerEntry {
+        shape: Shape,
+        #[serde(default = "strong")]
+        holds: Holds,
+        bound: Option<String>,
+        position: Option<Spanned<u32>>,
+        #[serde(default)]
+        zero_is_unbounded: bool,
+        #[serde(default)]
+        always_bounded: bool,
+        #[serde(default)]
+        reads_insert: bool,
+        #[serde(default)]
+        grows: Vec<Name>,
+        #[serde(default)]
+        shrinks: Vec<Name>,
+    }
+}
+
+fn strong() -> Holds {
+    Holds::Strong
+}
+
+entry! {
+    struct OriginEntry {
+        domain: Domain,
+        why: Name,
+    }
+}
+
+entry! {
+    struct WeakEntry {
+        #[serde(default)]
+        position: u32,
+    }
+}
+
+entry! {
+    struct RegistrationEntry {
+        why: Name,
+        argument: Option<Spanned<Name>>,
+        position: Option<Spanned<u32>>,
+        base: Option<Spanned<bool>>,
+        methods: Option<Spanned<Vec<Name>>>,
+    }
+}
+
+entry! {
+    struct CallsEntry {
+        argument: Name,
+        position: Option<u32>,
+        #[serde(default)]
+        many: bool,
+    }
+}
+
+entry! {
+    struct BorrowsEntry {
+        #[serde(default)]
+        copies: bool,
+    }
+}
+
+/// One dotted name, or several of which the same is to be said.
+struct Names(Vec<Spanned<String>>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names = Spanned::<OneOrMany>::deserialize(deserializer)?;
+        let span = names.span();
+        Ok(Names(match names.into_inner() {
+            OneOrMany::One(name) => vec![Spanned::new(span, name)],
+            OneOrMany::Many(names) => names,
+        }))
+    }
+}
+
+enum OneOrMany {
+    One(String),
+    Many(Vec<Spanned<String>>),
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = OneOrMany;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a dotted name or a list of them")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<OneOrMany, E> {
+                Ok(OneOrMany::One(name.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<OneOrMany, A::Error> {
+                let mut all = Vec::new();
+                while let Some(name) = names.next_element()? {
+                    all.push(name);
+                }
+                Ok(OneOrMany::Many(all))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl File {
+    fn into_models(self, file: &str, text: &str) -> Result<Models, Mistake> {
+        if self.library.get_ref().is_empty() {
+            return Err((self.library.span().start, "`library` is empty".to_owned()));
+        }
+        if let Some(docs) = self.docs
+            && !docs.get_ref().starts_with("https://")
+        {
+            return Err((docs.span().start, "`docs` is not an `https://` address".to_owned()));
+        }
+        let mut models = Models::default();
+        for entry in self.cache {
+            let cache = Cache {
+                bound: bound(entry.bound.as_deref(), entry.position.as_ref())?,
+                bound_is: entry.bound_is,
+                also_bounded_by: entry.also_bounded_by.as_slice().into(),
+                bounded_by_default: matches!(entry.default, WithoutArgument::Bounded),
+                keeps_self: entry.keeps_self,
+            };
+            add(&mut models.caches, &entry.name, &cache)?;
+            entry.add_example(file, text, &mut models);
+        }
+        for entry in self.container {
+            let container = Container {
+                shape: entry.shape,
+                holds: entry.holds,
+                bound: bound(entry.bound.as_deref(), entry.position.as_ref())?,
+                zero_is_unbounded: entry.zero_is_unbounded,
+                always_bounded: entry.always_bounded,
+                reads_insert: entry.reads_insert,
+                grows: entry.grows.as_slice().into(),
+                shrinks: entry.shrinks.as_slice().into(),
+            };
+            add(&mut models.containers, &entry.name, &container)?;
+            entry.add_example(file, text, &mut models);
+        }
+        for entry in self.origin {
+            add(&mut models.origins, &entry.name, &Origin { domain: entry.domain, why: entry.why })?;
+            entry.add_example(file, text, &mut models);
+        }
+        for entry in self.weak {
+            add(&mut models.weak, &entry.name, &Weak { position: entry.position })?;
+            entry.add_example(file, text, &mut models);
+        }
+        for entry in self.repeats {
+            add(&mut models.repeats, &entry.name, &entry.registration()?)?;
+            entry.add_example(file, text, &mut models);
+        }
+        for entry in self.once {
+            add(&mut models.once, &entry.name, &entry.registration()?)?;
+            entry.add_example(file, text, &mut models);
+        }
+        for entry in self.calls {
+            let argument = Argument { keyword: entry.argument, position: entry.position };
+            add(&mut models.calls, &entry.name, &Calls { argument, many: entry.many })?;
+            entry.add_example(file, text, &mut models);
+        }
+        for entry in self.borrows {
+            add(&mut models.borrows, &entry.name, &Borrows { copies: entry.copies })?;
+            entry.add_example(file, text, &mut models);
+        }
+        Ok(models)
+    }
+}
+
+impl RegistrationEntry {
+    fn registration(&self) -> Result<Registration, Mistake> {
+        let is_base = self.base.as_ref().is_some_and(|base| *base.get_ref());
+        if let Some(methods) = &self.methods
+            && !is_base
+        {
+            return Err((methods.span().start, "`methods` needs `base = true`".to_owned()));
+        }
+        let by = match &self.argument {
+            Some(argument) if is_base => {
+                return Err((argument.span().start, "`argument` and `base` exclude each other".to_owned()));
+            }
+            Some(argument) => By::Argument(Argument {
+                keyword: *argument.get_ref(),
+                position: self.position.as_ref().map(|position| *position.get_ref()),
+            }),
+            None => {
+                if let Some(position) = &self.position {
+                    return Err((position.span().start, "`position` needs `argument`".to_owned()));
+                }
+                match is_base {
+                    true => By::Base(
+                        self.methods.as_ref().map(|methods| methods.get_ref().as_slice().into()).unwrap_or_default(),
+                    ),
+                    false => By::Decorator,
+                }
+            }
+        };
+        Ok(Registration { by, why: self.why })
+    }
+}
+
+fn bound(keyword: Option<&str>, position: Option<&Spanned<u32>>) -> Result<Option<Argument>, Mistake> {
+    match (keyword, position) {
+        (Some(keyword), position) => {
+            Ok(Some(Argument { keyword: Name::new(keyword), position: position.map(|position| *position.get_ref()) }))
+        }
+        (None, Some(position)) => Err((position.span().start, "`position` needs `bound`".to_owned())),
+        (None, None) => Ok(None),
+    }
+}
+
+fn add<T: Clone>(table: &mut FxHashMap<Name, T>, names: &Names, entry: &T) -> Result<(), Mistake> {
+    for name in &names.0 {
+        let start = name.span().start;
+        let text = name.get_ref();
+        if !is_dotted_name(text) {
+            return Err((start, format!("`{text}` is not a dotted name")));
+        }
+        if table.insert(Name::new(text), entry.clone()).is_some() {
+            return Err((start, format!("`{text}` has an entry of this kind already")));
+        }
+    }
+    Ok(())
+}
+
+fn is_dotted_name(text: &str) -> bool {
+    text.split('.').all(|part| {
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+    })
+}
+
+fn row_and_column(text: &str, start: usize) -> (usize, usize) {
+    let before = text.get(..start).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+/// serde's message in the words of the one who wrote the file, with the nearest word in place of all of them.
+fn plainer(message: &str) -> String {
+    let message = message.lines().next().unwrap_or_default();
+    let kind = if message.starts_with("unknown field") {
+        "key"
+    } else if message.starts_with("unknown variant") {
+        "value"
+    } else {
+        return message.replace("field", "key");
+    };
+    let mut words = message.split('`').skip(1).step_by(2);
+    let Some(wrong) = words.next() else { return message.to_owned() };
+    let right: Vec<&str> = words.collect();
+    match nearest(wrong, &right) {
+        Some(word) => format!("unknown {kind} `{wrong}`; did you mean `{word}`?"),
+        None => format!("unknown {kind} `{wrong}`; expected one of `{}`", right.join("`, `")),
+    }
+}
+
+/// The word with the fewest changed, added or dropped characters, where they are fewer than half of it.
+fn nearest<'a>(wrong: &str, right: &[&'a str]) -> Option<&'a str> {
+    let (distance, word) = right.iter().map(|word| (edit_distance(wrong, word), *word)).min()?;
+    (distance * 2 < word.len().max(3)).then_some(word)
+}
+
+/// Levenshtein's distance, a row of his matrix at a time.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

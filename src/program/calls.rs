@@ -1,0 +1,341 @@
+//! Who calls whom, asked from the callee's side.
+//!
+//! Calls are indexed by the last name of what they call; a question about one function looks at the calls under its
+//! name and keeps those that resolve to it. A call on an object of unknown type that only has the right name is
+//! kept apart as possible: it can excuse but not accuse.
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::names::Definition;
+use super::types::Type;
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
+use crate::facts::{CallId, EventKind, Expr, ExprId, MODULE_SCOPE, Parameter, ParameterKind};
+use crate::source::Name;
+
+#[derive(Default)]
+pub struct CallIndex {
+    /// Sorted by the called name.
+    calls: Vec<(Name, ModuleId, CallId)>,
+    /// Functions named as values (arguments, decorators, returned, stored), sorted by name.
+    mentions: Vec<(Name, EventRef, ExprId)>,
+}
+
+/// A call of a project function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallSite {
+    pub module: ModuleId,
+    pub call: CallId,
+    pub event: EventRef,
+    /// The callee resolves to the function; otherwise it only has its name.
+    pub is_certain: bool,
+}
+
+/// A function used as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mention {
+    pub event: EventRef,
+    pub expr: ExprRef,
+}
+
+impl CallIndex {
+    pub fn build(program: &Program) -> CallIndex {
+        let modules: Vec<ModuleId> = program.module_ids().collect();
+        let defined: FxHashSet<Name> = modules
+            .par_iter()
+            .map(|module| {
+                let facts = program.facts(*module);
+                let functions = facts.functions.iter().map(|function| function.name);
+                functions.chain(facts.classes.iter().map(|class| class.name)).collect::<FxHashSet<_>>()
+            })
+            .reduce(FxHashSet::default, |mut all, some| {
+                all.extend(some);
+                all
+            });
+        let per_module: Vec<CallIndex> =
+            modules.par_iter().map(|module| index_module(program, *module, &defined)).collect();
+        let mut index = CallIndex::default();
+        for part in per_module {
+            index.calls.extend(part.calls);
+            index.mentions.extend(part.mentions);
+        }
+        index.calls.par_sort_unstable();
+        index.mentions.par_sort_unstable();
+        index
+    }
+
+    fn calls_named(&self, name: Name) -> &[(Name, ModuleId, CallId)] {
+        let start = self.calls.partition_point(|entry| entry.0 < name);
+        let len = self.calls[start..].partition_point(|entry| entry.0 == name);
+        &self.calls[start..start + len]
+    }
+
+    fn mentions_of(&self, name: Name) -> &[(Name, EventRef, ExprId)] {
+        let start = self.mentions.partition_point(|entry| entry.0 < name);
+        let len = self.mentions[start..].partition_point(|entry| entry.0 == name);
+        &self.mentions[start..start + len]
+    }
+}
+
+fn index_module(program: &Program, module: ModuleId, defined: &FxHashSet<Name>) -> CallIndex {
+    let facts = program.facts(module);
+    let renamed: FxHashMap<Name, Name> = facts
+        .imports
+        .iter()
+        .filter_map(|import| Some((import.bound, import.name.filter(|name| *name != import.bound)?)))
+        .collect();
+    let last_name = |expr: ExprId| match facts.expr(expr) {
+        Expr::Name(name) => Some(renamed.get(&name).copied().unwrap_or(name)),
+        Expr::Attribute(_, name) => Some(name),
+        _ => None,
+    };
+    let is_indexed = |name: &Name| defined.contains(name) || name.as_str() == CACHE_CLEAR;
+    let mut index = CallIndex::default();
+    let mut mention = |event: u32, expr: ExprId| {
+        if let Some(name) = last_name(expr).filter(&is_indexed) {
+            index.mentions.push((name, EventRef::new(module, crate::facts::EventId(event)), expr));
+        }
+    };
+    for (number, event) in facts.events.iter().enumerate() {
+        let number = number as u32;
+        let mut values = |value: ExprId| match facts.expr(value) {
+            Expr::Display(_, run) => facts.list(run).iter().for_each(|item| mention(number, *item)),
+            _ => mention(number, value),
+        };
+        match event.kind {
+            EventKind::Call(id) => {
+                let call = facts.call(id);
+                facts.arguments(call).iter().for_each(|argument| values(*argument));
+                facts.keyword_arguments(call).iter().for_each(|(_, argument)| values(*argument));
+            }
+            EventKind::Bind { value, .. } | EventKind::Return(value) | EventKind::Yield(value) => values(value),
+            EventKind::Define(function) => {
+                facts.list(facts.function(function).decorators).iter().for_each(|decorator| values(*decorator));
+            }
+            EventKind::DefineClass(class) => {
+                facts.list(facts.class(class).decorators).iter().for_each(|decorator| values(*decorator));
+            }
+            _ => {}
+        }
+    }
+    for (number, call) in facts.calls.iter().enumerate() {
+        if let Some(name) = last_name(call.callee).filter(&is_indexed) {
+            index.calls.push((name, module, CallId(number as u32)));
+        }
+    }
+    index
+}
+
+/// A library's method that is asked about like a project's own.
+const CACHE_CLEAR: &str = "cache_clear";
+
+/// How many calls of one name are looked at; a name with more is too common to say anything.
+const MOST_CALLS: usize = 400;
+
+impl Program<'_> {
+    /// The project function that a call runs, where that is known; a class's `__init__` for a class.
+    pub fn callee(&self, scope: ScopeRef, call: CallId) -> Option<FunctionRef> {
+        let callee = scope.expr(self.facts(scope.module).call(call).callee);
+        match self.resolve(callee) {
+            Definition::Function(function) => return Some(function),
+            Definition::Class(class) => return self.method(class, self.words.init),
+            Definition::External(_) => return None,
+            _ => {}
+        }
+        let Expr::Attribute(base, method) = self.expr(callee) else { return None };
+        let base = callee.scope.expr(base);
+        if self.is_super_call(base) {
+            let function = self.enclosing_function(scope)?;
+            let class = self.class_of_method(function)?;
+            return self.mro(class).get(1..)?.iter().find_map(|ancestor| self.method(*ancestor, method));
+        }
+        match self.type_of(base) {
+            Type::Instance(class) | Type::Class(class) => self.method(class, method),
+            _ => None,
+        }
+    }
+
+    /// Every call that may run a function.
+    pub fn callers(&self, function: FunctionRef) -> Vec<CallSite> {
+        let name = self.function(function).name;
+        if name == self.words.init
+            && let Some(class) = self.class_of_method(function)
+        {
+            let mut sites = self.instantiations(class);
+            for subclass in self.subclasses(class) {
+                if self.method(*subclass, name) == Some(function) {
+                    sites.extend(self.instantiations(*subclass));
+                }
+            }
+            sites.extend(self.named_calls(function, name).filter(|site| site.is_certain));
+            return sites;
+        }
+        self.named_calls(function, name).collect()
+    }
+
+    fn named_calls(&self, function: FunctionRef, name: Name) -> impl Iterator<Item = CallSite> {
+        let class = self.class_of_method(function);
+        self.calls.calls_named(name).iter().take(MOST_CALLS).filter_map(move |(_, module, call)| {
+            let event = EventRef::new(*module, self.facts(*module).call(*call).event);
+            let scope = self.event_scope(event);
+            let certain = CallSite { module: *module, call: *call, event, is_certain: true };
+            match self.callee(scope, *call) {
+                Some(callee) if callee == function || self.overrides(function, callee) => return Some(certain),
+                Some(_) => return None,
+                None => {}
+            }
+            class?;
+            // A method called on something of unknown type.
+            let callee = scope.expr(self.facts(*module).call(*call).callee);
+            let Expr::Attribute(base, _) = self.expr(callee) else { return None };
+            let base_type = self.type_of(scope.expr(base));
+            let unknown =
+                matches!(base_type, Type::Unknown) && !matches!(self.resolve(callee), Definition::External(_));
+            unknown.then_some(CallSite { is_certain: false, ..certain })
+        })
+    }
+
+    /// A call of the inherited method may run the one that overrides it.
+    fn overrides(&self, function: FunctionRef, callee: FunctionRef) -> bool {
+        let (Some(class), Some(base)) = (self.class_of_method(function), self.class_of_method(callee)) else {
+            return false;
+        };
+        self.function(function).name == self.function(callee).name && self.mro(class).contains(&base)
+    }
+
+    /// Every `function.cache_clear`, called or handed on.
+    pub fn cache_clears(&self) -> Vec<(EventRef, ExprRef)> {
+        let name = Name::new(CACHE_CLEAR);
+        let called = self.calls.calls_named(name).iter().map(|(_, module, call)| {
+            let call = self.facts(*module).call(*call);
+            (EventRef::new(*module, call.event), call.callee)
+        });
+        let handed = self.calls.mentions_of(name).iter().map(|(_, event, expr)| (*event, *expr));
+        called.chain(handed).map(|(event, expr)| (event, self.event_scope(event).expr(expr))).collect()
+    }
+
+    /// Every call that makes an instance of exactly this class.
+    pub fn instantiations(&self, class: ClassRef) -> Vec<CallSite> {
+        let mut sites = Vec::new();
+        for (_, module, call) in self.calls.calls_named(self.class(class).name).iter().take(MOST_CALLS) {
+            let event = EventRef::new(*module, self.facts(*module).call(*call).event);
+            let callee = self.event_scope(event).expr(self.facts(*module).call(*call).callee);
+            if self.resolve(callee) == Definition::Class(class) {
+                sites.push(CallSite { module: *module, call: *call, event, is_certain: true });
+            }
+        }
+        // `cls(…)` in a class method.
+        for method in self.own_methods(class).filter(|method| self.is_class_method(*method)) {
+            let Some(receiver) = self.receiver(method) else { continue };
+            let facts = self.facts(method.module);
+            for (id, event) in facts.scope_events(self.function(method).scope) {
+                if let EventKind::Call(call) = event.kind
+                    && matches!(facts.expr(facts.call(call).callee), Expr::Name(name) if name == receiver.name)
+                {
+                    let event = EventRef::new(method.module, id);
+                    sites.push(CallSite { module: method.module, call, event, is_certain: true });
+                }
+            }
+        }
+        sites
+    }
+
+    /// Where a function or class is used as a value.
+    pub fn mentions(&self, definition: Definition) -> Vec<Mention> {
+        let name = match definition {
+            Definition::Function(function) => self.function(function).name,
+            Definition::Class(class) => self.class(class).name,
+            _ => return Vec::new(),
+        };
+        let mut found = Vec::new();
+        for (_, event, expr) in self.calls.mentions_of(name).iter().take(MOST_CALLS) {
+            let expr = self.event_scope(*event).expr(*expr);
+            let same = match self.resolve(expr) {
+                Definition::Unknown => self.bound_method(expr).map(Definition::Function) == Some(definition),
+                resolved => resolved == definition,
+            };
+            if same {
+                found.push(Mention { event: *event, expr });
+            }
+        }
+        found
+    }
+
+    /// The method that `self.method` or `obj.method` is, as a value.
+    pub fn bound_method(&self, expr: ExprRef) -> Option<FunctionRef> {
+        let Expr::Attribute(base, name) = self.expr(expr) else { return None };
+        match self.type_of(expr.scope.expr(base)) {
+            Type::Instance(class) | Type::Class(class) => self.method(class, name),
+            _ => None,
+        }
+    }
+
+    /// What a call gives for a parameter; `None` where it is left to the default or lost in `*args`.
+    pub fn argument_for(&self, site: CallSite, function: FunctionRef, parameter: Name) -> Option<ExprRef> {
+        let facts = self.facts(site.module);
+        let call = facts.call(site.call);
+        let scope = self.event_scope(site.event);
+        if let Some((_, value)) = facts.keyword_arguments(call).iter().find(|(name, _)| *name == Some(parameter)) {
+            return Some(scope.expr(*value));
+        }
+        let declared = self.facts(function.module).parameters(self.function(function));
+        let position = self.positional(declared).position(|declared| declared.name == parameter)?;
+        let skipped = usize::from(self.binds_receiver(site, function));
+        let position = position.checked_sub(skipped)?;
+        let arguments = facts.arguments(call);
+        if arguments.iter().take(position + 1).any(|argument| matches!(facts.expr(*argument), Expr::Starred(_))) {
+            return None;
+        }
+        arguments.get(position).map(|id| scope.expr(*id))
+    }
+
+    /// The parameter that a call's argument goes to.
+    pub fn parameter_for(&self, site: CallSite, function: FunctionRef, argument: ExprRef) -> Option<Name> {
+        let declared = self.facts(function.module).parameters(self.function(function));
+        declared
+            .iter()
+            .map(|parameter| parameter.name)
+            .find(|parameter| self.argument_for(site, function, *parameter) == Some(argument))
+    }
+
+    fn positional<'a>(&self, declared: &'a [Parameter]) -> impl Iterator<Item = &'a Parameter> {
+        declared.iter().filter(|p| matches!(p.kind, ParameterKind::PositionalOnly | ParameterKind::Positional))
+    }
+
+    /// Whether the call itself supplies `self` or `cls`.
+    fn binds_receiver(&self, site: CallSite, function: FunctionRef) -> bool {
+        let Some(receiver) = self.receiver(function) else { return false };
+        let scope = self.event_scope(site.event);
+        let callee = scope.expr(self.facts(site.module).call(site.call).callee);
+        match self.resolve(callee) {
+            // `Class.method(obj, …)` hands the receiver over itself, `Class(…)` and class methods do not.
+            Definition::Function(_) => receiver.is_class,
+            _ => true,
+        }
+    }
+
+    /// The call of a call event.
+    pub fn call_site(&self, event: EventRef) -> Option<CallSite> {
+        match self.facts(event.module).event(event.id).kind {
+            EventKind::Call(call) => Some(CallSite { module: event.module, call, event, is_certain: true }),
+            _ => None,
+        }
+    }
+
+    pub fn is_module_level(&self, event: EventRef) -> bool {
+        self.event_function(event).is_none()
+    }
+
+    /// The module's own body as a scope.
+    pub fn module_scope(&self, module: ModuleId) -> ScopeRef {
+        ScopeRef::new(module, MODULE_SCOPE)
+    }
+
+    /// The class whose instances a constructor call makes.
+    pub fn instantiated_class(&self, expr: ExprRef) -> Option<ClassRef> {
+        match self.type_of(expr) {
+            Type::Instance(class) if matches!(self.expr(expr), Expr::Call(_)) => Some(class),
+            _ => None,
+        }
+    }
+}

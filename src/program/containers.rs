@@ -1,0 +1,265 @@
+//! What a place holds: is it a container, does it hold strongly, is it bounded, and by what.
+
+use super::names::Definition;
+use super::operations::OperationKind;
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef};
+use crate::facts::{ComprehensionKind, Constant, DisplayKind, EventKind, Expr, MODULE_SCOPE, Operator};
+use crate::models::{Argument, Holds, Shape};
+use crate::source::Name;
+
+/// A container, by what makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Container {
+    pub shape: Shape,
+    pub holds: Holds,
+    pub is_bounded: bool,
+    /// Reading a missing key inserts it.
+    pub reads_insert: bool,
+    /// It starts with entries: a table of constants.
+    pub starts_filled: bool,
+}
+
+impl Container {
+    fn plain(shape: Shape, starts_filled: bool) -> Container {
+        Container { shape, holds: Holds::Strong, is_bounded: false, reads_insert: false, starts_filled }
+    }
+}
+
+/// A place's container and where the place is bound to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Holder {
+    pub container: Container,
+    /// The binding that a finding is reported at: the first that makes the container.
+    pub binding: EventRef,
+}
+
+impl Program<'_> {
+    /// The container that an expression makes; `None` for anything else.
+    pub fn container_made_by(&self, expr: ExprRef) -> Option<Container> {
+        let facts = self.facts(expr.scope.module);
+        match self.expr(expr) {
+            Expr::Display(kind, run) => {
+                let shape = match kind {
+                    DisplayKind::List => Shape::List,
+                    DisplayKind::Set => Shape::Set,
+                    DisplayKind::Dict => Shape::Dict,
+                    DisplayKind::Tuple => return None,
+                };
+                Some(Container::plain(shape, run.len > 0))
+            }
+            Expr::Comprehension(kind, _) => {
+                let shape = match kind {
+                    ComprehensionKind::List => Shape::List,
+                    ComprehensionKind::Set => Shape::Set,
+                    ComprehensionKind::Dict => Shape::Dict,
+                    ComprehensionKind::Generator => return None,
+                };
+                Some(Container::plain(shape, true))
+            }
+            Expr::Call(call) => {
+                let call = facts.call(call);
+                match self.resolve(expr.scope.expr(call.callee)) {
+                    Definition::External(path) => {
+                        let model = self.models.container(path)?;
+                        let bound = model.bound.and_then(|bound| self.argument(expr, bound));
+                        let is_bounded =
+                            model.always_bounded || bound.is_some_and(|b| self.is_bound(b, model.zero_is_unbounded));
+                        let positional_bound = model.bound.and_then(|bound| bound.position);
+                        let starts_filled = facts.arguments(call).iter().enumerate().any(|(position, argument)| {
+                            Some(position as u32) != positional_bound
+                                && !self.is_plainly_empty(expr.scope.expr(*argument))
+                        }) && !model.reads_insert;
+                        Some(Container {
+                            shape: model.shape,
+                            holds: model.holds,
+                            is_bounded,
+                            reads_insert: model.reads_insert,
+                            starts_filled,
+                        })
+                    }
+                    Definition::Class(class) => self.container_class(class),
+                    _ => None,
+                }
+            }
+            Expr::Or(run) => facts.list(run).iter().find_map(|id| self.container_made_by(expr.scope.expr(*id))),
+            Expr::Conditional(run) => {
+                facts.list(run).iter().skip(1).find_map(|id| self.container_made_by(expr.scope.expr(*id)))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_plainly_empty(&self, expr: ExprRef) -> bool {
+        matches!(self.expr(expr), Expr::Display(_, run) if run.len == 0)
+            || matches!(self.expr(expr), Expr::Constant(Constant::None) | Expr::Name(_))
+    }
+
+    /// The argument of the call `expr` for a model's parameter.
+    pub fn argument(&self, expr: ExprRef, parameter: Argument) -> Option<ExprRef> {
+        let facts = self.facts(expr.scope.module);
+        let Expr::Call(call) = self.expr(expr) else { return None };
+        let call = facts.call(call);
+        let by_keyword = facts.keyword_arguments(call).iter().find(|(name, _)| *name == Some(parameter.keyword));
+        let by_position = || parameter.position.and_then(|position| facts.arguments(call).get(position as usize));
+        by_keyword.map(|(_, value)| value).or_else(by_position).map(|id| expr.scope.expr(*id))
+    }
+
+    /// Anything but `None` (and zero or less, where that means none) is a bound, also when its value is not known.
+    fn is_bound(&self, bound: ExprRef, zero_is_unbounded: bool) -> bool {
+        match self.expr(bound) {
+            Expr::Constant(Constant::None) => false,
+            Expr::Constant(Constant::Int(size)) => !zero_is_unbounded || size > 0,
+            Expr::Unary(_) => !zero_is_unbounded,
+            _ => true,
+        }
+    }
+
+    /// A class of the project that is a container because a base is one. Whether it bounds itself is read from what
+    /// its methods do, not from its name.
+    pub fn container_class(&self, class: ClassRef) -> Option<Container> {
+        let model = self.external_bases(class).iter().find_map(|base| {
+            self.models
+                .container(*base)
+                .or_else(|| self.models.container(Name::new(abstract_container(base.as_str())?)))
+        })?;
+        Some(Container {
+            shape: model.shape,
+            holds: model.holds,
+            is_bounded: model.always_bounded || self.evicts(class),
+            reads_insert: model.reads_insert || self.method(class, Name::new("__missing__")).is_some(),
+            starts_filled: false,
+        })
+    }
+
+    /// Whether a method that adds (`__setitem__`, `add`, `append`, …) also removes from the same object, directly or
+    /// through one of the class's own methods.
+    pub fn evicts(&self, class: ClassRef) -> bool {
+        const ADDING: &[&str] = &[
+            "__setitem__",
+            "__missing__",
+            "__getitem__",
+            "add",
+            "append",
+            "put",
+            "set",
+            "setdefault",
+            "update",
+            "push",
+            "insert",
+            "get",
+        ];
+        ADDING.iter().any(|name| match self.method(class, Name::new(name)) {
+            Some(method) => self.removes_from_self(class, method, 3),
+            None => false,
+        })
+    }
+
+    fn removes_from_self(&self, class: ClassRef, method: FunctionRef, depth: u32) -> bool {
+        let Some(receiver) = self.receiver(method) else { return false };
+        let facts = self.facts(method.module);
+        let scope = self.function(method).scope;
+        facts.scope_events(scope).any(|(_, event)| {
+            let here = ScopeRef::new(method.module, facts.scope_of(event));
+            match event.kind {
+                EventKind::Delete { target } => {
+                    matches!(facts.expr(target), Expr::Subscript(base, _) if self.roots_in(here.expr(base), receiver.name))
+                }
+                EventKind::Call(call) => {
+                    let Expr::Attribute(base, name) = facts.expr(facts.call(call).callee) else { return false };
+                    let on_self = self.roots_in(here.expr(base), receiver.name) || self.is_super_call(here.expr(base));
+                    if !on_self {
+                        return false;
+                    }
+                    if OperationKind::of_method(name).is_some_and(OperationKind::is_shrink) {
+                        return true;
+                    }
+                    let is_self = matches!(facts.expr(base), Expr::Name(name) if name == receiver.name);
+                    is_self
+                        && depth > 0
+                        && self.method(class, name).is_some_and(|helper| helper != method && self.removes_from_self(class, helper, depth - 1))
+                }
+                _ => false,
+            }
+        })
+    }
+
+    /// `self`, `self.data`, `self.data[k]`: the object itself or something it holds.
+    fn roots_in(&self, expr: ExprRef, receiver: Name) -> bool {
+        match self.expr(expr) {
+            Expr::Name(name) => name == receiver,
+            Expr::Attribute(base, _) | Expr::Subscript(base, _) => self.roots_in(expr.scope.expr(base), receiver),
+            _ => false,
+        }
+    }
+
+    pub fn is_super_call(&self, expr: ExprRef) -> bool {
+        let facts = self.facts(expr.scope.module);
+        matches!(self.expr(expr), Expr::Call(call)
+            if matches!(facts.expr(facts.call(call).callee), Expr::Name(name) if name == self.words.super_))
+    }
+
+    /// What a place is bound to, if that is a container wherever it is bound to anything.
+    pub fn holder(&self, place: Place) -> Option<Holder> {
+        let bindings: Vec<(EventRef, Option<ExprRef>)> = match place {
+            Place::Module(module, name) => self.variable_bindings(ScopeRef::new(module, MODULE_SCOPE), name),
+            Place::Class(class, name) => self.variable_bindings(self.class_scope(class), name),
+            Place::Instance(class, name) => {
+                self.instance_stores(class, name).into_iter().map(|store| (store, self.stored_value(store))).collect()
+            }
+            Place::Function(function, name) => {
+                let module = self.module(function.module);
+                module
+                    .attribute_stores_of(name)
+                    .map(|event| EventRef::new(function.module, event))
+                    .map(|event| (event, self.stored_value(event)))
+                    .collect()
+            }
+            Place::Local(..) | Place::Unresolved(_) => return None,
+        };
+        let mut holder: Option<Holder> = None;
+        for (binding, value) in bindings {
+            let Some(value) = value else { continue };
+            match self.container_made_by(value) {
+                Some(container) => {
+                    let known = holder.get_or_insert(Holder { container, binding });
+                    known.container.is_bounded |= container.is_bounded;
+                }
+                None if matches!(self.expr(value), Expr::Constant(_)) => {}
+                // `X = X + […]` and `X = X[-n:]` are operations on what is there.
+                None if matches!(
+                    self.expr(value),
+                    Expr::Binary(Operator::Add | Operator::BitOr, ..) | Expr::Subscript(..)
+                ) => {}
+                None => return None,
+            }
+        }
+        holder
+    }
+
+    fn variable_bindings(&self, scope: ScopeRef, name: Name) -> Vec<(EventRef, Option<ExprRef>)> {
+        self.module(scope.module)
+            .bindings_of(scope.id, name)
+            .map(|event| EventRef::new(scope.module, event))
+            .map(|event| (event, self.stored_value(event)))
+            .collect()
+    }
+
+    /// The value of a plain store; anything else that binds makes the value unknown, which `NOTHING` stands for.
+    fn stored_value(&self, event: EventRef) -> Option<ExprRef> {
+        match self.facts(event.module).event(event.id).kind {
+            EventKind::Bind { value, .. } => Some(self.event_scope(event).expr(value)),
+            EventKind::Annotate { .. } | EventKind::Augment { .. } => None,
+            _ => Some(self.event_scope(event).expr(crate::facts::NOTHING)),
+        }
+    }
+}
+
+/// Abstract bases and wrappers that behave like a built-in container.
+fn abstract_container(path: &str) -> Option<&'static str> {
+    Some(match path {
+        "collections.UserDict" | "collections.abc.MutableMapping" | "typing.MutableMapping" | "typing.Dict" => "dict",
+        "collections.UserList" | "collections.abc.MutableSequence" | "typing.MutableSequence" | "typing.List" => "list",
+        "collections.abc.MutableSet" | "typing.MutableSet" | "typing.Set" => "set",
+        _ => return None,
+    })
+}

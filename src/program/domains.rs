@@ -1,0 +1,710 @@
+//! Where keys come from: from a domain that the source bounds, or from one that stays open as long as the process
+//! runs.
+//!
+//! A dict keyed by class can only get as large as the program has classes; one keyed by session id grows with every
+//! session. The domain of an expression follows its bindings, the callers' arguments for parameters, and what models
+//! know of library calls. Names are the last evidence: the word a programmer chose for an id is worth something,
+//! where nothing else is known.
+
+use super::names::Definition;
+use super::types::{Type, last_part};
+use super::{EventRef, ExprRef, FunctionRef, Program, ScopeRef};
+use crate::facts::{Constant, ContextKind, EventKind, Expr, NOTHING, ParameterKind, ScopeKind};
+use crate::models;
+use crate::source::Name;
+
+/// How many values an expression can have in the life of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// As many as the source has of something.
+    Bounded,
+    /// Not known.
+    Unknown,
+    /// Without end; the reason completes "the key is …".
+    Open(Name),
+}
+
+const DEPTH: u32 = 6;
+
+impl Program<'_> {
+    pub fn domain(&self, expr: ExprRef) -> Domain {
+        self.domain_within(expr, DEPTH)
+    }
+
+    fn domain_within(&self, expr: ExprRef, depth: u32) -> Domain {
+        let Some(depth) = depth.checked_sub(1) else { return Domain::Unknown };
+        let facts = self.facts(expr.scope.module);
+        let all = |run: &[crate::facts::ExprId]| {
+            self.joined_domain(run.iter().map(|id| self.domain_within(expr.scope.expr(*id), depth)))
+        };
+        match self.expr(expr) {
+            Expr::Constant(_) | Expr::Slice(_) | Expr::Lambda(_) => Domain::Bounded,
+            Expr::Display(_, run) | Expr::Format(run) | Expr::And(run) | Expr::Or(run) => all(facts.list(run)),
+            Expr::Conditional(run) => all(facts.list(run).get(1..).unwrap_or_default()),
+            Expr::Binary(operator, left, right) => match operator {
+                crate::facts::Operator::Eq
+                | crate::facts::Operator::NotEq
+                | crate::facts::Operator::Lt
+                | crate::facts::Operator::LtE
+                | crate::facts::Operator::Gt
+                | crate::facts::Operator::GtE
+                | crate::facts::Operator::Is
+                | crate::facts::Operator::IsNot
+                | crate::facts::Operator::In
+                | crate::facts::Operator::NotIn
+                | crate::facts::Operator::Mod
+                    if operator != crate::facts::Operator::Mod
+                        || matches!(self.expr(expr.scope.expr(right)), Expr::Constant(_)) =>
+                {
+                    Domain::Bounded
+                }
+                _ => all(&[left, right]),
+            },
+            Expr::Not(_) => Domain::Bounded,
+            Expr::Unary(inner) | Expr::Starred(inner) | Expr::Await(inner) => {
+                self.domain_within(expr.scope.expr(inner), depth)
+            }
+            Expr::Element(inner) => self.domain_of_elements(expr.scope.expr(inner), depth),
+            Expr::Subscript(base, _) => self.domain_of_elements(expr.scope.expr(base), depth),
+            Expr::Name(name) => self.domain_of_name(expr, name, depth),
+            Expr::Attribute(base, attribute) => self.domain_of_attribute(expr, expr.scope.expr(base), attribute, depth),
+            Expr::Call(call) => self.domain_of_call(expr, call, depth),
+            Expr::Nothing | Expr::Comprehension(..) | Expr::Sent => Domain::Unknown,
+        }
+    }
+
+    /// Open if one part is: a tuple with a fresh id in it is fresh.
+    fn joined_domain(&self, parts: impl Iterator<Item = Domain>) -> Domain {
+        let mut joined = Domain::Bounded;
+        for part in parts {
+            match part {
+                Domain::Open(_) => return part,
+                Domain::Unknown => joined = Domain::Unknown,
+                Domain::Bounded => {}
+            }
+        }
+        joined
+    }
+
+    fn domain_of_name(&self, expr: ExprRef, name: Name, depth: u32) -> Domain {
+        if let Some(receiver) = self.receiver_named(expr.scope, name) {
+            return if receiver.is_class { Domain::Bounded } else { self.domain_of_instances(receiver.class) };
+        }
+        match self.resolve_name(expr.scope, name) {
+            Definition::Class(_) | Definition::Function(_) | Definition::Module(_) | Definition::External(_) => {
+                self.domain_of_function_object(expr, name)
+            }
+            Definition::Variable(scope, name) => self.domain_of_variable(scope, name, depth),
+            Definition::Unknown => Domain::Unknown,
+        }
+    }
+
+    /// A function or class defined inside a function is made anew on each call of that.
+    fn domain_of_function_object(&self, expr: ExprRef, name: Name) -> Domain {
+        match self.holding_scope(expr.scope, name) {
+            Some(holder) if self.enclosing_function(holder).is_some() => {
+                Domain::Open(Name::new("made anew on each call"))
+            }
+            _ => Domain::Bounded,
+        }
+    }
+
+    /// Objects hashed by identity: as many as are made.
+    fn domain_of_instances(&self, class: super::ClassRef) -> Domain {
+        let is_enum = self.external_bases(class).iter().any(|base| base.as_str().starts_with("enum."));
+        if is_enum || self.is_metaclass(class) || self.is_singleton(class) {
+            return Domain::Bounded;
+        }
+        Domain::Open(Name::new(&format!("each `{}`, and every one is different", self.class(class).name)))
+    }
+
+    /// All instances are made while modules are imported.
+    pub fn is_singleton(&self, class: super::ClassRef) -> bool {
+        let made = self.instantiations(class);
+        let outside_tests: Vec<_> = made.iter().filter(|site| !self.is_test(site.module)).collect();
+        !outside_tests.is_empty()
+            && outside_tests.iter().all(|site| self.is_module_level(site.event))
+            && self.subclasses(class).is_empty()
+    }
+
+    fn domain_of_variable(&self, scope: ScopeRef, name: Name, depth: u32) -> Domain {
+        let facts = self.facts(scope.module);
+        if let ScopeKind::Function(function) | ScopeKind::Lambda(function) = facts.scope(scope.id).kind {
+            let function = FunctionRef::new(scope.module, function);
+            if self.is_parameter(scope, name) {
+                return self.domain_of_parameter(function, name, depth);
+            }
+        }
+        let in_function = !self.is_module_scope(scope) && !matches!(facts.scope(scope.id).kind, ScopeKind::Class(_));
+        let module = self.module(scope.module);
+        let mut parts = Vec::new();
+        for event in module.bindings_of(scope.id, name).take(8) {
+            let here = self.event_scope(EventRef::new(scope.module, event));
+            parts.push(match facts.event(event).kind {
+                EventKind::Bind { value, .. } => self.domain_within(here.expr(value), depth),
+                EventKind::BindElement { iterable, .. } => self.domain_of_elements(here.expr(iterable), depth),
+                EventKind::Annotate { .. } => continue,
+                // A counter: `count += 1` in a function repeats with it.
+                EventKind::Augment { value, .. } if matches!(facts.expr(value), Expr::Constant(Constant::Int(_))) => {
+                    Domain::Open(Name::new("a counter"))
+                }
+                _ => Domain::Unknown,
+            });
+        }
+        if parts.is_empty() {
+            return Domain::Unknown;
+        }
+        match self.joined_domain(parts.into_iter()) {
+            // A module's variable that only ever gets constants.
+            Domain::Unknown if in_function => self.domain_by_name(name),
+            joined => joined,
+        }
+    }
+
+    pub(super) fn domain_of_parameter(&self, function: FunctionRef, name: Name, depth: u32) -> Domain {
+        let facts = self.facts(function.module);
+        let Some(parameter) = facts.parameters(self.function(function)).iter().find(|p| p.name == name) else {
+            return Domain::Unknown;
+        };
+        if matches!(parameter.kind, ParameterKind::Rest | ParameterKind::Keywords) {
+            return Domain::Unknown;
+        }
+        if parameter.annotation != NOTHING {
+            let annotation = self.defining_scope(function).expr(parameter.annotation);
+            if let Some(domain) = self.domain_of_type(self.type_of_annotation(annotation, 4)) {
+                return domain;
+            }
+        }
+        if super::repetition::is_definition_name(name.as_str()) || self.is_used_as_class(function, name) {
+            return Domain::Bounded;
+        }
+        let sites: Vec<_> =
+            self.callers(function).into_iter().filter(|site| site.is_certain && !self.is_test(site.module)).collect();
+        if depth > 0 && !sites.is_empty() && sites.len() <= 24 {
+            let parts: Vec<Domain> = sites
+                .iter()
+                .map(|site| match self.argument_for(*site, function, name) {
+                    Some(argument) => self.domain_within(argument, depth),
+                    None if parameter.default != NOTHING => Domain::Bounded,
+                    None => Domain::Unknown,
+                })
+                .collect();
+            match self.joined_domain(parts.into_iter()) {
+                // What all known callers pass is bounded; a public function may have others, but those who write
+                // them pass the same kind of thing.
+                Domain::Bounded => return Domain::Bounded,
+                open @ Domain::Open(_) => return open,
+                Domain::Unknown => {}
+            }
+        }
+        self.domain_by_name(name)
+    }
+
+    /// `issubclass(x, …)`, `x.__name__`, `x.__mro__`, `isinstance(x, type)` say that `x` is a class or function.
+    fn is_used_as_class(&self, function: FunctionRef, name: Name) -> bool {
+        let facts = self.facts(function.module);
+        let declared = self.function(function);
+        facts.scope_events(declared.scope).any(|(_, event)| {
+            let EventKind::Call(call) = event.kind else { return false };
+            let call = facts.call(call);
+            let mut arguments = facts.arguments(call).iter().map(|id| facts.expr(*id));
+            let is_it = |expr: Option<Expr>| expr == Some(Expr::Name(name));
+            match facts.expr(call.callee) {
+                Expr::Name(callee) => match callee.as_str() {
+                    "issubclass" => is_it(arguments.next()),
+                    "isinstance" => is_it(arguments.next()) && matches!(arguments.next(), Some(Expr::Name(kind)) if kind.as_str() == "type"),
+                    _ => callee == name && is_class_word(name.as_str()),
+                },
+                Expr::Attribute(base, method) => facts.expr(base) == Expr::Name(name) && matches!(method.as_str(), "mro" | "__subclasses__"),
+                _ => false,
+            }
+        }) || facts.exprs.iter().any(|expr| {
+            matches!(expr, Expr::Attribute(base, attribute)
+                if facts.expr(*base) == Expr::Name(name) && matches!(attribute.as_str(), "__mro__" | "__bases__" | "__qualname__" | "__subclasses__" | "__dataclass_fields__" | "_meta"))
+        }) && facts.binds(declared.scope, name)
+    }
+
+    fn domain_of_type(&self, kind: Type) -> Option<Domain> {
+        match kind {
+            Type::Class(_) | Type::None => Some(Domain::Bounded),
+            Type::Instance(class) => {
+                let is_enum = self.external_bases(class).iter().any(|base| base.as_str().starts_with("enum."));
+                is_enum.then_some(Domain::Bounded)
+            }
+            Type::External(path) => match path.as_str() {
+                "bool"
+                | "type"
+                | "types.ModuleType"
+                | "typing.Literal"
+                | "types.FunctionType"
+                | "typing.Callable"
+                | "collections.abc.Callable"
+                | "types.GenericAlias"
+                | "inspect.Signature" => Some(Domain::Bounded),
+                "uuid.UUID" | "datetime.datetime" | "socket.socket" | "asyncio.Task" => {
+                    Some(Domain::Open(Name::new("a fresh value each time")))
+                }
+                _ => None,
+            },
+            Type::Unknown => None,
+        }
+    }
+
+    fn domain_of_attribute(&self, expr: ExprRef, base: ExprRef, attribute: Name, depth: u32) -> Domain {
+        let text = attribute.as_str();
+        if matches!(
+            text,
+            "__class__"
+                | "__name__"
+                | "__qualname__"
+                | "__module__"
+                | "__func__"
+                | "__code__"
+                | "_meta"
+                | "model"
+                | "__dict__"
+        ) {
+            return Domain::Bounded;
+        }
+        match self.resolve(expr) {
+            Definition::Class(_) | Definition::Function(_) | Definition::Module(_) | Definition::External(_) => {
+                return Domain::Bounded;
+            }
+            Definition::Variable(scope, name) => return self.domain_of_variable(scope, name, depth),
+            Definition::Unknown => {}
+        }
+        match self.type_of(base) {
+            Type::Instance(class) => {
+                if let Some(domain) = self.domain_of_type(self.type_of(expr)) {
+                    return domain;
+                }
+                let stores = self.instance_stores(class, attribute);
+                if !stores.is_empty() && depth > 0 {
+                    let parts: Vec<Domain> = stores
+                        .iter()
+                        .filter_map(|store| match self.facts(store.module).event(store.id).kind {
+                            EventKind::Bind { value, .. } => {
+                                Some(self.domain_within(self.event_scope(*store).expr(value), depth))
+                            }
+                            EventKind::Augment { .. } => Some(Domain::Open(Name::new("a counter"))),
+                            _ => None,
+                        })
+                        .collect();
+                    if !parts.is_empty() {
+                        let joined = self.joined_domain(parts.into_iter());
+                        if joined != Domain::Unknown {
+                            return joined;
+                        }
+                    }
+                }
+                self.domain_by_name(attribute)
+            }
+            Type::Class(_) => Domain::Bounded,
+            _ => self.domain_by_name(attribute),
+        }
+    }
+
+    fn domain_of_call(&self, expr: ExprRef, call: crate::facts::CallId, depth: u32) -> Domain {
+        let facts = self.facts(expr.scope.module);
+        let call = facts.call(call);
+        let callee = expr.scope.expr(call.callee);
+        let arguments = || {
+            self.joined_domain(facts.arguments(call).iter().map(|id| self.domain_within(expr.scope.expr(*id), depth)))
+        };
+        match self.resolve(callee) {
+            Definition::External(path) => {
+                if let Some(origin) = self.models.origin(path) {
+                    return match origin.domain {
+                        models::Domain::Open => Domain::Open(origin.why),
+                        models::Domain::Bounded => Domain::Bounded,
+                    };
+                }
+                if matches!(path.as_str(), "next" | "iter" | "list" | "set" | "sorted") {
+                    return facts
+                        .arguments(call)
+                        .first()
+                        .map_or(Domain::Unknown, |first| self.domain_of_elements(expr.scope.expr(*first), depth));
+                }
+                match facts.arguments(call).is_empty() {
+                    true => Domain::Unknown,
+                    // A value made of others: `str(x)`, `tuple(x)`, `os.path.join(x, y)`.
+                    false => arguments(),
+                }
+            }
+            Definition::Class(class) => match self.method(class, Name::new("__eq__")) {
+                Some(_) => arguments(),
+                None if self.is_value_class(class) => arguments(),
+                None => self.domain_of_instances(class),
+            },
+            Definition::Function(function) => self.domain_of_result(function, depth),
+            _ => {
+                if let Some(function) = self.callee(
+                    expr.scope,
+                    crate::facts::CallId(facts.calls.iter().position(|c| c == call).unwrap_or(0) as u32),
+                ) {
+                    return self.domain_of_result(function, depth);
+                }
+                let Expr::Attribute(base, method) = self.expr(callee) else { return Domain::Unknown };
+                if let Some(path) = self.method_path(callee)
+                    && let Some(origin) = self.models.origin(path)
+                {
+                    return match origin.domain {
+                        models::Domain::Open => Domain::Open(origin.why),
+                        models::Domain::Bounded => Domain::Bounded,
+                    };
+                }
+                match method.as_str() {
+                    // A string's own methods: as many results as inputs.
+                    "lower" | "upper" | "strip" | "lstrip" | "rstrip" | "encode" | "decode" | "replace" | "format"
+                    | "join" | "hexdigest" | "digest" | "split" | "rsplit" | "partition" | "casefold" | "title"
+                    | "items" | "keys" | "values" | "copy" => {
+                        let own = self.domain_within(callee.scope.expr(base), depth);
+                        match call.arguments.len {
+                            0 => own,
+                            _ => self.joined_domain([own, arguments()].into_iter()),
+                        }
+                    }
+                    _ => self.domain_by_name(method),
+                }
+            }
+        }
+    }
+
+    /// Dataclasses and named tuples compare by value.
+    pub fn is_value_class(&self, class: super::ClassRef) -> bool {
+        let facts = self.facts(class.module);
+        let declared = self.class(class);
+        let scope = ScopeRef::new(class.module, facts.context(declared.context).scope);
+        let decorated = facts.list(declared.decorators).iter().any(|id| {
+            matches!(self.resolve(self.callee_or_self(scope.expr(*id))), Definition::External(path)
+                if matches!(last_part(path.as_str()), "dataclass" | "define" | "frozen" | "attrs" | "s" | "mutable" | "total_ordering"))
+        });
+        decorated
+            || self.external_bases(class).iter().any(|base| {
+                matches!(
+                    last_part(base.as_str()),
+                    "NamedTuple"
+                        | "namedtuple"
+                        | "str"
+                        | "int"
+                        | "tuple"
+                        | "bytes"
+                        | "frozenset"
+                        | "BaseModel"
+                        | "Struct"
+                        | "float"
+                )
+            })
+            || self.method(class, Name::new("__eq__")).is_some()
+    }
+
+    fn domain_of_result(&self, function: FunctionRef, depth: u32) -> Domain {
+        let facts = self.facts(function.module);
+        let declared = self.function(function);
+        if declared.returns != NOTHING
+            && let Some(domain) =
+                self.domain_of_type(self.type_of_annotation(self.defining_scope(function).expr(declared.returns), 4))
+        {
+            return domain;
+        }
+        let mut parts = Vec::new();
+        for (_, event) in facts.scope_events(declared.scope) {
+            if let EventKind::Return(value) = event.kind {
+                parts
+                    .push(self.domain_within(ScopeRef::new(function.module, facts.scope_of(event)).expr(value), depth));
+            }
+        }
+        if parts.is_empty() || parts.len() > 8 {
+            return Domain::Unknown;
+        }
+        self.joined_domain(parts.into_iter())
+    }
+
+    /// The domain of what lies in an iterable or mapping.
+    fn domain_of_elements(&self, container: ExprRef, depth: u32) -> Domain {
+        let facts = self.facts(container.scope.module);
+        match self.expr(container) {
+            Expr::Call(call) => {
+                let call = facts.call(call);
+                let callee = container.scope.expr(call.callee);
+                match (self.resolve(callee), self.expr(callee)) {
+                    (Definition::External(path), _) if path.as_str() == "range" => Domain::Bounded,
+                    (Definition::External(path), _)
+                        if matches!(
+                            path.as_str(),
+                            "enumerate" | "zip" | "sorted" | "list" | "set" | "tuple" | "reversed" | "iter" | "dict"
+                        ) =>
+                    {
+                        match facts.arguments(call).first() {
+                            Some(first) => self.domain_of_elements(container.scope.expr(*first), depth),
+                            None => Domain::Bounded,
+                        }
+                    }
+                    (_, Expr::Attribute(base, method))
+                        if matches!(method.as_str(), "items" | "keys" | "values" | "copy") =>
+                    {
+                        self.domain_of_elements(container.scope.expr(base), depth)
+                    }
+                    _ => self.domain_within(container, depth),
+                }
+            }
+            Expr::Display(..) | Expr::Constant(_) => self.domain_within(container, depth),
+            Expr::Name(name) => match self.resolve_name(container.scope, name) {
+                Definition::Variable(scope, name)
+                    if scope.id == crate::facts::MODULE_SCOPE
+                        || matches!(self.facts(scope.module).scope(scope.id).kind, ScopeKind::Class(_)) =>
+                {
+                    self.domain_of_table(scope, name, depth)
+                }
+                // The members of an enumeration, the subclasses of a class.
+                Definition::Class(_) => Domain::Bounded,
+                _ => self.domain_within(container, depth),
+            },
+            _ => self.domain_within(container, depth),
+        }
+    }
+
+    /// A module- or class-level table of constants.
+    fn domain_of_table(&self, scope: ScopeRef, name: Name, depth: u32) -> Domain {
+        let (values, complete) = self.bound_values(scope, name);
+        if !complete || values.is_empty() {
+            return Domain::Unknown;
+        }
+        self.joined_domain(values.iter().map(|(_, value)| match self.expr(*value) {
+            Expr::Display(_, run) if run.len > 0 => Domain::Bounded,
+            _ => self.domain_within(*value, depth),
+        }))
+    }
+
+    /// The word that the programmer chose, where nothing else is known.
+    fn domain_by_name(&self, name: Name) -> Domain {
+        let text = name.as_str().trim_matches('_');
+        let last = text.rsplit('_').next().unwrap_or(text);
+        if is_class_word(text) || is_bounded_word(last) {
+            return Domain::Bounded;
+        }
+        if is_open_word(last) || text.ends_with("_id") || text == "id" {
+            return Domain::Open(Name::new(&format!("`{name}`, and there is always another")));
+        }
+        Domain::Unknown
+    }
+
+    /// Whether a test on the way to an event keeps the key to known values: `if key not in KNOWN: raise`.
+    pub fn is_guarded_by_membership(&self, event: EventRef, key: ExprRef) -> bool {
+        let facts = self.facts(event.module);
+        facts.contexts_around(facts.event(event.id).context).any(|context| match context.kind {
+            ContextKind::If(test) => matches!(facts.expr(test), Expr::Binary(crate::facts::Operator::In, left, right)
+                if left == key.id && self.is_constant_table(key.scope.expr(right))),
+            _ => false,
+        })
+    }
+
+    fn is_constant_table(&self, expr: ExprRef) -> bool {
+        match self.expr(expr) {
+            Expr::Display(..) => true,
+            Expr::Name(_) | Expr::Attribute(..) => self.domain_of_elements(expr, 3) == Domain::Bounded,
+            _ => false,
+        }
+    }
+}
+
+fn is_class_word(word: &str) -> bool {
+    matches!(
+        word,
+        "cls"
+            | "klass"
+            | "class"
+            | "clz"
+            | "model_class"
+            | "model_cls"
+            | "type"
+            | "typ"
+            | "tp"
+            | "class_name"
+            | "cls_name"
+            | "type_name"
+            | "model"
+            | "module"
+            | "mod"
+    ) || word.ends_with("_class")
+        || word.ends_with("_cls")
+        || word.ends_with("_type")
+        || word.ends_with("_model")
+        || word.ends_with("_module")
+}
+
+/// What a program has a fixed number of.
+fn is_bounded_word(word: &str) -> bool {
+    matches!(
+        word,
+        "class"
+            | "cls"
+            | "type"
+            | "types"
+            | "kind"
+            | "mode"
+            | "level"
+            | "module"
+            | "plugin"
+            | "backend"
+            | "codec"
+            | "encoding"
+            | "scheme"
+            | "alias"
+            | "flag"
+            | "option"
+            | "setting"
+            | "locale"
+            | "lang"
+            | "language"
+            | "dtype"
+            | "command"
+            | "method"
+            | "attr"
+            | "attribute"
+            | "field"
+            | "section"
+            | "extension"
+            | "ext"
+            | "category"
+            | "opcode"
+            | "platform"
+            | "version"
+            | "enum"
+            | "verb"
+            | "protocol"
+            | "engine"
+            | "driver"
+            | "provider"
+            | "dialect"
+            | "charset"
+            | "func"
+            | "function"
+            | "callback"
+            | "fn"
+            | "package"
+            | "env"
+            | "environment"
+            | "region"
+            | "service"
+            | "namespace"
+            | "app"
+            | "label"
+            | "component"
+            | "feature"
+            | "role"
+            | "status"
+            | "state"
+            | "format"
+            | "signal"
+            | "param"
+            | "parameter"
+            | "arg"
+            | "property"
+            | "prop"
+            | "column"
+            | "table"
+            | "unit"
+            | "distro"
+            | "loader"
+            | "handler"
+            | "event"
+            | "opt"
+            | "ctx"
+            | "tag"
+            | "converter"
+            | "config"
+            | "family"
+            | "fun"
+            | "sig"
+            | "signature"
+            | "size"
+            | "width"
+            | "height"
+            | "color"
+            | "colour"
+            | "font"
+            | "theme"
+            | "style"
+            | "bits"
+            | "order"
+            | "depth"
+            | "dim"
+            | "ndim"
+            | "axis"
+            | "shape"
+            | "precision"
+    )
+}
+
+/// What never runs out.
+fn is_open_word(word: &str) -> bool {
+    matches!(
+        word,
+        "id" | "uid"
+            | "gid"
+            | "pid"
+            | "tid"
+            | "jid"
+            | "sid"
+            | "uuid"
+            | "guid"
+            | "token"
+            | "session"
+            | "request"
+            | "req"
+            | "user"
+            | "username"
+            | "peer"
+            | "addr"
+            | "address"
+            | "ip"
+            | "host"
+            | "hostname"
+            | "url"
+            | "uri"
+            | "path"
+            | "filename"
+            | "filepath"
+            | "task"
+            | "conn"
+            | "connection"
+            | "sock"
+            | "socket"
+            | "client"
+            | "message"
+            | "msg"
+            | "query"
+            | "sql"
+            | "text"
+            | "string"
+            | "pattern"
+            | "nonce"
+            | "timestamp"
+            | "time"
+            | "now"
+            | "seq"
+            | "sequence"
+            | "counter"
+            | "serial"
+            | "email"
+            | "ids"
+            | "job"
+            | "transaction"
+            | "digest"
+            | "hash"
+            | "fingerprint"
+            | "etag"
+            | "stream"
+            | "channel"
+            | "chat"
+            | "room"
+            | "order"
+            | "ticket"
+            | "future"
+            | "fut"
+            | "expression"
+            | "expr"
+            | "domain"
+    )
+}

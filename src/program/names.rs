@@ -1,0 +1,274 @@
+//! What a name means, wherever it was defined.
+//!
+//! Scopes are walked as Python walks them (class bodies are not seen from inside functions), imports are followed
+//! across the project, through re-exports and star imports. What is not in the project is named by its dotted path,
+//! which is what models speak of; builtins are plain names.
+
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
+use crate::facts::{EventKind, Expr, ImportId, MODULE_SCOPE, ScopeKind};
+use crate::source::Name;
+
+/// What a name or dotted expression refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Definition {
+    Module(ModuleId),
+    Function(FunctionRef),
+    Class(ClassRef),
+    /// A variable, by the scope that holds it.
+    Variable(ScopeRef, Name),
+    /// Something outside of the project, by its dotted path.
+    External(Name),
+    Unknown,
+}
+
+/// How many imports, aliases or attributes are followed before giving up.
+const DEPTH: u32 = 12;
+
+impl Program<'_> {
+    /// The scope that a name read in `scope` is found in; `None` for builtins and star imports.
+    pub fn holding_scope(&self, scope: ScopeRef, name: Name) -> Option<ScopeRef> {
+        let facts = self.facts(scope.module);
+        let mut id = scope.id;
+        loop {
+            let here = facts.scope(id);
+            if facts.names[here.globals.range()].contains(&name) {
+                id = MODULE_SCOPE;
+                return facts.binds(id, name).then_some(ScopeRef::new(scope.module, id)).or({
+                    // A function may create the global without the module ever naming it.
+                    Some(ScopeRef::new(scope.module, MODULE_SCOPE))
+                });
+            }
+            let visible = id == scope.id || !matches!(here.kind, ScopeKind::Class(_));
+            if visible && facts.binds(id, name) && !facts.names[here.nonlocals.range()].contains(&name) {
+                return Some(ScopeRef::new(scope.module, id));
+            }
+            if here.parent == id {
+                let bound = self.module(scope.module).bindings_of(MODULE_SCOPE, name).next().is_some();
+                return bound.then_some(ScopeRef::new(scope.module, MODULE_SCOPE));
+            }
+            id = here.parent;
+        }
+    }
+
+    pub fn resolve_name(&self, scope: ScopeRef, name: Name) -> Definition {
+        self.resolve_name_within(scope, name, DEPTH)
+    }
+
+    fn resolve_name_within(&self, scope: ScopeRef, name: Name, depth: u32) -> Definition {
+        match self.holding_scope(scope, name) {
+            Some(holder) => self.resolve_in_scope(holder, name, depth),
+            None => self.resolve_star_import(scope.module, name, depth).unwrap_or(Definition::External(name)),
+        }
+    }
+
+    /// A name that `holder` itself binds.
+    fn resolve_in_scope(&self, holder: ScopeRef, name: Name, depth: u32) -> Definition {
+        let module = self.module(holder.module);
+        let facts = module.facts();
+        let mut found = Definition::Unknown;
+        for event in module.bindings_of(holder.id, name) {
+            let here = match facts.event(event).kind {
+                EventKind::Import(import) if depth > 0 => {
+                    // The first import wins: later ones are fallbacks (`except ImportError`).
+                    let target = self.resolve_import(holder.module, import, depth - 1);
+                    if matches!(found, Definition::Unknown | Definition::Variable(..)) { target } else { continue }
+                }
+                EventKind::Define(function) => Definition::Function(FunctionRef::new(holder.module, function)),
+                EventKind::DefineClass(class) => Definition::Class(ClassRef::new(holder.module, class)),
+                EventKind::Annotate { .. } | EventKind::Augment { .. } => {
+                    if matches!(found, Definition::Unknown) {
+                        Definition::Variable(holder, name)
+                    } else {
+                        continue;
+                    }
+                }
+                EventKind::Bind { value, .. } if holder.id == MODULE_SCOPE => {
+                    // `name = None` beside an import, and `alias = function` at module level.
+                    match self.alias_target(holder.expr(value), depth) {
+                        Some(target) if matches!(found, Definition::Unknown) => target,
+                        _ if matches!(found, Definition::Unknown) => Definition::Variable(holder, name),
+                        _ => continue,
+                    }
+                }
+                _ => Definition::Variable(holder, name),
+            };
+            found = here;
+        }
+        match found {
+            Definition::Unknown => Definition::Variable(holder, name),
+            found => found,
+        }
+    }
+
+    /// What a module-level `alias = dotted.name` stands for, where that is a function, class or library thing.
+    fn alias_target(&self, value: ExprRef, depth: u32) -> Option<Definition> {
+        if depth == 0 || !matches!(self.expr(value), Expr::Name(_) | Expr::Attribute(..)) {
+            return None;
+        }
+        match self.resolve_within(value, depth - 1) {
+            target @ (Definition::Function(_) | Definition::Class(_)) => Some(target),
+            target @ Definition::External(_) if matches!(self.expr(value), Expr::Attribute(..)) => Some(target),
+            _ => None,
+        }
+    }
+
+    fn resolve_star_import(&self, module: ModuleId, name: Name, depth: u32) -> Option<Definition> {
+        if depth == 0 {
+            return None;
+        }
+        let facts = self.facts(module);
+        self.module(module).bindings_of(MODULE_SCOPE, Name::new("*")).find_map(|event| {
+            let EventKind::Import(import) = facts.event(event).kind else { return None };
+            let target = self.module_named(self.imported_module(module, import)?)?;
+            let hidden = match &self.facts(target).exports {
+                Some(exports) => !exports.contains(&name),
+                None => name.as_str().starts_with('_'),
+            };
+            if hidden || target == module {
+                return None;
+            }
+            match self.member_of_module(target, name, depth - 1) {
+                Definition::Unknown | Definition::External(_) => None,
+                found => Some(found),
+            }
+        })
+    }
+
+    /// The absolute dotted name of the module an import takes from; `None` where it climbs out of the project.
+    fn imported_module(&self, module: ModuleId, import: ImportId) -> Option<Name> {
+        let import = &self.facts(module).imports[import.index()];
+        if import.level == 0 {
+            return Some(import.module);
+        }
+        let own = &self.module(module).input;
+        let mut parts: Vec<&str> = own.name.as_str().split('.').collect();
+        let climb = import.level as usize - usize::from(own.is_package);
+        if climb > parts.len() {
+            return None;
+        }
+        parts.truncate(parts.len() - climb);
+        if !import.module.as_str().is_empty() {
+            parts.push(import.module.as_str());
+        }
+        Some(Name::new(&parts.join(".")))
+    }
+
+    fn resolve_import(&self, module: ModuleId, id: ImportId, depth: u32) -> Definition {
+        let import = &self.facts(module).imports[id.index()];
+        let Some(path) = self.imported_module(module, id) else { return Definition::Unknown };
+        let Some(name) = import.name else {
+            let path = if import.has_alias { path } else { import.bound };
+            return match self.module_named(path) {
+                Some(target) => Definition::Module(target),
+                None => Definition::External(path),
+            };
+        };
+        match self.module_named(path) {
+            Some(target) => self.member_of_module(target, name, depth),
+            None => match self.module_named(joined(path, name)) {
+                Some(submodule) => Definition::Module(submodule),
+                None => Definition::External(joined(path, name)),
+            },
+        }
+    }
+
+    /// What `module.name` means.
+    pub fn member_of_module(&self, module: ModuleId, name: Name, depth: u32) -> Definition {
+        if depth == 0 {
+            return Definition::Unknown;
+        }
+        if self.module(module).bindings_of(MODULE_SCOPE, name).next().is_some() {
+            let found = self.resolve_in_scope(ScopeRef::new(module, MODULE_SCOPE), name, depth - 1);
+            if found != Definition::Unknown {
+                return found;
+            }
+        }
+        let path = joined(self.module(module).input.name, name);
+        if let Some(submodule) = self.module_named(path) {
+            return Definition::Module(submodule);
+        }
+        self.resolve_star_import(module, name, depth).unwrap_or(Definition::Unknown)
+    }
+
+    /// What a dotted expression means; a value's attribute needs its type and is not answered here.
+    pub fn resolve(&self, expr: ExprRef) -> Definition {
+        self.resolve_within(expr, DEPTH)
+    }
+
+    fn resolve_within(&self, expr: ExprRef, depth: u32) -> Definition {
+        if depth == 0 {
+            return Definition::Unknown;
+        }
+        match self.expr(expr) {
+            Expr::Name(name) => self.resolve_name_within(expr.scope, name, depth - 1),
+            Expr::Attribute(base, attribute) => match self.resolve_within(expr.scope.expr(base), depth - 1) {
+                Definition::Module(module) => self.member_of_module(module, attribute, depth),
+                Definition::Class(class) => self.member_of_class(class, attribute),
+                Definition::External(path) => Definition::External(joined(path, attribute)),
+                _ => Definition::Unknown,
+            },
+            // `Generic[int]` is `Generic` for whoever asks what it is.
+            Expr::Subscript(base, _) => match self.resolve_within(expr.scope.expr(base), depth - 1) {
+                class @ (Definition::Class(_) | Definition::External(_)) => class,
+                _ => Definition::Unknown,
+            },
+            _ => Definition::Unknown,
+        }
+    }
+
+    /// A method, nested class or class-level variable, through the project's part of the MRO.
+    pub fn member_of_class(&self, class: ClassRef, name: Name) -> Definition {
+        for ancestor in self.mro(class) {
+            let scope = self.class_scope(*ancestor);
+            if self.module(scope.module).bindings_of(scope.id, name).next().is_some() {
+                return self.resolve_in_scope(scope, name, DEPTH);
+            }
+        }
+        Definition::Unknown
+    }
+
+    /// The dotted path of something outside of the project.
+    pub fn external_path(&self, expr: ExprRef) -> Option<Name> {
+        match self.resolve(expr) {
+            Definition::External(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The value expressions bound to a variable by plain assignment, and whether that is all that binds it.
+    pub fn bound_values(&self, scope: ScopeRef, name: Name) -> (Vec<(EventRef, ExprRef)>, bool) {
+        let module = self.module(scope.module);
+        let facts = module.facts();
+        let mut values = Vec::new();
+        let mut complete = !self.is_parameter(scope, name);
+        for event in module.bindings_of(scope.id, name) {
+            match facts.event(event).kind {
+                EventKind::Bind { value, .. } => {
+                    let reference = EventRef::new(scope.module, event);
+                    values.push((reference, self.event_scope(reference).expr(value)));
+                }
+                EventKind::Annotate { .. } => {}
+                _ => complete = false,
+            }
+        }
+        (values, complete)
+    }
+
+    pub fn is_parameter(&self, scope: ScopeRef, name: Name) -> bool {
+        let facts = self.facts(scope.module);
+        match facts.scope(scope.id).kind {
+            ScopeKind::Function(function) | ScopeKind::Lambda(function) => {
+                facts.parameters(facts.function(function)).iter().any(|parameter| parameter.name == name)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// `path.name`.
+pub fn joined(path: Name, name: Name) -> Name {
+    if path.as_str().is_empty() {
+        return name;
+    }
+    Name::new(&format!("{path}.{name}"))
+}

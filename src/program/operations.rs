@@ -1,0 +1,366 @@
+//! What is done to places: everything that adds to, takes from or hands out what they hold.
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::names::Definition;
+use super::{EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef};
+use crate::facts::{
+    CallId, ComprehensionKind, Constant, DisplayKind, EventId, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, Operator,
+};
+use crate::source::Name;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKind {
+    /// `append`, `insert`, `put`: one more item, whatever it is.
+    Append,
+    /// `extend`, `+=`: more items.
+    Extend,
+    /// `add`: one more item unless an equal one is there.
+    Add,
+    /// `x[k] = v`: a new key unless it is there.
+    Store,
+    /// `setdefault`.
+    SetDefault,
+    /// `update`, `|=`.
+    Update,
+    /// A read that inserts, of a `defaultdict`.
+    Read,
+    /// `pop`, `popleft`, `popitem`, `get` of a queue: one item less.
+    Pop,
+    /// `remove`, `discard`.
+    Remove,
+    /// `del x[k]`.
+    Delete,
+    /// `clear`, `del x[:]`, `x[:] = …`, `difference_update`, …: many items less.
+    Clear,
+    /// The place is bound to something else.
+    Rebind,
+    /// Handed to a call as an argument.
+    Passed(CallId),
+    /// Returned, yielded or stored elsewhere: what others do with it is not seen.
+    Escaped,
+}
+
+impl OperationKind {
+    pub fn is_growth(self) -> bool {
+        matches!(
+            self,
+            Self::Append | Self::Extend | Self::Add | Self::Store | Self::SetDefault | Self::Update | Self::Read
+        )
+    }
+
+    pub fn is_shrink(self) -> bool {
+        matches!(self, Self::Pop | Self::Remove | Self::Delete | Self::Clear | Self::Rebind)
+    }
+
+    /// The operation that calling a method of this name on a container is.
+    pub fn of_method(name: Name) -> Option<OperationKind> {
+        Some(match name.as_str() {
+            "append" | "appendleft" | "insert" | "put" | "put_nowait" | "push" => Self::Append,
+            "extend" | "extendleft" => Self::Extend,
+            "add" => Self::Add,
+            "setdefault" => Self::SetDefault,
+            "update" => Self::Update,
+            "pop" | "popleft" | "popitem" | "get_nowait" => Self::Pop,
+            "remove" | "discard" => Self::Remove,
+            "clear" | "difference_update" | "intersection_update" | "symmetric_difference_update" => Self::Clear,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Operation {
+    pub kind: OperationKind,
+    pub place: Place,
+    /// 0: on what the place holds; 1: on a value in it; and so on.
+    pub level: u8,
+    pub event: EventRef,
+    /// The key or the item that decides whether the container gets larger; `NOTHING` where there is none.
+    pub key: ExprId,
+    /// What is stored.
+    pub value: ExprId,
+}
+
+/// All operations of the program by the place they touch.
+#[derive(Default)]
+pub struct Operations {
+    all: Vec<Operation>,
+    by_place: FxHashMap<Place, Vec<u32>>,
+}
+
+impl Operations {
+    pub fn collect(program: &Program) -> Operations {
+        let tracked: FxHashSet<Name> =
+            program.module_ids().collect::<Vec<_>>().par_iter().map(|module| held_names(program, *module)).reduce(
+                FxHashSet::default,
+                |mut all, some| {
+                    all.extend(some);
+                    all
+                },
+            );
+        let collected: Vec<Vec<Operation>> = program
+            .module_ids()
+            .collect::<Vec<_>>()
+            .par_iter()
+            .map(|module| Collector { program, module: *module, tracked: &tracked, found: Vec::new() }.run())
+            .collect();
+        let all: Vec<Operation> = collected.into_iter().flatten().collect();
+        let mut by_place: FxHashMap<Place, Vec<u32>> = FxHashMap::default();
+        for (number, operation) in all.iter().enumerate() {
+            by_place.entry(operation.place).or_default().push(number as u32);
+        }
+        Operations { all, by_place }
+    }
+
+    /// The operations on a place, in the order of files and lines.
+    pub fn on(&self, place: Place) -> impl Iterator<Item = &Operation> {
+        self.by_place.get(&place).into_iter().flatten().map(|number| &self.all[*number as usize])
+    }
+
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        self.by_place.keys().copied()
+    }
+}
+
+/// Names of variables and attributes that hold a container somewhere; only those can escape in a way that matters.
+fn held_names(program: &Program, module: ModuleId) -> FxHashSet<Name> {
+    let facts = program.facts(module);
+    let mut names = FxHashSet::default();
+    for event in &facts.events {
+        let EventKind::Bind { target, value } = event.kind else { continue };
+        let name = match facts.expr(target) {
+            Expr::Name(name) | Expr::Attribute(_, name) => name,
+            _ => continue,
+        };
+        let makes = match facts.expr(value) {
+            Expr::Display(kind, _) => kind != DisplayKind::Tuple,
+            Expr::Comprehension(kind, _) => kind != ComprehensionKind::Generator,
+            Expr::Call(_) => {
+                program.container_made_by(ScopeRef::new(module, facts.scope_of(event)).expr(value)).is_some()
+            }
+            _ => false,
+        };
+        if makes {
+            names.insert(name);
+        }
+    }
+    names
+}
+
+struct Collector<'p> {
+    program: &'p Program<'p>,
+    module: ModuleId,
+    tracked: &'p FxHashSet<Name>,
+    found: Vec<Operation>,
+}
+
+impl Collector<'_> {
+    fn run(mut self) -> Vec<Operation> {
+        let facts = self.program.facts(self.module);
+        for (number, event) in facts.events.iter().enumerate() {
+            let id = EventId(number as u32);
+            let scope = ScopeRef::new(self.module, facts.scope_of(event));
+            match event.kind {
+                EventKind::Call(call) => self.call(id, scope, call),
+                EventKind::Bind { target, value } => {
+                    self.store(id, scope, target, value);
+                    self.escape(id, scope, value);
+                }
+                EventKind::Augment { target, operator, value } => self.augment(id, scope, target, operator, value),
+                EventKind::Delete { target } => {
+                    if let Expr::Subscript(base, key) = facts.expr(target) {
+                        let kind = match facts.expr(key) {
+                            Expr::Slice(_) => OperationKind::Clear,
+                            _ => OperationKind::Delete,
+                        };
+                        self.add(id, kind, scope.expr(base), key, NOTHING);
+                    } else {
+                        self.add(id, OperationKind::Rebind, scope.expr(target), NOTHING, NOTHING);
+                    }
+                }
+                EventKind::Read(read) => {
+                    if let Expr::Subscript(base, key) = facts.expr(read)
+                        && self.names_tracked(base)
+                    {
+                        self.add(id, OperationKind::Read, scope.expr(base), key, NOTHING);
+                    }
+                }
+                EventKind::Return(value) | EventKind::Yield(value) => self.escape(id, scope, value),
+                _ => {}
+            }
+        }
+        self.found
+    }
+
+    fn add(&mut self, event: EventId, kind: OperationKind, receiver: ExprRef, key: ExprId, value: ExprId) {
+        let Some(reach) = self.program.reach(receiver) else { return };
+        // What happens to a function's own locals ends with it; parameters speak of the caller's things.
+        if let Place::Local(scope, name) = reach.place
+            && !self.program.is_parameter(scope, name)
+        {
+            return;
+        }
+        let event = EventRef::new(self.module, event);
+        self.found.push(Operation { kind, place: reach.place, level: reach.level, event, key, value });
+    }
+
+    fn call(&mut self, event: EventId, scope: ScopeRef, id: CallId) {
+        let facts = self.program.facts(self.module);
+        let call = facts.call(id);
+        let arguments = facts.arguments(call);
+        let first = arguments.first().copied().unwrap_or(NOTHING);
+        if let Expr::Attribute(base, method) = facts.expr(call.callee)
+            && let Some(kind) = OperationKind::of_method(method)
+        {
+            let (key, value) = match kind {
+                OperationKind::SetDefault => (first, arguments.get(1).copied().unwrap_or(NOTHING)),
+                OperationKind::Append => (NOTHING, arguments.last().copied().unwrap_or(NOTHING)),
+                OperationKind::Add => (first, first),
+                OperationKind::Update | OperationKind::Extend => (first, first),
+                _ => (first, NOTHING),
+            };
+            self.add(event, kind, scope.expr(base), key, value);
+        }
+        let keywords = facts.keyword_arguments(call).iter().map(|(_, value)| *value);
+        for argument in arguments.iter().copied().chain(keywords) {
+            let argument = match facts.expr(argument) {
+                Expr::Starred(inner) => inner,
+                _ => argument,
+            };
+            if self.names_tracked(argument) {
+                self.pass(event, scope, id, argument);
+            }
+        }
+    }
+
+    /// A place as an argument: `heappush(x, item)` adds, `callback=x.discard` removes, else it is handed over.
+    fn pass(&mut self, event: EventId, scope: ScopeRef, id: CallId, argument: ExprId) {
+        let facts = self.program.facts(self.module);
+        if let Expr::Attribute(base, method) = facts.expr(argument)
+            && let Some(kind) = OperationKind::of_method(method).filter(|kind| kind.is_shrink())
+        {
+            // `task.add_done_callback(tasks.discard)`
+            self.add(event, kind, scope.expr(base), NOTHING, NOTHING);
+            return;
+        }
+        let call = facts.call(id);
+        let kind = match self.program.resolve(scope.expr(call.callee)) {
+            Definition::External(path) => match path.as_str() {
+                "heapq.heappush" | "bisect.insort" | "bisect.insort_left" | "bisect.insort_right" => {
+                    OperationKind::Append
+                }
+                "heapq.heappop" => OperationKind::Pop,
+                "heapq.heapreplace" | "heapq.heappushpop" => return,
+                // A call that neither keeps nor changes its argument says nothing of the place.
+                _ if self.program.models.borrows(path).is_some() => return,
+                _ => OperationKind::Passed(id),
+            },
+            _ => OperationKind::Passed(id),
+        };
+        let value = facts.arguments(call).get(1).copied().unwrap_or(NOTHING);
+        self.add(event, kind, scope.expr(argument), NOTHING, value);
+    }
+
+    fn store(&mut self, event: EventId, scope: ScopeRef, target: ExprId, value: ExprId) {
+        let facts = self.program.facts(self.module);
+        match facts.expr(target) {
+            Expr::Subscript(base, key) => {
+                let kind = match facts.expr(key) {
+                    Expr::Slice(_) => OperationKind::Clear,
+                    _ => OperationKind::Store,
+                };
+                self.add(event, kind, scope.expr(base), key, value);
+            }
+            Expr::Name(name) => {
+                let Some(holder) = self.program.holding_scope(scope, name) else { return };
+                let own = holder == scope || holder.id != MODULE_SCOPE;
+                if !own {
+                    self.rebind(event, scope, target, value);
+                }
+            }
+            Expr::Attribute(..) => self.rebind(event, scope, target, value),
+            _ => {}
+        }
+    }
+
+    /// `X = X + [item]` and `X = {**X, key: value}` add; anything else starts afresh.
+    fn rebind(&mut self, event: EventId, scope: ScopeRef, target: ExprId, value: ExprId) {
+        let facts = self.program.facts(self.module);
+        match facts.expr(value) {
+            Expr::Binary(Operator::Add | Operator::BitOr, left, right) if left == target || right == target => {
+                let added = if left == target { right } else { left };
+                self.add(event, OperationKind::Extend, scope.expr(target), NOTHING, added);
+            }
+            Expr::Display(_, run) if facts.list(run).iter().any(|item| self.unpacks(*item, target)) => {
+                self.add(event, OperationKind::Extend, scope.expr(target), NOTHING, value);
+            }
+            _ => self.add(event, OperationKind::Rebind, scope.expr(target), NOTHING, value),
+        }
+    }
+
+    fn unpacks(&self, item: ExprId, target: ExprId) -> bool {
+        item == target || matches!(self.program.facts(self.module).expr(item), Expr::Starred(inner) if inner == target)
+    }
+
+    fn augment(&mut self, event: EventId, scope: ScopeRef, target: ExprId, operator: Operator, value: ExprId) {
+        let facts = self.program.facts(self.module);
+        let kind = match operator {
+            Operator::Add => OperationKind::Extend,
+            Operator::BitOr => OperationKind::Update,
+            Operator::Sub | Operator::BitAnd => OperationKind::Clear,
+            _ => return,
+        };
+        // `count[k] += 1` stores under a key; on a local or a place it works on what is there.
+        if let Expr::Subscript(base, key) = facts.expr(target) {
+            self.add(event, OperationKind::Store, scope.expr(base), key, value);
+        } else if !matches!(facts.expr(value), Expr::Constant(Constant::Int(_) | Constant::Number)) {
+            self.add(event, kind, scope.expr(target), value, value);
+        }
+    }
+
+    /// A tracked name as a value that goes elsewhere.
+    fn escape(&mut self, event: EventId, scope: ScopeRef, value: ExprId) {
+        let facts = self.program.facts(self.module);
+        match facts.expr(value) {
+            Expr::Name(_) | Expr::Attribute(..) if self.names_tracked(value) => {
+                // `items = self.items` only gives it another name, which `reach` sees through.
+                if let EventKind::Bind { target, .. } = facts.event(event).kind
+                    && matches!(facts.expr(target), Expr::Name(name) if self.program.holding_scope(scope, name).is_some_and(|holder| holder.id != MODULE_SCOPE))
+                {
+                    return;
+                }
+                self.add(event, OperationKind::Escaped, scope.expr(value), NOTHING, NOTHING);
+            }
+            Expr::Display(_, run) => {
+                for item in facts.list(run) {
+                    if matches!(facts.expr(*item), Expr::Name(_) | Expr::Attribute(..)) && self.names_tracked(*item) {
+                        self.add(event, OperationKind::Escaped, scope.expr(*item), NOTHING, NOTHING);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn names_tracked(&self, expr: ExprId) -> bool {
+        let facts = self.program.facts(self.module);
+        match facts.expr(expr) {
+            Expr::Name(name) => self.tracked.contains(&name),
+            Expr::Attribute(base, name) => {
+                self.tracked.contains(&name)
+                    || (OperationKind::of_method(name).is_some_and(OperationKind::is_shrink)
+                        && self.names_tracked(base))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Program<'_> {
+    /// The operations on a parameter inside a function: what passing a place to it does to the place.
+    pub fn operations_on_parameter(&self, function: FunctionRef, parameter: Name) -> impl Iterator<Item = &Operation> {
+        self.operations.on(Place::Local(self.function_scope(function), parameter))
+    }
+}

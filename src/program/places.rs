@@ -1,0 +1,232 @@
+//! Places: what holds things, and which place an expression speaks of.
+
+use super::names::Definition;
+use super::types::Type;
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
+use crate::facts::{EventKind, Expr, MODULE_SCOPE, ScopeKind};
+use crate::source::Name;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// A module's global variable.
+    Module(ModuleId, Name),
+    /// A class-level attribute, by the class whose body binds it.
+    Class(ClassRef, Name),
+    /// An attribute of instances, by the base-most class whose methods store it.
+    Instance(ClassRef, Name),
+    /// An attribute set on a function object.
+    Function(FunctionRef, Name),
+    /// A local variable or parameter.
+    Local(ScopeRef, Name),
+    /// An attribute of an object whose type is not known.
+    Unresolved(Name),
+}
+
+/// A place, and how deep below it an expression reaches: `X` is at level 0, `X[k]` at level 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    pub place: Place,
+    pub level: u8,
+    /// The place was reached through another name (`items = self.items`).
+    pub through_alias: bool,
+}
+
+const DEPTH: u32 = 6;
+
+impl Program<'_> {
+    /// The place that an expression speaks of, if it speaks of one.
+    pub fn reach(&self, expr: ExprRef) -> Option<Reach> {
+        self.reach_within(expr, DEPTH)
+    }
+
+    fn reach_within(&self, expr: ExprRef, depth: u32) -> Option<Reach> {
+        let depth = depth.checked_sub(1)?;
+        let at = |place| Some(Reach { place, level: 0, through_alias: false });
+        match self.expr(expr) {
+            Expr::Name(name) => {
+                let Some(holder) = self.holding_scope(expr.scope, name) else {
+                    return match self.resolve_name(expr.scope, name) {
+                        Definition::Variable(scope, name) => at(Place::Module(scope.module, name)),
+                        _ => None,
+                    };
+                };
+                match self.facts(holder.module).scope(holder.id).kind {
+                    ScopeKind::Module => match self.resolve_name(expr.scope, name) {
+                        Definition::Variable(scope, name) if scope.id == MODULE_SCOPE => {
+                            at(Place::Module(scope.module, name))
+                        }
+                        _ => None,
+                    },
+                    ScopeKind::Class(class) => at(Place::Class(ClassRef::new(holder.module, class), name)),
+                    _ => self.reach_of_local(holder, name, depth),
+                }
+            }
+            Expr::Attribute(base, attribute) => self.reach_of_attribute(expr.scope.expr(base), attribute, depth),
+            Expr::Subscript(base, _) => self.deeper(expr.scope.expr(base), depth),
+            Expr::Call(call) => {
+                // A value taken out of a mapping is a level below it.
+                let callee = expr.scope.expr(self.facts(expr.scope.module).call(call).callee);
+                let Expr::Attribute(base, method) = self.expr(callee) else { return None };
+                match method.as_str() {
+                    "get" | "setdefault" | "values" | "items" => self.deeper(callee.scope.expr(base), depth),
+                    _ => None,
+                }
+            }
+            // `cache or {}`: what grows is the first.
+            Expr::Or(run) => {
+                let first = self.facts(expr.scope.module).list(run).first().copied()?;
+                self.reach_within(expr.scope.expr(first), depth)
+            }
+            Expr::Await(inner) => self.reach_within(expr.scope.expr(inner), depth),
+            Expr::Element(inner) => self.deeper(expr.scope.expr(inner), depth),
+            _ => None,
+        }
+    }
+
+    fn deeper(&self, base: ExprRef, depth: u32) -> Option<Reach> {
+        let reach = self.reach_within(base, depth)?;
+        Some(Reach { level: reach.level.saturating_add(1), ..reach })
+    }
+
+    /// A local stands for the one place it was bound to; a parameter, or a local bound to several things, for itself.
+    fn reach_of_local(&self, holder: ScopeRef, name: Name, depth: u32) -> Option<Reach> {
+        let own = Some(Reach { place: Place::Local(holder, name), level: 0, through_alias: false });
+        if self.is_parameter(holder, name) {
+            return own;
+        }
+        let module = self.module(holder.module);
+        let facts = module.facts();
+        let mut found: Option<Reach> = None;
+        for event in module.bindings_of(holder.id, name).take(6) {
+            let here = self.event_scope(EventRef::new(holder.module, event));
+            let reached = match facts.event(event).kind {
+                EventKind::Bind { value, .. } => match facts.expr(value) {
+                    Expr::Constant(_) => continue,
+                    Expr::Name(_) | Expr::Attribute(..) | Expr::Subscript(..) | Expr::Call(_) | Expr::Or(_) => {
+                        self.reach_within(here.expr(value), depth)
+                    }
+                    _ => None,
+                },
+                EventKind::BindElement { iterable, .. } => self.element_reach(here.expr(iterable), depth),
+                EventKind::Annotate { .. } | EventKind::Augment { .. } => continue,
+                _ => None,
+            };
+            match (found, reached) {
+                (_, Some(reached)) if matches!(reached.place, Place::Local(..)) => return own,
+                (None, Some(reached)) => found = Some(reached),
+                (Some(known), Some(reached)) if known.place == reached.place && known.level == reached.level => {}
+                // `bucket = X.get(k)` then `bucket = X[k] = []`: the new display becomes the value in the place.
+                (Some(_), None) if matches!(facts.event(event).kind, EventKind::Bind { value, .. } if is_display(facts.expr(value))) =>
+                    {}
+                _ => return own,
+            }
+        }
+        found.map(|reach| Reach { through_alias: true, ..reach }).or(own)
+    }
+
+    /// `for value in X.values()`, `for key, value in X.items()` and `for value in X` all give what lies a level below.
+    fn element_reach(&self, iterable: ExprRef, depth: u32) -> Option<Reach> {
+        match self.expr(iterable) {
+            Expr::Call(_) => self.reach_within(iterable, depth),
+            _ => self.deeper(iterable, depth),
+        }
+    }
+
+    fn reach_of_attribute(&self, base: ExprRef, attribute: Name, depth: u32) -> Option<Reach> {
+        let at = |place| Some(Reach { place, level: 0, through_alias: false });
+        match self.resolve(base) {
+            Definition::Module(module) => {
+                return match self.member_of_module(module, attribute, 8) {
+                    Definition::Variable(scope, name) if scope.id == MODULE_SCOPE => {
+                        at(Place::Module(scope.module, name))
+                    }
+                    _ => None,
+                };
+            }
+            Definition::Class(class) => return self.class_place(class, attribute).and_then(at),
+            Definition::Function(function) => return at(Place::Function(function, attribute)),
+            Definition::External(_) => return None,
+            _ => {}
+        }
+        match self.type_within(base, depth) {
+            Type::Instance(class) => at(self.instance_place(class, attribute)),
+            Type::Class(class) => self.class_place(class, attribute).and_then(at),
+            Type::External(_) | Type::None => None,
+            Type::Unknown => {
+                // `self.__class__.x` and `type(self).x` are the class's own.
+                if let Some(class) = self.class_expression(base) {
+                    return self.class_place(class, attribute).and_then(at);
+                }
+                at(Place::Unresolved(attribute))
+            }
+        }
+    }
+
+    /// The class that `self.__class__` or `type(self)` is.
+    fn class_expression(&self, expr: ExprRef) -> Option<ClassRef> {
+        let facts = self.facts(expr.scope.module);
+        let instance = match self.expr(expr) {
+            Expr::Attribute(instance, name) if name.as_str() == "__class__" => instance,
+            Expr::Call(call) => {
+                let call = facts.call(call);
+                let is_type = matches!(facts.expr(call.callee), Expr::Name(name) if name.as_str() == "type");
+                *facts.arguments(call).first().filter(|_| is_type && call.arguments.len == 1)?
+            }
+            _ => return None,
+        };
+        match self.type_of(expr.scope.expr(instance)) {
+            Type::Instance(class) => Some(class),
+            _ => None,
+        }
+    }
+
+    /// Where `Class.name` is held: the class in the MRO whose body binds it.
+    pub fn class_place(&self, class: ClassRef, name: Name) -> Option<Place> {
+        let owner = self.mro(class).iter().find(|ancestor| {
+            let scope = self.class_scope(**ancestor);
+            self.module(scope.module).bindings_of(scope.id, name).next().is_some()
+        })?;
+        Some(Place::Class(*owner, name))
+    }
+
+    /// Where `instance.name` is held: the instance if any method stores it there, else the class.
+    pub fn instance_place(&self, class: ClassRef, name: Name) -> Place {
+        let stores =
+            |ancestor: &&ClassRef| self.own_instance_stores(**ancestor, name).any(|store| self.is_plain_store(store));
+        if let Some(owner) = self.mro(class).iter().rev().find(stores) {
+            return Place::Instance(*owner, name);
+        }
+        self.class_place(class, name).unwrap_or(Place::Instance(class, name))
+    }
+
+    /// `self.x += …` reads the class's attribute first: it does not make an attribute of its own for containers.
+    fn is_plain_store(&self, store: EventRef) -> bool {
+        !matches!(self.facts(store.module).event(store.id).kind, EventKind::Augment { .. })
+    }
+
+    /// The place as a reader would name it: `package.module.NAME`.
+    pub fn place_symbol(&self, place: Place) -> String {
+        match place {
+            Place::Module(module, name) => format!("{}.{name}", self.module(module).input.name),
+            Place::Class(class, name) | Place::Instance(class, name) => format!("{}.{name}", self.class_symbol(class)),
+            Place::Function(function, name) => format!("{}.{name}", self.function_symbol(function)),
+            Place::Local(scope, name) => format!("{}.{name}", self.scope_symbol(scope)),
+            Place::Unresolved(name) => format!("?.{name}"),
+        }
+    }
+
+    /// The place as its own module would write it: `NAME`, `Class.name`, `self.name`.
+    pub fn place_name(&self, place: Place) -> String {
+        match place {
+            Place::Module(_, name) | Place::Local(_, name) => name.to_string(),
+            Place::Class(class, name) => format!("{}.{name}", self.class(class).name),
+            Place::Instance(_, name) => format!("self.{name}"),
+            Place::Function(function, name) => format!("{}.{name}", self.function(function).name),
+            Place::Unresolved(name) => format!("….{name}"),
+        }
+    }
+}
+
+fn is_display(expr: Expr) -> bool {
+    matches!(expr, Expr::Display(..) | Expr::Call(_) | Expr::Comprehension(..))
+}

@@ -1,0 +1,586 @@
+//! What runs once and what repeats, with the reason that can be shown.
+//!
+//! A container that grows when a module is imported, when a class is created or when a program starts is no leak;
+//! one that grows whenever a request comes is. The answer for a function is the most frequent of its callers'
+//! answers; a function that nobody in the project calls is taken by what it is: a handler by its decorator or base
+//! class, part of the public surface, or dead.
+
+use super::calls::CallSite;
+use super::names::Definition;
+use super::{EventRef, FunctionRef, Program, ScopeRef};
+use crate::facts::{Constant, ContextKind, EventKind, Expr, MODULE_SCOPE, NOTHING, ScopeKind};
+use crate::finding::Label;
+use crate::models::By;
+use crate::source::Name;
+
+/// How often something runs, from never to for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Frequency {
+    /// Nobody calls it.
+    Never,
+    /// While modules are imported or classes created: as often as the source says.
+    Definition,
+    /// Once per process, or a few times: start-up, configuration, registration.
+    Once,
+    /// Public, so others are presumed to call it as often as they like.
+    Presumed,
+    /// Shown to repeat: a handler, an endless loop.
+    Repeated,
+}
+
+#[derive(Clone, Debug)]
+pub struct Repetition {
+    pub frequency: Frequency,
+    /// The chain from the place asked about to what repeats it.
+    pub reasons: Vec<Label>,
+}
+
+impl Repetition {
+    fn plain(frequency: Frequency) -> Repetition {
+        Repetition { frequency, reasons: Vec::new() }
+    }
+}
+
+/// How many callers up the chain is followed.
+const DEPTH: usize = 6;
+
+impl Program<'_> {
+    /// How often an event happens.
+    pub fn repetition(&self, event: EventRef) -> Repetition {
+        self.repetition_of_event(event, &mut Vec::new())
+    }
+
+    fn repetition_of_event(&self, event: EventRef, visiting: &mut Vec<FunctionRef>) -> Repetition {
+        if let Some(label) = self.endless_loop_around(event) {
+            return Repetition { frequency: Frequency::Repeated, reasons: vec![label] };
+        }
+        match self.event_function(event) {
+            Some(function) => self.repetition_of(function, visiting),
+            None => Repetition::plain(Frequency::Definition),
+        }
+    }
+
+    /// `while True:` and other loops that no counter ends.
+    fn endless_loop_around(&self, event: EventRef) -> Option<Label> {
+        let facts = self.facts(event.module);
+        facts.contexts_around(facts.event(event.id).context).find_map(|context| {
+            let ContextKind::While(test) = context.kind else { return None };
+            let endless = matches!(facts.expr(test), Expr::Constant(Constant::True | Constant::Int(1)));
+            let location = self.location(event.module, context.span);
+            (endless && self.runs_for_long(event))
+                .then(|| Label { location, message: "this loop runs for as long as the program".to_owned() })
+        })
+    }
+
+    /// An endless loop that waits for something outside is a service's; one that only computes ends by `break`.
+    fn runs_for_long(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let Some(around) = facts
+            .contexts_around(facts.event(event.id).context)
+            .find(|context| matches!(context.kind, ContextKind::While(_)))
+            .map(|context| context.group)
+        else {
+            return false;
+        };
+        let scope = facts.scope_of(facts.event(event.id));
+        facts.scope_events(scope).any(|(_, other)| {
+            let inside = facts.contexts_around(other.context).any(|context| context.group == around);
+            let waits = match other.kind {
+                EventKind::Await(_) => true,
+                EventKind::Call(call) => matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, name)
+                    if matches!(name.as_str(), "sleep" | "wait" | "accept" | "recv" | "recv_multipart" | "poll" | "select" | "receive" | "consume" | "get_message" | "fetch")),
+                _ => false,
+            };
+            inside && waits
+        })
+    }
+
+    pub fn function_repetition(&self, function: FunctionRef) -> Repetition {
+        self.repetition_of(function, &mut Vec::new())
+    }
+
+    fn repetition_of(&self, function: FunctionRef, visiting: &mut Vec<FunctionRef>) -> Repetition {
+        if visiting.len() >= DEPTH || visiting.contains(&function) {
+            return Repetition::plain(Frequency::Never);
+        }
+        if self.runs_at_definition(function) {
+            return Repetition::plain(Frequency::Definition);
+        }
+        if let Some(registered) = self.registered(function) {
+            return registered;
+        }
+        visiting.push(function);
+        let result = self.repetition_by_callers(function, visiting);
+        visiting.pop();
+        result
+    }
+
+    fn repetition_by_callers(&self, function: FunctionRef, visiting: &mut Vec<FunctionRef>) -> Repetition {
+        let name = self.function(function).name;
+        let mut best = Repetition::plain(Frequency::Never);
+        let mut is_called = false;
+        let mut is_called_by_library = false;
+        for site in self.callers(function) {
+            let is_test = self.is_test(site.module);
+            if is_test && !self.is_test(function.module) {
+                continue;
+            }
+            is_called = true;
+            let mut caller = self.repetition_of_event(site.event, visiting);
+            if !site.is_certain {
+                caller.frequency = caller.frequency.min(Frequency::Presumed);
+            }
+            is_called_by_library |= caller.frequency >= Frequency::Presumed;
+            if caller.frequency > best.frequency {
+                caller.reasons.insert(0, self.caller_label(function, site));
+                best = caller;
+            }
+        }
+        if best.frequency == Frequency::Repeated {
+            return best;
+        }
+        if let Some(handed) = self.repetition_by_mentions(function, visiting)
+            && handed.frequency > best.frequency
+        {
+            is_called = true;
+            best = handed;
+        }
+        if best.frequency >= Frequency::Presumed
+            || (is_called && !is_called_by_library) && best.frequency > Frequency::Never
+        {
+            return best;
+        }
+        let surface = self.surface_frequency(function, name);
+        if surface > best.frequency && !is_called {
+            let message = match surface {
+                Frequency::Presumed => {
+                    format!("`{}` is public and runs whenever it is called", self.function_name(function))
+                }
+                _ => String::new(),
+            };
+            let reasons = if message.is_empty() {
+                Vec::new()
+            } else {
+                vec![Label { location: self.location(function.module, self.function(function).name_span), message }]
+            };
+            return Repetition { frequency: surface, reasons };
+        }
+        best
+    }
+
+    fn caller_label(&self, function: FunctionRef, site: CallSite) -> Label {
+        let by = match self.event_function(site.event) {
+            Some(caller) => format!("`{}`", self.function_name(caller)),
+            None => "the module".to_owned(),
+        };
+        let message = format!("{by} calls `{}` here", self.function_name(function));
+        Label { location: self.event_location(site.event), message }
+    }
+
+    /// How often a function that no call in the project reaches is run by others.
+    fn surface_frequency(&self, function: FunctionRef, name: Name) -> Frequency {
+        let text = name.as_str();
+        let facts = self.facts(function.module);
+        let scope = self.defining_scope(function);
+        match facts.scope(scope.id).kind {
+            ScopeKind::Function(_) | ScopeKind::Lambda(_) => {
+                // A nested function that is neither called nor handed on does not run; one that is, as often as the
+                // one around it at most once more per call.
+                return Frequency::Never;
+            }
+            ScopeKind::Class(_) if is_special(text) => return Frequency::Presumed,
+            _ => {}
+        }
+        if is_special(text) {
+            return Frequency::Once;
+        }
+        if text.starts_with('_') {
+            // A private method may implement what an outside base class calls.
+            let may_override = self
+                .class_of_method(function)
+                .is_some_and(|class| !self.external_bases(class).is_empty() || self.has_unknown_base(class));
+            return if may_override { Frequency::Presumed } else { Frequency::Never };
+        }
+        if is_setup_name(text) { Frequency::Once } else { Frequency::Presumed }
+    }
+
+    /// Class-creation hooks, metaclass methods, decorators and what they define around the function they return.
+    pub fn runs_at_definition(&self, function: FunctionRef) -> bool {
+        let name = self.function(function).name;
+        if let Some(class) = self.class_of_method(function) {
+            let hook =
+                matches!(name.as_str(), "__init_subclass__" | "__set_name__" | "__class_getitem__" | "__mro_entries__");
+            let creates_class =
+                self.is_metaclass(class) && matches!(name.as_str(), "__new__" | "__init__" | "__prepare__");
+            if hook || creates_class {
+                return true;
+            }
+        }
+        if self.is_decorator(function) {
+            return true;
+        }
+        // The nested `decorator(func)` of a decorator factory runs once per decorated thing.
+        match self.enclosing_function(self.defining_scope(function)) {
+            Some(outer) => {
+                self.is_decorator(function)
+                    || (self.is_used_as_decorator(outer) && self.returns_parameter_or_wrapper(function))
+            }
+            None => false,
+        }
+    }
+
+    /// Decorators are known by use (`@f`) or by what they do: take a function or class and give it back.
+    fn is_decorator(&self, function: FunctionRef) -> bool {
+        if self.is_used_as_decorator(function) {
+            return true;
+        }
+        self.returns_parameter_or_wrapper(function)
+    }
+
+    fn is_used_as_decorator(&self, function: FunctionRef) -> bool {
+        let name = self.function(function).name;
+        let is_property_like = self.class_of_method(function).is_some_and(|_| self.is_property(function));
+        if is_property_like {
+            return false;
+        }
+        let decorates = |event: EventRef, expr| {
+            let facts = self.facts(event.module);
+            let run = match facts.event(event.id).kind {
+                EventKind::Define(decorated) => facts.function(decorated).decorators,
+                EventKind::DefineClass(decorated) => facts.class(decorated).decorators,
+                _ => return false,
+            };
+            facts.list(run).contains(&expr)
+        };
+        let by_name = self
+            .mentions(Definition::Function(function))
+            .iter()
+            .any(|mention| decorates(mention.event, mention.expr.id));
+        by_name
+            || self.callers(function).iter().filter(|site| site.is_certain).any(|site| {
+                let facts = self.facts(site.module);
+                facts
+                    .functions
+                    .iter()
+                    .map(|f| f.decorators)
+                    .chain(facts.classes.iter().map(|c| c.decorators))
+                    .any(|run| run.len > 0 && facts.list(run).iter().any(|id| facts.expr(*id) == Expr::Call(site.call)))
+            })
+            || (self.class_of_method(function).is_some() && self.decorates_as_attribute(function, name))
+    }
+
+    /// `@registry.register` on an object of unknown type, in the same module as the method: taken as a use.
+    fn decorates_as_attribute(&self, function: FunctionRef, name: Name) -> bool {
+        let facts = self.facts(function.module);
+        facts.functions.iter().map(|f| f.decorators).chain(facts.classes.iter().map(|c| c.decorators)).any(|run| {
+            facts.list(run).iter().any(|id| {
+                let callee = match facts.expr(*id) {
+                    Expr::Call(call) => facts.call(call).callee,
+                    _ => *id,
+                };
+                matches!(facts.expr(callee), Expr::Attribute(_, attribute) if attribute == name)
+            })
+        })
+    }
+
+    /// A function that returns its own parameter named like a function or class, or a nested function that wraps it.
+    fn returns_parameter_or_wrapper(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.module);
+        let declared = self.function(function);
+        let callable = |name: Name| is_definition_name(name.as_str());
+        let parameters: Vec<Name> =
+            facts.parameters(declared).iter().map(|parameter| parameter.name).filter(|name| callable(*name)).collect();
+        if parameters.is_empty() {
+            return false;
+        }
+        facts.scope_events(declared.scope).any(|(_, event)| {
+            let EventKind::Return(value) = event.kind else { return false };
+            if facts.scope_of(event) != declared.scope {
+                return false;
+            }
+            match facts.expr(value) {
+                Expr::Name(name) => {
+                    parameters.contains(&name)
+                        || self.is_nested_function(ScopeRef::new(function.module, declared.scope), name)
+                }
+                _ => false,
+            }
+        })
+    }
+
+    fn is_nested_function(&self, scope: ScopeRef, name: Name) -> bool {
+        match self.resolve_name(scope, name) {
+            Definition::Function(nested) => self.defining_scope(nested) == scope,
+            _ => false,
+        }
+    }
+
+    /// What models say of the function's decorators, its class's bases and the calls it is handed to.
+    fn registered(&self, function: FunctionRef) -> Option<Repetition> {
+        let declared = self.function(function);
+        let here = self.location(function.module, declared.name_span);
+        let name = self.function_name(function);
+        let repeated = |why: Name| Repetition {
+            frequency: Frequency::Repeated,
+            reasons: vec![Label { location: here, message: format!("`{name}` is {why}") }],
+        };
+        for (_, decorator) in self.decorators(function) {
+            let Some(path) = self.decorator_path(decorator) else { continue };
+            if let Some(model) = self.models.repeats(path).filter(|model| model.by == By::Decorator) {
+                return Some(repeated(model.why));
+            }
+            if self.models.once(path).is_some_and(|model| model.by == By::Decorator) {
+                return Some(Repetition::plain(Frequency::Once));
+            }
+        }
+        if let Some(why) = self.decorator_of_typed_object(function) {
+            return Some(repeated(why));
+        }
+        let class = self.class_of_method(function)?;
+        for base in self.external_bases(class) {
+            if let Some(model) = self.models.repeats(*base)
+                && let By::Base(methods) = &model.by
+            {
+                let plain = declared.name.as_str();
+                if methods.contains(&declared.name) || (methods.is_empty() && !plain.starts_with('_')) {
+                    return Some(repeated(model.why));
+                }
+            }
+        }
+        None
+    }
+
+    fn decorator_path(&self, decorator: Definition) -> Option<Name> {
+        match decorator {
+            Definition::External(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// `@app.route(…)` where `app = Flask(…)`: the model's name is made of the object's type and the method.
+    fn decorator_of_typed_object(&self, function: FunctionRef) -> Option<Name> {
+        let facts = self.facts(function.module);
+        let scope = self.defining_scope(function);
+        facts.list(self.function(function).decorators).iter().find_map(|id| {
+            let callee = self.callee_or_self(scope.expr(*id));
+            let path = self.method_path(callee)?;
+            let model = self.models.repeats(path)?;
+            (model.by == By::Decorator).then_some(model.why)
+        })
+    }
+
+    /// `flask.Flask.route` for `app.route` where `app` is a `flask.Flask`.
+    pub fn method_path(&self, callee: super::ExprRef) -> Option<Name> {
+        let Expr::Attribute(base, method) = self.expr(callee) else { return None };
+        match self.type_of(callee.scope.expr(base)) {
+            super::types::Type::External(path) => Some(super::names::joined(path, method)),
+            super::types::Type::Instance(class) if self.method(class, method).is_none() => {
+                let base = self.external_bases(class).first()?;
+                Some(super::names::joined(*base, method))
+            }
+            _ => None,
+        }
+    }
+
+    /// Being handed on as a value: as a callback, thread target or handler by a model; unknown otherwise.
+    fn repetition_by_mentions(&self, function: FunctionRef, visiting: &mut Vec<FunctionRef>) -> Option<Repetition> {
+        let mut best: Option<Repetition> = None;
+        let mut consider = |found: Repetition| {
+            if best.as_ref().is_none_or(|best| found.frequency > best.frequency) {
+                best = Some(found);
+            }
+        };
+        for mention in self.mentions(Definition::Function(function)) {
+            if self.is_test(mention.event.module) && !self.is_test(function.module) {
+                continue;
+            }
+            let facts = self.facts(mention.event.module);
+            match facts.event(mention.event.id).kind {
+                EventKind::Call(call) => {
+                    let callee = mention.expr.scope.expr(facts.call(call).callee);
+                    let path = self.external_path(callee).or_else(|| self.method_path(callee));
+                    let label = |message: String| Label { location: self.event_location(mention.event), message };
+                    match path {
+                        Some(path) if self.models.repeats(path).is_some() => {
+                            let why =
+                                self.models.repeats(path).map_or("called again and again", |model| model.why.as_str());
+                            consider(Repetition {
+                                frequency: Frequency::Repeated,
+                                reasons: vec![label(format!("`{}` is {why}", self.function_name(function)))],
+                            });
+                        }
+                        Some(path) if self.models.once(path).is_some() => consider(Repetition::plain(Frequency::Once)),
+                        Some(path) if self.models.calls(path).is_some() => {
+                            consider(self.repetition_of_event(mention.event, visiting));
+                        }
+                        _ => consider(Repetition {
+                            frequency: Frequency::Presumed,
+                            reasons: vec![label(format!(
+                                "`{}` is handed on as a callback here",
+                                self.function_name(function)
+                            ))],
+                        }),
+                    }
+                }
+                EventKind::Define(_) | EventKind::DefineClass(_) => {}
+                _ => consider(Repetition {
+                    frequency: Frequency::Presumed,
+                    reasons: vec![Label {
+                        location: self.event_location(mention.event),
+                        message: format!("`{}` is handed on here", self.function_name(function)),
+                    }],
+                }),
+            }
+        }
+        best
+    }
+
+    /// Whether some code outside of tests runs this function: called, handed on, or public and not only a way to
+    /// start afresh.
+    pub fn is_live(&self, function: FunctionRef) -> bool {
+        let outside_tests = |module| !self.is_test(module) || self.is_test(function.module);
+        self.callers(function)
+            .iter()
+            .any(|site| outside_tests(site.module) && self.event_function(site.event) != Some(function))
+            || self.mentions(Definition::Function(function)).iter().any(|mention| outside_tests(mention.event.module))
+            || self.registered(function).is_some()
+    }
+
+    /// Whether the event runs only at import, whatever function it is in.
+    pub fn happens_at_definition(&self, event: EventRef) -> bool {
+        self.repetition(event).frequency <= Frequency::Definition
+    }
+
+    /// Whether the value of a parameter annotation or default matters: the module scope for lookups.
+    pub fn is_module_scope(&self, scope: ScopeRef) -> bool {
+        scope.id == MODULE_SCOPE
+    }
+
+    /// The default of a parameter, if it has one.
+    pub fn parameter_default(&self, function: FunctionRef, parameter: Name) -> Option<super::ExprRef> {
+        let facts = self.facts(function.module);
+        let declared = facts.parameters(self.function(function)).iter().find(|p| p.name == parameter)?;
+        (declared.default != NOTHING).then(|| self.defining_scope(function).expr(declared.default))
+    }
+}
+
+fn is_special(name: &str) -> bool {
+    name.len() > 4 && name.starts_with("__") && name.ends_with("__")
+}
+
+/// What is run to set a process up rather than to serve: by the verbs in use everywhere.
+pub fn is_setup_name(name: &str) -> bool {
+    const VERBS: &[&str] = &[
+        "main",
+        "setup",
+        "configure",
+        "config",
+        "install",
+        "register",
+        "init",
+        "initialize",
+        "initialise",
+        "bootstrap",
+        "enable",
+        "autodiscover",
+        "discover",
+        "define",
+        "declare",
+        "includeme",
+        "subscribe",
+        "unsubscribe",
+        "deregister",
+        "unregister",
+        "patch",
+        "monkeypatch",
+        "populate",
+        "finalize",
+        "use",
+        "mount",
+        "plug",
+        "preload",
+        "activate",
+    ];
+    let first = name.trim_start_matches('_').split('_').next().unwrap_or(name);
+    VERBS.contains(&first) || name.starts_with("add_") && is_definition_suffix(name)
+}
+
+fn is_definition_suffix(name: &str) -> bool {
+    const KINDS: &[&str] = &[
+        "handler",
+        "type",
+        "types",
+        "class",
+        "codec",
+        "command",
+        "plugin",
+        "plugins",
+        "extension",
+        "option",
+        "options",
+        "parser",
+        "backend",
+        "provider",
+        "factory",
+        "hook",
+        "filter",
+        "converter",
+        "adapter",
+        "rule",
+        "representer",
+        "constructor",
+        "resolver",
+        "alias",
+        "charset",
+        "engine",
+        "format",
+        "path",
+        "namespace",
+        "module",
+        "dispatch",
+        "lexer",
+        "formatter",
+        "level",
+        "middleware",
+        "listener",
+        "callback",
+        "checker",
+        "serializer",
+        "loader",
+        "implementation",
+        "scheme",
+    ];
+    name.rsplit('_').next().is_some_and(|last| KINDS.contains(&last))
+}
+
+/// Names that parameters have when they stand for something that is defined rather than made at run time.
+pub fn is_definition_name(name: &str) -> bool {
+    is_callable_name(name)
+        || matches!(
+            name.trim_matches('_'),
+            "cls" | "klass" | "class" | "clz" | "kls" | "type" | "typ" | "tp" | "ty" | "clazz" | "obj_type"
+        )
+}
+
+/// Names that parameters have when they stand for functions.
+pub fn is_callable_name(name: &str) -> bool {
+    matches!(
+        name.trim_matches('_'),
+        "func"
+            | "fn"
+            | "f"
+            | "function"
+            | "method"
+            | "meth"
+            | "callback"
+            | "handler"
+            | "decorated"
+            | "wrapped"
+            | "fun"
+            | "target"
+            | "view"
+            | "callable"
+            | "coro"
+            | "view_func"
+    )
+}
