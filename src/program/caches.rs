@@ -177,7 +177,7 @@ impl Program<'_> {
         if super::repetition::is_callable_name(parameter.name.as_str()) {
             return Domain::Unknown;
         }
-        self.domain_of_parameter(function, parameter.name, 4)
+        self.parameter_domain(function, parameter.name)
     }
 
     /// Called outside of tests by code that runs: `f.cache_clear()`, or handed on as a callback.

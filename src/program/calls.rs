@@ -4,6 +4,8 @@
 //! name and keeps those that resolve to it. A call on an object of unknown type that only has the right name is
 //! kept apart as possible: it can excuse but not accuse.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -19,6 +21,8 @@ pub struct CallIndex {
     calls: Vec<(Name, ModuleId, CallId)>,
     /// Functions named as values (arguments, decorators, returned, stored), sorted by name.
     mentions: Vec<(Name, EventRef, ExprId)>,
+    /// Answers of [`Program::callers`]: the same function is asked about from many places.
+    answered: Mutex<FxHashMap<FunctionRef, Arc<[CallSite]>>>,
 }
 
 /// A call of a project function.
@@ -156,7 +160,16 @@ impl Program<'_> {
     }
 
     /// Every call that may run a function.
-    pub fn callers(&self, function: FunctionRef) -> Vec<CallSite> {
+    pub fn callers(&self, function: FunctionRef) -> Arc<[CallSite]> {
+        if let Some(answer) = self.calls.answered.lock().unwrap_or_else(PoisonError::into_inner).get(&function) {
+            return answer.clone();
+        }
+        let answer: Arc<[CallSite]> = self.find_callers(function).into();
+        self.calls.answered.lock().unwrap_or_else(PoisonError::into_inner).insert(function, answer.clone());
+        answer
+    }
+
+    fn find_callers(&self, function: FunctionRef) -> Vec<CallSite> {
         let name = self.function(function).name;
         if name == self.words.init
             && let Some(class) = self.class_of_method(function)

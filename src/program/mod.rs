@@ -20,9 +20,9 @@ pub mod types;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, ScopeId, ScopeKind};
+use crate::facts::{CallId, ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, ScopeId, ScopeKind};
 use crate::models::Models;
 use crate::source::{FileId, Location, Name, Span};
 
@@ -118,6 +118,10 @@ pub struct Module {
     /// The class each class-scope belongs to and the function each function-scope belongs to come from the facts;
     /// this is the other direction for methods: the class whose body a function stands in.
     method_class: FxHashMap<FunctionId, ClassId>,
+    /// Calls that are decorators: `@name(…)`.
+    decorator_calls: FxHashSet<CallId>,
+    /// Last names of decorators written as attributes: `@object.name`.
+    decorator_attributes: FxHashSet<Name>,
 }
 
 /// Names that the analyses compare with, interned once.
@@ -173,12 +177,29 @@ impl Module {
                 _ => {}
             }
         }
+        let mut decorator_calls = FxHashSet::default();
+        let mut decorator_attributes = FxHashSet::default();
+        let decorated = facts.functions.iter().map(|function| function.decorators);
+        for run in decorated.chain(facts.classes.iter().map(|class| class.decorators)) {
+            for decorator in facts.list(run) {
+                let mut named = *decorator;
+                if let Expr::Call(call) = facts.expr(*decorator) {
+                    decorator_calls.insert(call);
+                    named = facts.call(call).callee;
+                }
+                if let Expr::Attribute(_, name) = facts.expr(named) {
+                    decorator_attributes.insert(name);
+                }
+            }
+        }
         bindings.sort_unstable();
         attribute_stores.sort_unstable();
         Module {
             bindings: bindings.into_boxed_slice(),
             attribute_stores: attribute_stores.into_boxed_slice(),
             method_class,
+            decorator_calls,
+            decorator_attributes,
             input,
         }
     }

@@ -7,6 +7,8 @@ mod growth;
 mod lk101;
 mod lk104;
 mod lk105;
+pub mod page;
+pub mod selection;
 
 use crate::finding::{Confidence, Finding, Label};
 use crate::program::{EventRef, ModuleId, Program, Role};
