@@ -105,6 +105,8 @@ impl Program<'_> {
             Expr::Unary(inner) | Expr::Starred(inner) | Expr::Await(inner) => {
                 self.domain_within(expr.scope.expr(inner), depth)
             }
+            // Which part of a result an unpacked name gets is not followed.
+            Expr::Element(inner) if matches!(self.expr(expr.scope.expr(inner)), Expr::Call(_)) => Domain::Unknown,
             Expr::Element(inner) => self.domain_of_elements(expr.scope.expr(inner), depth),
             Expr::Subscript(base, _) => self.domain_of_elements(expr.scope.expr(base), depth),
             Expr::Name(name) => self.domain_of_name(expr, name, depth),
@@ -184,6 +186,9 @@ impl Program<'_> {
                 return self.domain_of_parameter(function, name, depth);
             }
         }
+        if self.is_set_at_definition(scope, name) {
+            return Domain::Bounded;
+        }
         let in_function = !self.is_module_scope(scope) && !matches!(facts.scope(scope.id).kind, ScopeKind::Class(_));
         let module = self.module(scope.module);
         let mut parts = Vec::new();
@@ -211,6 +216,14 @@ impl Program<'_> {
             Domain::Unknown if in_function && is_loop_variable => self.domain_by_name(name),
             joined => joined,
         }
+    }
+
+    /// A module- or class-level variable that no function binds: it has the values that the source gives it.
+    fn is_set_at_definition(&self, scope: ScopeRef, name: Name) -> bool {
+        let module = self.module(scope.module);
+        let mut bindings = module.bindings_of(scope.id, name).peekable();
+        bindings.peek().is_some()
+            && bindings.all(|event| self.event_function(EventRef::new(scope.module, event)).is_none())
     }
 
     /// The domain of a parameter, by its annotation, its name and what callers pass.
@@ -301,6 +314,7 @@ impl Program<'_> {
                 | "collections.abc.Callable"
                 | "types.GenericAlias"
                 | "inspect.Signature" => Some(Domain::Bounded),
+                "float" => Some(Domain::Likely(Name::new("a number that is computed, and there is always another"))),
                 "uuid.UUID" | "datetime.datetime" | "socket.socket" | "asyncio.Task" => {
                     Some(Domain::Open(Name::new("a fresh value each time")))
                 }
@@ -367,6 +381,19 @@ impl Program<'_> {
         }
     }
 
+    /// `getattr(object, "name", default)` is an attribute like any other.
+    fn domain_of_getattr(&self, expr: ExprRef, arguments: &[crate::facts::ExprId], depth: Allowance) -> Domain {
+        let [object, name, rest @ ..] = arguments else { return Domain::Unknown };
+        if self.is_settings(expr.scope.expr(*object)) {
+            return Domain::Bounded;
+        }
+        let named = match self.expr(expr.scope.expr(*name)) {
+            Expr::Constant(Constant::Word(name)) => self.domain_by_name(name),
+            _ => Domain::Unknown,
+        };
+        rest.iter().map(|default| self.domain_within(expr.scope.expr(*default), depth)).fold(named, Domain::or)
+    }
+
     /// `settings`, `self.config`: an object that holds settings.
     fn is_settings(&self, expr: ExprRef) -> bool {
         match self.expr(expr) {
@@ -389,6 +416,9 @@ impl Program<'_> {
                         models::Domain::Open => Domain::Open(origin.why),
                         models::Domain::Bounded => Domain::Bounded,
                     };
+                }
+                if path.as_str() == "getattr" {
+                    return self.domain_of_getattr(expr, facts.arguments(call), depth);
                 }
                 if matches!(path.as_str(), "next" | "iter" | "list" | "set" | "sorted") {
                     return facts
@@ -451,7 +481,7 @@ impl Program<'_> {
         let scope = ScopeRef::new(class.module, facts.context(declared.context).scope);
         let decorated = facts.list(declared.decorators).iter().any(|id| {
             matches!(self.resolve(self.callee_or_self(scope.expr(*id))), Definition::External(path)
-                if matches!(last_part(path.as_str()), "dataclass" | "define" | "frozen" | "attrs" | "s" | "mutable" | "total_ordering"))
+                if matches!(last_part(path.as_str()), "dataclass" | "record" | "define" | "frozen" | "attrs" | "s" | "mutable" | "total_ordering"))
         });
         decorated
             || self.external_bases(class).iter().any(|base| {
@@ -756,11 +786,16 @@ fn is_open_word(word: &str) -> bool {
     )
 }
 
-/// Text that somebody writes: often without end, as often from a handful of places in the source.
+/// Text that somebody writes, and objects that come and go or stay: often without end, as often from a handful of
+/// places in the source.
 fn is_text_word(word: &str) -> bool {
     matches!(
         word,
-        "query"
+        "connection"
+            | "conn"
+            | "sock"
+            | "socket"
+            | "query"
             | "sql"
             | "text"
             | "string"

@@ -248,7 +248,7 @@ impl Program<'_> {
         if operation.kind == OperationKind::Read && self.is_read_for_known_key(touch, touches) {
             return None;
         }
-        if self.only_moves(operation) || (operation.level > 0 && self.holds_loose_values(touches)) {
+        if self.only_moves(operation) || (operation.level > 0 && self.holds_loose_values(place, touches)) {
             return None;
         }
         let event = touch.event();
@@ -299,12 +299,11 @@ impl Program<'_> {
     /// Whether a branch of the function decides if the event happens; error handlers and loops are no branches here.
     fn is_conditional(&self, event: EventRef) -> bool {
         let facts = self.facts(event.module);
-        facts.contexts_around(facts.event(event.id).context).any(|context| {
-            matches!(
-                context.kind,
-                ContextKind::If(_) | ContextKind::Else(_) | ContextKind::Except(_) | ContextKind::Case { .. }
-            )
-        })
+        let in_handler = facts
+            .contexts_around(facts.event(event.id).context)
+            .any(|context| matches!(context.kind, ContextKind::Except(_) | ContextKind::Case { .. }));
+        let is_endless = |test: ExprRef| matches!(self.expr(test), Expr::Constant(_));
+        in_handler || self.conditions(event).iter().any(|condition| !condition.is_check && !is_endless(condition.test))
     }
 
     /// Warns or logs once for each key: the function looks the key up, says something, and remembers that it did.
@@ -360,15 +359,21 @@ impl Program<'_> {
     }
 
     /// The values of the place are containers that let go by themselves: `X.setdefault(k, WeakSet()).add(v)`.
-    fn holds_loose_values(&self, touches: &[Touch]) -> bool {
-        touches.iter().any(|touch| {
-            let operation = touch.operation;
-            matches!(operation.kind, OperationKind::Store | OperationKind::SetDefault)
-                && operation.level == 0
-                && self
-                    .container_made_by(self.event_scope(operation.event).expr(operation.value))
-                    .is_some_and(|made| made.is_bounded || made.holds != Holds::Strong)
-        })
+    fn holds_loose_values(&self, place: Place, touches: &[Touch]) -> bool {
+        let is_loose = |made: Container| made.is_bounded || made.holds != Holds::Strong;
+        let by_factory = self
+            .holder(place)
+            .and_then(|holder| self.stored_value(holder.binding))
+            .and_then(|made| self.made_by_factory(made));
+        by_factory.is_some_and(is_loose)
+            || touches.iter().any(|touch| {
+                let operation = touch.operation;
+                matches!(operation.kind, OperationKind::Store | OperationKind::SetDefault)
+                    && operation.level == 0
+                    && self
+                        .container_made_by(self.event_scope(operation.event).expr(operation.value))
+                        .is_some_and(is_loose)
+            })
     }
 
     /// What is added was just taken from another container, or is stored under a key of the place itself.
@@ -498,15 +503,30 @@ impl Program<'_> {
 
     /// `if x not in X: X.append(x)`: the list is used as a set.
     fn is_membership_guarded(&self, operation: Operation) -> bool {
-        let facts = self.facts(operation.event.module);
-        facts.contexts_around(facts.event(operation.event.id).context).any(|context| {
-            let scope = ScopeRef::new(operation.event.module, context.scope);
-            match context.kind {
-                ContextKind::If(test) => self.tests_membership(scope.expr(test), Operator::NotIn, operation.value),
-                ContextKind::Else(test) => self.tests_membership(scope.expr(test), Operator::In, operation.value),
-                _ => false,
-            }
+        self.conditions(operation.event).iter().any(|condition| {
+            let operator = if condition.holds { Operator::NotIn } else { Operator::In };
+            self.tests_membership(condition.test, operator, operation.value)
+                || (!condition.holds && self.searches(condition.test, operation.place))
+                || (condition.holds && matches!(self.expr(condition.test), Expr::Not(inner) if self.searches(condition.test.scope.expr(inner), operation.place)))
         })
+    }
+
+    /// `any(… for x in PLACE)`
+    fn searches(&self, test: ExprRef, place: Place) -> bool {
+        let facts = self.facts(test.scope.module);
+        let Expr::Call(call) = self.expr(test) else { return false };
+        let call = facts.call(call);
+        let is_any = matches!(facts.expr(call.callee), Expr::Name(name) if name.as_str() == "any");
+        let Some(Expr::Comprehension(_, scope)) = facts.arguments(call).first().map(|id| facts.expr(*id)) else {
+            return false;
+        };
+        is_any
+            && facts.scope_events(scope).any(|(_, event)| match event.kind {
+                EventKind::BindElement { iterable, .. } => {
+                    self.reach(test.scope.expr(iterable)).is_some_and(|reach| reach.place == place)
+                }
+                _ => false,
+            })
     }
 
     fn tests_membership(&self, test: ExprRef, operator: Operator, item: ExprId) -> bool {
@@ -586,34 +606,18 @@ impl Program<'_> {
                     .is_some_and(|reach| reach.place == place && reach.level == 0)
         };
         let speaks_of = |id: ExprId| speaks_of(id) || self.is_sibling_filled_here(event, id);
-        let around = facts.contexts_around(facts.event(event.id).context).any(|context| match context.kind {
-            ContextKind::If(test) => match facts.expr(test) {
-                Expr::Not(inner) => speaks_of(inner) || self.is_flag_set_here(event, inner),
-                Expr::Binary(Operator::Is, left, right) => {
-                    facts.expr(right) == Expr::Constant(Constant::None)
-                        && (speaks_of(left) || self.is_flag_set_here(event, left))
-                }
-                Expr::Binary(Operator::Eq, left, right) => {
-                    is_length_of(facts, left, &speaks_of) && facts.expr(right) == Expr::Constant(Constant::Int(0))
-                }
-                _ => false,
-            },
-            ContextKind::Else(test) => speaks_of(test) || self.is_flag_set_here(event, test),
+        self.conditions(event).iter().any(|condition| match (self.expr(condition.test), condition.holds) {
+            (Expr::Not(inner), true) => speaks_of(inner) || self.is_flag_set_here(event, inner),
+            (Expr::Binary(Operator::Is, left, right), true) | (Expr::Binary(Operator::IsNot, left, right), false) => {
+                facts.expr(right) == Expr::Constant(Constant::None)
+                    && (speaks_of(left) || self.is_flag_set_here(event, left))
+            }
+            (Expr::Binary(Operator::Eq, left, right), true) => {
+                is_length_of(facts, left, &speaks_of) && facts.expr(right) == Expr::Constant(Constant::Int(0))
+            }
+            (_, false) => speaks_of(condition.test.id) || self.is_flag_set_here(event, condition.test.id),
             _ => false,
-        });
-        // `if X: return X` before the filling.
-        around
-            || facts.scope_events(scope).take_while(|(id, _)| *id < event.id).any(|(_, earlier)| {
-                matches!(earlier.kind, EventKind::Return(_))
-                    && facts.contexts_around(earlier.context).any(|context| match context.kind {
-                        ContextKind::If(test) => {
-                            speaks_of(test)
-                                || matches!(facts.expr(test), Expr::Binary(Operator::IsNot, left, _) if speaks_of(left))
-                                || self.is_flag_set_here(event, test)
-                        }
-                        _ => false,
-                    })
-            })
+        })
     }
 
     /// Another shared container that the same function fills: one test guards them all.
@@ -653,15 +657,10 @@ impl Program<'_> {
 
     /// A test of the container's length on the way.
     fn is_length_guarded(&self, place: Place, event: EventRef) -> bool {
-        let facts = self.facts(event.module);
-        facts.contexts_around(facts.event(event.id).context).any(|context| {
-            let test = match context.kind {
-                ContextKind::If(test) | ContextKind::Else(test) | ContextKind::While(test) => test,
-                _ => return false,
-            };
-            let scope = ScopeRef::new(event.module, context.scope);
-            let speaks_of = |id: ExprId| self.reach(scope.expr(id)).is_some_and(|reach| reach.place == place);
-            self.mentions_length(scope.expr(test), &speaks_of)
+        self.conditions(event).iter().any(|condition| {
+            let speaks_of =
+                |id: ExprId| self.reach(condition.test.scope.expr(id)).is_some_and(|reach| reach.place == place);
+            self.mentions_length(condition.test, &speaks_of)
         })
     }
 

@@ -188,7 +188,14 @@ impl Program<'_> {
             return false;
         };
         let scope = facts.scope_of(facts.event(event.id));
-        facts.scope_events(scope).any(|(_, other)| {
+        // What a forked child does ends with it.
+        let forks = facts.scope_events(scope).any(|(_, other)| match other.kind {
+            EventKind::Call(call) => {
+                matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, name) if name.as_str() == "fork")
+            }
+            _ => false,
+        });
+        !forks && facts.scope_events(scope).any(|(_, other)| {
             let inside = facts.contexts_around(other.context).any(|context| context.group == around);
             let waits = match other.kind {
                 EventKind::Await(_) => true,
@@ -251,6 +258,9 @@ impl Program<'_> {
         if self.is_decorator(function) {
             return true;
         }
+        if self.is_returned_decorator(function) {
+            return true;
+        }
         // The nested `decorator(func)` of a decorator factory runs once per decorated thing.
         match self.enclosing_function(self.defining_scope(function)) {
             Some(outer) => {
@@ -259,6 +269,18 @@ impl Program<'_> {
             }
             None => false,
         }
+    }
+
+    /// A nested function that takes one function or class and is what the function around it returns.
+    fn is_returned_decorator(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.module);
+        let declared = self.function(function);
+        let [parameter] = facts.parameters(declared) else { return false };
+        let Some(outer) = self.enclosing_function(self.defining_scope(function)) else { return false };
+        is_definition_name(parameter.name.as_str())
+            && facts.scope_events(self.function(outer).scope).any(|(_, event)| {
+                matches!(event.kind, EventKind::Return(value) if facts.expr(value) == Expr::Name(declared.name))
+            })
     }
 
     /// Decorators are known by use (`@f`) or by what they do: take a function or class and give it back.
@@ -498,6 +520,7 @@ pub fn is_setup_name(name: &str) -> bool {
         "unregister",
         "patch",
         "monkeypatch",
+        "opt",
         "populate",
         "finalize",
         "use",
@@ -506,7 +529,9 @@ pub fn is_setup_name(name: &str) -> bool {
         "preload",
         "activate",
     ];
-    let first = name.trim_start_matches('_').split('_').next().unwrap_or(name);
+    let name = name.trim_start_matches('_');
+    let name = name.strip_prefix("async_").unwrap_or(name);
+    let first = name.split('_').next().unwrap_or(name);
     VERBS.contains(&first) || name.starts_with("add_") && is_definition_suffix(name)
 }
 
