@@ -10,7 +10,7 @@ use std::cell::Cell;
 
 use super::names::Definition;
 use super::types::{Type, last_part};
-use super::{EventRef, ExprRef, FunctionRef, Program, ScopeRef};
+use super::{EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef};
 use crate::facts::{Constant, ContextKind, EventKind, Expr, NOTHING, ParameterKind, ScopeKind};
 use crate::models;
 use crate::source::Name;
@@ -214,6 +214,11 @@ impl Program<'_> {
         }
         match self.joined_domain(parts.into_iter()) {
             Domain::Unknown if in_function && is_loop_variable => self.domain_by_name(name),
+            // What a call gives is named by what it is, where that leaves no doubt.
+            Domain::Unknown if in_function => match self.domain_by_name(name) {
+                open @ Domain::Open(_) => open,
+                _ => Domain::Unknown,
+            },
             joined => joined,
         }
     }
@@ -377,7 +382,53 @@ impl Program<'_> {
                 self.domain_by_name(attribute)
             }
             Type::Class(_) => Domain::Bounded,
-            _ => self.domain_by_name(attribute),
+            _ => match self.domain_by_name(attribute) {
+                Domain::Unknown | Domain::Likely(_) if self.comes_and_goes(base) => {
+                    Domain::Open(Name::new(&format!("part of what comes in, `{attribute}`")))
+                }
+                named => named,
+            },
+        }
+    }
+
+    /// A request, message or peer: each is another, and so is what it brings.
+    fn comes_and_goes(&self, expr: ExprRef) -> bool {
+        match self.expr(expr) {
+            Expr::Name(name) => {
+                let text = name.as_str();
+                let last = text.rsplit('_').next().unwrap_or(text);
+                matches!(
+                    last,
+                    "request"
+                        | "req"
+                        | "message"
+                        | "msg"
+                        | "packet"
+                        | "peer"
+                        | "client"
+                        | "session"
+                        | "update"
+                        | "frame"
+                ) && !self.is_module_scope_name(expr.scope, name)
+            }
+            Expr::Attribute(_, name) => matches!(name.as_str(), "request" | "message" | "peer"),
+            _ => false,
+        }
+    }
+
+    fn is_module_scope_name(&self, scope: ScopeRef, name: Name) -> bool {
+        self.holding_scope(scope, name).is_none_or(|holder| self.is_module_scope(holder))
+    }
+
+    /// A function or class, by what it resolves to or by what its name says.
+    fn is_definition(&self, expr: ExprRef) -> bool {
+        match self.expr(expr) {
+            Expr::Name(name) => {
+                super::repetition::is_definition_name(name.as_str())
+                    || matches!(self.resolve_name(expr.scope, name), Definition::Class(_) | Definition::Function(_))
+            }
+            Expr::Attribute(_, name) => matches!(name.as_str(), "__class__" | "__func__" | "__code__" | "__dict__"),
+            _ => false,
         }
     }
 
@@ -416,6 +467,12 @@ impl Program<'_> {
                         models::Domain::Open => Domain::Open(origin.why),
                         models::Domain::Bounded => Domain::Bounded,
                     };
+                }
+                if path.as_str() == "id"
+                    && let Some(of) = facts.arguments(call).first()
+                    && self.is_definition(expr.scope.expr(*of))
+                {
+                    return Domain::Unknown;
                 }
                 if path.as_str() == "getattr" {
                     return self.domain_of_getattr(expr, facts.arguments(call), depth);
@@ -480,8 +537,15 @@ impl Program<'_> {
         let declared = self.class(class);
         let scope = ScopeRef::new(class.module, facts.context(declared.context).scope);
         let decorated = facts.list(declared.decorators).iter().any(|id| {
-            matches!(self.resolve(self.callee_or_self(scope.expr(*id))), Definition::External(path)
-                if matches!(last_part(path.as_str()), "dataclass" | "record" | "define" | "frozen" | "attrs" | "s" | "mutable" | "total_ordering"))
+            let written = match self.expr(self.callee_or_self(scope.expr(*id))) {
+                Expr::Name(name) | Expr::Attribute(_, name) => name,
+                _ => return false,
+            };
+            matches!(
+                written.as_str(),
+                "dataclass" | "record" | "define" | "frozen" | "attrs" | "s" | "mutable" | "total_ordering"
+            ) || written.as_str().starts_with("record")
+                || written.as_str().ends_with("dataclass")
         });
         decorated
             || self.external_bases(class).iter().any(|base| {
@@ -574,6 +638,15 @@ impl Program<'_> {
         if !complete || values.is_empty() {
             return Domain::Unknown;
         }
+        let place = match self.facts(scope.module).scope(scope.id).kind {
+            ScopeKind::Class(class) => Place::Class(super::ClassRef::new(scope.module, class), name),
+            _ => Place::Module(scope.module, name),
+        };
+        let mut grows_later =
+            self.operations.on(place).filter(|o| o.kind.is_growth() && self.event_function(o.event).is_some());
+        if grows_later.next().is_none() && values.iter().all(|(event, _)| self.event_function(*event).is_none()) {
+            return Domain::Bounded;
+        }
         self.joined_domain(values.iter().map(|(_, value)| match self.expr(*value) {
             Expr::Display(_, run) if run.len > 0 => Domain::Bounded,
             _ => self.domain_within(*value, depth),
@@ -588,7 +661,10 @@ impl Program<'_> {
             return Domain::Bounded;
         }
         let why = || Name::new(&format!("`{name}`, and there is always another"));
-        if is_open_word(last) {
+        let first = text.split('_').next().unwrap_or(text);
+        let names_one =
+            matches!(last, "name" | "key" | "path" | "url" | "host" | "no" | "number" | "nr") && first != last;
+        if is_open_word(last) || (names_one && is_open_word(first)) {
             return Domain::Open(why());
         }
         if is_text_word(last) {

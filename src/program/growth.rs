@@ -280,7 +280,7 @@ impl Program<'_> {
         if domain == Domain::Bounded {
             return None;
         }
-        if !domain.is_open() && (self.is_said_once(operation) || self.is_validated(operation)) {
+        if self.is_said_once(operation) || (!domain.is_open() && self.is_validated(operation)) {
             return None;
         }
         let is_conditional = self.is_conditional(operation.event);
@@ -470,6 +470,9 @@ impl Program<'_> {
         let facts = self.facts(scope.module);
         if key == NOTHING {
             return Domain::Unknown;
+        }
+        if container.holds == Holds::WeakKey {
+            return Domain::Open(Name::new("an object that was to be let go, and its own value holds it"));
         }
         let domain = match (operation.kind, facts.expr(key)) {
             // `X.update({"a": 1})`: the keys decide.
@@ -688,10 +691,15 @@ impl Program<'_> {
                 .is_some_and(|holder| self.is_parameter(holder, name) && self.receiver_named(scope, name).is_none()),
             _ => false,
         };
-        match facts.expr(operation.value) {
-            Expr::Display(_, run) => facts.list(run).iter().any(|item| is_parameter(*item)),
-            _ => is_parameter(operation.value),
-        }
+        // Events are handed to whoever records them; definitions to whoever registers them.
+        let records = self
+            .event_function(operation.event)
+            .is_some_and(|function| super::repetition::is_event_name(self.function(function).name.as_str()));
+        !records
+            && match facts.expr(operation.value) {
+                Expr::Display(_, run) => facts.list(run).iter().any(|item| is_parameter(*item)),
+                _ => is_parameter(operation.value),
+            }
     }
 
     /// The function looks the key up in the same place, and what it stores is computed from the key.
@@ -715,7 +723,17 @@ impl Program<'_> {
                 _ => touches.iter().any(|touch| touch.operation.event.id == id && touch.operation.event.module == scope.module && touch.operation.kind == OperationKind::Read && touch.operation.key == operation.key),
             })
             || self.tests_key(function, operation);
-        looks_up && self.is_computed_from(scope, operation.value, operation.key)
+        // `X[k] = [x for x in X[k] if …]` keeps what is still wanted: that is no memo.
+        let filters_itself = match facts.expr(operation.value) {
+            Expr::Comprehension(_, inner) => facts.scope_events(inner).any(|(_, event)| match event.kind {
+                EventKind::BindElement { iterable, .. } => {
+                    self.reach(scope.expr(iterable)).is_some_and(|reach| reach.place == operation.place)
+                }
+                _ => false,
+            }),
+            _ => false,
+        };
+        looks_up && !filters_itself && self.is_computed_from(scope, operation.value, operation.key)
     }
 
     /// `if key in X` anywhere in the function.

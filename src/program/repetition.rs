@@ -145,6 +145,10 @@ impl Program<'_> {
             search.found(registered.frequency.min(limit), Some(number), registered.reasons.into_iter().next());
             return;
         }
+        if is_startup_name(self.function(function).name.as_str()) {
+            search.found(Frequency::Once, Some(number), None);
+            return;
+        }
         let mut is_used = false;
         for site in self.callers(function).iter() {
             if self.is_test(site.module) && !self.is_test(function.module) {
@@ -199,6 +203,13 @@ impl Program<'_> {
             let inside = facts.contexts_around(other.context).any(|context| context.group == around);
             let waits = match other.kind {
                 EventKind::Await(_) => true,
+                // `queue.get()`, unlike a mapping's `get`, takes no key.
+                EventKind::Call(call)
+                    if facts.call(call).arguments.len == 0
+                        && matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, name) if name.as_str() == "get") =>
+                {
+                    true
+                }
                 EventKind::Call(call) => matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, name)
                     if matches!(name.as_str(), "sleep" | "wait" | "accept" | "recv" | "recv_multipart" | "poll" | "select" | "receive" | "consume" | "get_message" | "fetch")),
                 _ => false,
@@ -533,6 +544,55 @@ pub fn is_setup_name(name: &str) -> bool {
     let name = name.strip_prefix("async_").unwrap_or(name);
     let first = name.split('_').next().unwrap_or(name);
     VERBS.contains(&first) || name.starts_with("add_") && is_definition_suffix(name)
+}
+
+/// Functions that are told of something that happened, by the verbs in use everywhere.
+pub fn is_event_name(name: &str) -> bool {
+    let first = name.trim_start_matches('_').split('_').next().unwrap_or(name);
+    matches!(
+        first,
+        "on" | "handle"
+            | "process"
+            | "record"
+            | "log"
+            | "track"
+            | "note"
+            | "observe"
+            | "receive"
+            | "emit"
+            | "audit"
+            | "notify"
+            | "publish"
+            | "mark"
+            | "enqueue"
+            | "submit"
+            | "dispatch"
+            | "report"
+            | "visit"
+            | "collect"
+            | "recv"
+            | "feed"
+            | "consume"
+    )
+}
+
+/// What a program does when it starts, also where something else calls it.
+fn is_startup_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let name = name.strip_prefix("async_").unwrap_or(name);
+    let first = name.split('_').next().unwrap_or(name);
+    matches!(
+        first,
+        "main"
+            | "setup"
+            | "configure"
+            | "initialize"
+            | "initialise"
+            | "bootstrap"
+            | "install"
+            | "autodiscover"
+            | "includeme"
+    )
 }
 
 fn is_definition_suffix(name: &str) -> bool {
