@@ -141,7 +141,7 @@ impl Program<'_> {
         match self.type_of(expr) {
             Type::Instance(class)
                 if !self.is_value_class(class)
-                    && self.external_bases(class).is_empty()
+                    && self.external_bases(class).iter().all(|base| is_neutral_base(base.as_str()))
                     && !self.has_unknown_base(class) =>
             {
                 self.domain_of_instances(class)
@@ -246,7 +246,7 @@ impl Program<'_> {
         }
         if parameter.annotation != NOTHING {
             let annotation = self.defining_scope(function).expr(parameter.annotation);
-            if let Some(domain) = self.domain_of_type(self.type_of_annotation(annotation, 4)) {
+            if let Some(domain) = self.domain_of_annotation(annotation) {
                 return domain;
             }
         }
@@ -302,6 +302,15 @@ impl Program<'_> {
         }) && facts.binds(declared.scope, name)
     }
 
+    /// What an annotation says; of a union, if it says the same of every member.
+    fn domain_of_annotation(&self, annotation: ExprRef) -> Option<Domain> {
+        if let Expr::Binary(crate::facts::Operator::BitOr, left, right) = self.expr(annotation) {
+            let left = self.domain_of_annotation(annotation.scope.expr(left))?;
+            return Some(left.or(self.domain_of_annotation(annotation.scope.expr(right))?));
+        }
+        self.domain_of_type(self.type_of_annotation(annotation, 4))
+    }
+
     fn domain_of_type(&self, kind: Type) -> Option<Domain> {
         match kind {
             Type::Class(_) | Type::None => Some(Domain::Bounded),
@@ -318,6 +327,7 @@ impl Program<'_> {
                 | "typing.Callable"
                 | "collections.abc.Callable"
                 | "types.GenericAlias"
+                | "types.UnionType"
                 | "inspect.Signature" => Some(Domain::Bounded),
                 "float" => Some(Domain::Likely(Name::new("a number that is computed, and there is always another"))),
                 "uuid.UUID" | "datetime.datetime" | "socket.socket" | "asyncio.Task" => {
@@ -516,9 +526,9 @@ impl Program<'_> {
                 }
                 match method.as_str() {
                     // A string's own methods: as many results as inputs.
-                    "lower" | "upper" | "strip" | "lstrip" | "rstrip" | "encode" | "decode" | "replace" | "format"
-                    | "join" | "hexdigest" | "digest" | "split" | "rsplit" | "partition" | "casefold" | "title"
-                    | "items" | "keys" | "values" | "copy" => {
+                    "lower" | "upper" | "strip" | "lstrip" | "rstrip" | "encode" | "decode" | "replace" | "join"
+                    | "hexdigest" | "digest" | "split" | "rsplit" | "partition" | "casefold" | "title" | "items"
+                    | "keys" | "values" | "copy" => {
                         let own = self.domain_within(callee.scope.expr(base), depth);
                         match call.arguments.len {
                             0 => own,
@@ -781,7 +791,6 @@ fn is_bounded_word(word: &str) -> bool {
             | "role"
             | "status"
             | "state"
-            | "format"
             | "signal"
             | "param"
             | "parameter"
@@ -903,5 +912,18 @@ fn is_settings_word(word: &str) -> bool {
             | "params"
             | "flags"
             | "constants"
+    )
+}
+
+/// Bases that say nothing of how instances compare.
+fn is_neutral_base(path: &str) -> bool {
+    matches!(
+        path,
+        "abc.ABC"
+            | "typing.Generic"
+            | "typing.Protocol"
+            | "object"
+            | "typing_extensions.Protocol"
+            | "contextlib.AbstractContextManager"
     )
 }
