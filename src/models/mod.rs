@@ -238,6 +238,10 @@ impl Models {
         self.containers.get(&name)
     }
 
+    pub fn container_names(&self) -> impl Iterator<Item = Name> {
+        self.containers.keys().copied()
+    }
+
     pub fn origin(&self, name: Name) -> Option<&Origin> {
         self.origins.get(&name)
     }

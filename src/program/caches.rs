@@ -169,6 +169,10 @@ impl Program<'_> {
         {
             return Domain::Bounded;
         }
+        let annotation = self.defining_scope(function).expr(parameter.annotation);
+        if let Some(declared) = self.domain_of_annotation(annotation) {
+            return declared;
+        }
         if super::repetition::is_callable_name(parameter.name.as_str()) {
             return self.domain_of_functions(function, parameter.name, 4);
         }

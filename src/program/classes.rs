@@ -159,14 +159,20 @@ impl Program<'_> {
             .any(|(_, definition)| matches!(definition, Definition::External(path) if names.contains(&path.as_str())))
     }
 
+    /// Whether a decorator is written as this plain name: enough for builtins, which nobody rebinds.
+    fn is_decorated_with(&self, function: FunctionRef, name: Name) -> bool {
+        let facts = self.facts(function.module);
+        facts.list(facts.function(function.id).decorators).iter().any(|id| facts.expr(*id) == Expr::Name(name))
+    }
+
     pub fn is_static_method(&self, function: FunctionRef) -> bool {
-        self.has_decorator(function, &["staticmethod"])
+        self.is_decorated_with(function, self.words.static_method)
     }
 
     pub fn is_class_method(&self, function: FunctionRef) -> bool {
         let name = self.function(function).name;
         matches!(name.as_str(), "__init_subclass__" | "__class_getitem__" | "__new__")
-            || self.has_decorator(function, &["classmethod"])
+            || self.is_decorated_with(function, self.words.class_method)
     }
 
     /// The name of the parameter that is the instance (or the class, for class methods) in a method.

@@ -117,6 +117,7 @@ impl Program<'_> {
     /// A class of the project that is a container because a base is one. Whether it bounds itself is read from what
     /// its methods do, not from its name.
     pub fn container_class(&self, class: ClassRef) -> Option<Container> {
+        // Most classes have no base outside of the project: they are answered at once.
         let model = self.external_bases(class).iter().find_map(|base| {
             self.models
                 .container(*base)

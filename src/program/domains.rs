@@ -303,7 +303,7 @@ impl Program<'_> {
     }
 
     /// What an annotation says; of a union, if it says the same of every member.
-    fn domain_of_annotation(&self, annotation: ExprRef) -> Option<Domain> {
+    pub(super) fn domain_of_annotation(&self, annotation: ExprRef) -> Option<Domain> {
         if let Expr::Binary(crate::facts::Operator::BitOr, left, right) = self.expr(annotation) {
             let left = self.domain_of_annotation(annotation.scope.expr(left))?;
             return Some(left.or(self.domain_of_annotation(annotation.scope.expr(right))?));

@@ -78,6 +78,13 @@ impl Account {
 }
 
 impl Program<'_> {
+    /// The accounts of what a module and its classes and functions hold, in source order.
+    pub fn accounts(&self, module: super::ModuleId) -> &[(Place, Account)] {
+        self.accounts[module.0 as usize].get_or_init(|| {
+            self.shared_places(module).into_iter().filter_map(|place| Some((place, self.account(place)?))).collect()
+        })
+    }
+
     /// The account of a place that holds a container; `None` for places that hold none, or one that is bounded or
     /// weak.
     pub fn account(&self, place: Place) -> Option<Account> {

@@ -19,6 +19,7 @@ pub mod repetition;
 pub mod types;
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -107,6 +108,8 @@ pub struct Program<'m> {
     calls: calls::CallIndex,
     pub operations: Operations,
     words: Words,
+    /// One for each module: several rules ask for the same accounts.
+    accounts: Vec<OnceLock<Vec<(Place, growth::Account)>>>,
 }
 
 /// A module with the indexes that resolution needs.
@@ -129,6 +132,9 @@ pub struct Module {
 pub(crate) struct Words {
     pub init: Name,
     pub super_: Name,
+    pub star: Name,
+    pub static_method: Name,
+    pub class_method: Name,
 }
 
 impl Module {
@@ -260,11 +266,19 @@ impl<'m> Program<'m> {
             classes: ClassTable::default(),
             calls: calls::CallIndex::default(),
             operations: Operations::default(),
-            words: Words { init: Name::new("__init__"), super_: Name::new("super") },
+            accounts: Vec::new(),
+            words: Words {
+                init: Name::new("__init__"),
+                super_: Name::new("super"),
+                star: Name::new("*"),
+                static_method: Name::new("staticmethod"),
+                class_method: Name::new("classmethod"),
+            },
         };
         program.classes = ClassTable::build(&program);
         program.calls = calls::CallIndex::build(&program);
         program.operations = Operations::collect(&program);
+        program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program
     }
 

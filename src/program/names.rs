@@ -117,7 +117,7 @@ impl Program<'_> {
             return None;
         }
         let facts = self.facts(module);
-        self.module(module).bindings_of(MODULE_SCOPE, Name::new("*")).find_map(|event| {
+        self.module(module).bindings_of(MODULE_SCOPE, self.words.star).find_map(|event| {
             let EventKind::Import(import) = facts.event(event).kind else { return None };
             let target = self.module_named(self.imported_module(module, import)?)?;
             let hidden = match &self.facts(target).exports {

@@ -1,5 +1,7 @@
 //! What is done to places: everything that adds to, takes from or hands out what they hold.
 
+use std::sync::LazyLock;
+
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -58,20 +60,26 @@ impl OperationKind {
 
     /// The operation that calling a method of this name on a container is.
     pub fn of_method(name: Name) -> Option<OperationKind> {
-        Some(match name.as_str() {
-            "append" | "appendleft" | "insert" | "put" | "put_nowait" | "push" => Self::Append,
-            "extend" | "extendleft" => Self::Extend,
-            "add" => Self::Add,
-            "setdefault" => Self::SetDefault,
-            "update" => Self::Update,
-            "pop" | "popleft" | "popitem" | "get_nowait" => Self::Pop,
-            "get" => Self::Get,
-            "remove" | "discard" => Self::Remove,
-            "clear" | "difference_update" | "intersection_update" | "symmetric_difference_update" => Self::Clear,
-            _ => return None,
-        })
+        METHODS.get(&name).copied()
     }
 }
+
+/// Asked for every call of a program, so names are compared as numbers.
+static METHODS: LazyLock<FxHashMap<Name, OperationKind>> = LazyLock::new(|| {
+    use OperationKind::*;
+    const TABLE: &[(OperationKind, &[&str])] = &[
+        (Append, &["append", "appendleft", "insert", "put", "put_nowait", "push"]),
+        (Extend, &["extend", "extendleft"]),
+        (Add, &["add"]),
+        (SetDefault, &["setdefault"]),
+        (Update, &["update"]),
+        (Pop, &["pop", "popleft", "popitem", "get_nowait"]),
+        (Get, &["get"]),
+        (Remove, &["remove", "discard"]),
+        (Clear, &["clear", "difference_update", "intersection_update", "symmetric_difference_update"]),
+    ];
+    TABLE.iter().flat_map(|(kind, names)| names.iter().map(|name| (Name::new(name), *kind))).collect()
+});
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Operation {
@@ -97,14 +105,16 @@ pub struct Operations {
 
 impl Operations {
     pub fn collect(program: &Program) -> Operations {
-        let tracked: FxHashSet<Name> =
-            program.module_ids().collect::<Vec<_>>().par_iter().map(|module| held_names(program, *module)).reduce(
-                FxHashSet::default,
-                |mut all, some| {
-                    all.extend(some);
-                    all
-                },
-            );
+        let makers = container_makers(program);
+        let tracked: FxHashSet<Name> = program
+            .module_ids()
+            .collect::<Vec<_>>()
+            .par_iter()
+            .map(|module| held_names(program, *module, &makers))
+            .reduce(FxHashSet::default, |mut all, some| {
+                all.extend(some);
+                all
+            });
         let collected: Vec<Vec<Operation>> = program
             .module_ids()
             .collect::<Vec<_>>()
@@ -135,8 +145,16 @@ impl Operations {
     }
 }
 
+/// The last names of what makes containers: library constructors and the project's own classes.
+fn container_makers(program: &Program) -> FxHashSet<Name> {
+    let own = program.module_ids().flat_map(|module| program.classes_of(module));
+    let own = own.filter(|class| program.container_class(*class).is_some()).map(|class| program.class(class).name);
+    let library = program.models.container_names().map(|path| Name::new(super::types::last_part(path.as_str())));
+    own.chain(library).collect()
+}
+
 /// Names of variables and attributes that hold a container somewhere; only those can escape in a way that matters.
-fn held_names(program: &Program, module: ModuleId) -> FxHashSet<Name> {
+fn held_names(program: &Program, module: ModuleId, makers: &FxHashSet<Name>) -> FxHashSet<Name> {
     let facts = program.facts(module);
     let mut names = FxHashSet::default();
     for event in &facts.events {
@@ -148,7 +166,17 @@ fn held_names(program: &Program, module: ModuleId) -> FxHashSet<Name> {
         let makes = match facts.expr(value) {
             Expr::Display(kind, _) => kind != DisplayKind::Tuple,
             Expr::Comprehension(kind, _) => kind != ComprehensionKind::Generator,
-            Expr::Call(_) => {
+            Expr::Call(call) => match facts.expr(facts.call(call).callee) {
+                Expr::Name(maker) | Expr::Attribute(_, maker) => {
+                    makers.contains(&maker)
+                        || facts.imports.iter().any(|import| {
+                            import.bound == maker && import.name.is_some_and(|name| makers.contains(&name))
+                        })
+                }
+                _ => false,
+            },
+            // `given or {}`
+            Expr::Or(_) | Expr::Conditional(_) => {
                 program.container_made_by(ScopeRef::new(module, facts.scope_of(event)).expr(value)).is_some()
             }
             _ => false,
@@ -206,6 +234,9 @@ impl Collector<'_> {
     }
 
     fn add(&mut self, event: EventId, kind: OperationKind, receiver: ExprRef, key: ExprId, value: ExprId) {
+        if !self.may_be_held(receiver.id) {
+            return;
+        }
         let Some(reach) = self.program.reach(receiver) else { return };
         // What happens to a function's own locals ends with it; parameters speak of the caller's things.
         if let Place::Local(scope, name) = reach.place
@@ -223,6 +254,20 @@ impl Collector<'_> {
             value,
             through_alias: reach.through_alias,
         });
+    }
+
+    /// An attribute that nothing in the program binds to a container is not worth a question.
+    fn may_be_held(&self, receiver: ExprId) -> bool {
+        let facts = self.program.facts(self.module);
+        match facts.expr(receiver) {
+            Expr::Attribute(_, name) => self.tracked.contains(&name),
+            Expr::Subscript(base, _) | Expr::Element(base) => self.may_be_held(base),
+            Expr::Call(call) => match facts.expr(facts.call(call).callee) {
+                Expr::Attribute(base, _) => self.may_be_held(base),
+                _ => false,
+            },
+            _ => true,
+        }
     }
 
     fn call(&mut self, event: EventId, scope: ScopeRef, id: CallId) {

@@ -12,14 +12,13 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 
 /// Hand-written: `if key in MEMO: return MEMO[key]`.
 fn check_memos(module: ModuleId, program: &Program, report: &mut Report) {
-    for place in program.shared_places(module) {
-        let Some(account) = program.account(place) else { continue };
+    for (place, account) in program.accounts(module) {
         let memos: Vec<_> = account.growths.iter().filter(|growth| growth.is_memo).collect();
         if account.is_emptied() || memos.is_empty() || memos.len() < account.growths.len() {
             continue;
         }
-        let Some(confidence) = growth::memo_confidence(&account, &memos) else { continue };
-        let name = program.place_name(place);
+        let Some(confidence) = growth::memo_confidence(account, &memos) else { continue };
+        let name = program.place_name(*place);
         let why = match memos[0].domain {
             Domain::Open(why) | Domain::Likely(why) => format!("the key is {why}"),
             _ => "every new key stays".to_owned(),
@@ -29,8 +28,8 @@ fn check_memos(module: ModuleId, program: &Program, report: &mut Report) {
             confidence,
             message: format!("`{name}` remembers every result and has no bound: {why}"),
             label: "held for as long as the process runs".to_owned(),
-            related: growth::labels(program, &account, &memos),
-            symbol: program.place_symbol(place),
+            related: growth::labels(program, account, &memos),
+            symbol: program.place_symbol(*place),
         });
     }
 }
