@@ -12,6 +12,7 @@ pub mod domains;
 pub mod names;
 pub mod operations;
 pub mod places;
+pub mod references;
 pub mod repetition;
 pub mod types;
 
@@ -103,6 +104,7 @@ pub struct Program<'m> {
     pub classes: ClassTable,
     calls: calls::CallIndex,
     pub operations: Operations,
+    references: references::References,
     words: Words,
 }
 
@@ -240,6 +242,7 @@ impl<'m> Program<'m> {
             classes: ClassTable::default(),
             calls: calls::CallIndex::default(),
             operations: Operations::default(),
+            references: references::References::default(),
             words: Words {
                 init: Name::new("__init__"),
                 new: Name::new("__new__"),

@@ -3,6 +3,8 @@
 //! A rule looks at one module at a time, with the whole program at hand, and reports what that module holds. What
 //! it needs to know is asked of `program`; what it says in words stays on its page.
 
+mod lk301;
+
 use crate::finding::{Confidence, Finding, Label};
 use crate::program::{EventRef, ModuleId, Program, Role};
 use crate::source::{Location, Span};
@@ -13,7 +15,7 @@ pub struct Rule {
     pub check: fn(ModuleId, &Program, &mut Report),
 }
 
-pub static RULES: &[Rule] = &[];
+pub static RULES: &[Rule] = &[Rule { code: "LK301", check: lk301::check }];
 
 /// Collects the findings of one rule in one module.
 pub struct Report<'p> {

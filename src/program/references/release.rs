@@ -1,0 +1,193 @@
+//! Where a reference is given up again, and whether that ever happens.
+//!
+//! A cycle is harmless once something cuts it before the last outside reference goes: `self.child = None` in a
+//! `close` that callers know. What only `__del__` would cut is cut too late, `__init__` cuts nothing, and a private
+//! helper that nobody calls does not run.
+
+use rustc_hash::FxHashSet;
+
+use super::Reference;
+use crate::facts::{Constant, DisplayKind, EventKind, Expr, NOTHING};
+use crate::program::names::Definition;
+use crate::program::operations::OperationKind;
+use crate::program::{ClassRef, EventRef, FunctionRef, Operation, Place, Program, name_set};
+use crate::source::Name;
+
+/// How many callers up a helper is followed.
+const DEPTH: u32 = 5;
+
+impl Program<'_> {
+    /// Where something that runs gives up what instances of a class hold in an attribute. Where the class is not
+    /// known, what is done to attributes of that name on other unknown objects counts.
+    pub fn release(&self, class: Option<ClassRef>, reference: &Reference) -> Option<EventRef> {
+        let via = reference.via?;
+        let mut places = vec![Place::Unresolved(via)];
+        if let Some(class) = class {
+            let all = Name::new("__dict__");
+            for member in std::iter::once(&class).chain(self.subclasses(class)) {
+                places.push(self.instance_place(*member, via));
+                places.push(self.instance_place(*member, all));
+            }
+        }
+        places.dedup();
+        places
+            .into_iter()
+            .flat_map(|place| self.operations.on(place))
+            .find(|operation| self.gives_up(operation, reference) && self.runs_before_the_end(operation.event))
+            .map(|operation| operation.event)
+    }
+
+    fn gives_up(&self, operation: &Operation, reference: &Reference) -> bool {
+        let scope = self.event_scope(operation.event);
+        match operation.kind {
+            OperationKind::Rebind => {
+                let value = scope.expr(operation.value);
+                let gives_nothing = match self.expr(value) {
+                    Expr::Nothing | Expr::Constant(Constant::None | Constant::False | Constant::Ellipsis) => true,
+                    Expr::Display(kind, run) => reference.is_item || (kind != DisplayKind::Tuple && run.len == 0),
+                    // Another container than before, or another object altogether by a function of no arguments.
+                    Expr::Call(_) | Expr::Comprehension(..) => {
+                        reference.is_item && !matches!(self.type_of(value), crate::program::types::Type::Instance(_))
+                    }
+                    Expr::Name(name) => self.may_be_given_none(operation.event, name),
+                    _ => false,
+                };
+                operation.value == NOTHING || gives_nothing
+            }
+            OperationKind::Pop | OperationKind::Remove | OperationKind::Delete | OperationKind::Clear => {
+                operation.level == 0 || operation.kind == OperationKind::Clear
+            }
+            _ => false,
+        }
+    }
+
+    /// A setter's parameter that some call leaves to its default of `None`, or gives `None`.
+    fn may_be_given_none(&self, event: EventRef, name: Name) -> bool {
+        let Some(function) = self.event_function(event) else { return false };
+        if !self.is_parameter(self.function_scope(function), name) || self.function(function).name == self.words.init {
+            return false;
+        }
+        self.callers(function).into_iter().any(|site| {
+            let given = self.argument_for(site, function, name);
+            given.is_some_and(|given| matches!(self.expr(given), Expr::Constant(Constant::None)))
+        })
+    }
+
+    /// Whether an event happens while the object is still in use.
+    fn runs_before_the_end(&self, event: EventRef) -> bool {
+        let Some(function) = self.event_function(event) else { return true };
+        self.runs(function, DEPTH, &mut FxHashSet::default())
+    }
+
+    fn runs(&self, function: FunctionRef, depth: u32, visited: &mut FxHashSet<FunctionRef>) -> bool {
+        let name = self.function(function).name;
+        if matches!(name.as_str(), "__init__" | "__new__" | "__del__" | "__post_init__" | "__init_subclass__") {
+            return false;
+        }
+        // A nested function was made to be called later, by whomever it is handed to.
+        if self.enclosing_function(self.defining_scope(function)).is_some() {
+            return true;
+        }
+        let is_special = name.as_str().starts_with("__") && name.as_str().ends_with("__");
+        if is_special || (!name.as_str().starts_with('_') && is_release_name(name)) {
+            return true;
+        }
+        let Some(depth) = depth.checked_sub(1) else { return true };
+        if !visited.insert(function) {
+            return false;
+        }
+        let calls = self.callers(function);
+        calls.iter().any(|site| match self.event_function(site.event) {
+            None => true,
+            Some(caller) if caller == function => false,
+            Some(caller) => {
+                let name = self.function(caller).name.as_str();
+                !name.starts_with('_') || self.runs(caller, depth, visited)
+            }
+        }) || !self.mentions(Definition::Function(function)).is_empty()
+            || self.overrides_of_others(function)
+    }
+
+    /// A method that a base class outside of the project calls by its name.
+    fn overrides_of_others(&self, function: FunctionRef) -> bool {
+        let Some(class) = self.class_of_method(function) else { return false };
+        !self.function(function).name.as_str().starts_with('_') && !self.external_bases(class).is_empty()
+    }
+
+    /// Whether a `__del__` does anything at all.
+    pub fn does_something(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.module);
+        facts.scope_events(self.function(function).scope).any(|(_, event)| {
+            !matches!(event.kind, EventKind::Return(value) if value == NOTHING)
+                && !matches!(event.kind, EventKind::Import(_) | EventKind::Annotate { .. })
+        })
+    }
+}
+
+/// Any part of the name says that something ends.
+fn is_release_name(name: Name) -> bool {
+    static WORDS: std::sync::LazyLock<FxHashSet<Name>> = std::sync::LazyLock::new(|| {
+        name_set(&[
+            "abort",
+            "aclose",
+            "cancel",
+            "clean",
+            "cleanup",
+            "clear",
+            "close",
+            "delete",
+            "destroy",
+            "detach",
+            "discard",
+            "disconnect",
+            "dispose",
+            "done",
+            "end",
+            "exit",
+            "expire",
+            "finalize",
+            "finish",
+            "flush",
+            "free",
+            "join",
+            "kill",
+            "leave",
+            "logout",
+            "lost",
+            "off",
+            "pop",
+            "purge",
+            "quit",
+            "release",
+            "remove",
+            "reset",
+            "shutdown",
+            "stop",
+            "teardown",
+            "terminate",
+            "unbind",
+            "uninstall",
+            "unlink",
+            "unload",
+            "unregister",
+            "unset",
+            "unsubscribe",
+            "wait",
+            "down",
+        ])
+    });
+    let lower = snake_case(name.as_str());
+    lower.split('_').any(|part| WORDS.contains(&Name::new(part)))
+}
+
+/// `stopListening` is `stop_listening`.
+fn snake_case(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 4);
+    for character in name.chars() {
+        if character.is_ascii_uppercase() {
+            text.push('_');
+        }
+        text.push(character.to_ascii_lowercase());
+    }
+    text
+}
