@@ -23,6 +23,8 @@ use crate::source::Name;
 
 /// How far a value is followed through names, attributes and operators.
 const DEPTH: u32 = 10;
+/// How far the variables of a closure are followed, all of them.
+const CLOSURE_DEPTH: u32 = 5;
 /// More than this is no longer a graph that a function has in its hands.
 const MOST_REFERENCES: usize = 240;
 const MOST_OBJECTS: usize = 400;
@@ -39,6 +41,7 @@ pub(super) fn trace(program: &Program, function: FunctionRef, calls: u8) -> Obje
         graph: ObjectGraph::default(),
         numbers: FxHashMap::default(),
         results: FxHashMap::default(),
+        nesting: 0,
         through: None,
     };
     tracer.run();
@@ -55,6 +58,8 @@ struct Tracer<'p> {
     graph: ObjectGraph,
     numbers: FxHashMap<Origin, ObjectId>,
     results: FxHashMap<CallId, Vec<Handle>>,
+    /// How many calls are being evaluated, each for the sake of the one before.
+    nesting: u32,
     /// The call whose callee's references are being drawn.
     through: Option<EventRef>,
 }
@@ -92,7 +97,7 @@ impl<'p> Tracer<'p> {
                 }
                 EventKind::Bind { target, value } => self.bind(scope, id, target, value),
                 EventKind::Augment { target, operator: Operator::Add | Operator::BitOr, value } => {
-                    let handles = self.contents(scope.expr(value), Some(id));
+                    let handles = self.contents(scope.expr(value), Some(id), DEPTH);
                     self.put(scope.expr(target), id, &handles, Role::Item);
                 }
                 EventKind::Return(value) if gives_values && !self.facts.function(self.function.id).is_generator => {
@@ -126,7 +131,7 @@ impl<'p> Tracer<'p> {
             Expr::Name(_) if self.is_container(scope.expr(value)) => {
                 let event = EventRef::new(self.scope.module, id);
                 let container = self.intern(Origin::Container(event), None);
-                for handle in self.contents(scope.expr(value), Some(id)) {
+                for handle in self.contents(scope.expr(value), Some(id), DEPTH) {
                     self.refer(Slot { holder: container, via: None }, Role::Item, handle, event);
                 }
             }
@@ -230,7 +235,7 @@ impl<'p> Tracer<'p> {
             Expr::Conditional(run) => self.values(expr.scope, run.range().start + 1..run.range().end, at, depth),
             Expr::Subscript(base, _) | Expr::Element(base) => self.items(expr.scope.expr(base), at, depth),
             Expr::Lambda(function) => self.closure(FunctionRef::new(self.scope.module, function), at, depth),
-            Expr::Display(..) | Expr::Comprehension(..) => self.contents(expr, at),
+            Expr::Display(..) | Expr::Comprehension(..) => self.contents(expr, at, depth),
             _ => Vec::new(),
         };
         handles.truncate(MOST_HANDLES);
@@ -248,9 +253,10 @@ impl<'p> Tracer<'p> {
     }
 
     /// What a container holds that is made on the spot, as items of it.
-    fn contents(&mut self, expr: ExprRef, at: Option<EventId>) -> Vec<Handle> {
+    fn contents(&mut self, expr: ExprRef, at: Option<EventId>, depth: u32) -> Vec<Handle> {
+        let Some(depth) = depth.checked_sub(1) else { return Vec::new() };
         let mut handles = match self.facts.expr(expr.id) {
-            Expr::Display(_, run) => self.values(expr.scope, run.range(), at, DEPTH),
+            Expr::Display(_, run) => self.values(expr.scope, run.range(), at, depth),
             Expr::Comprehension(kind, scope) if kind != ComprehensionKind::Generator => {
                 let scope = ScopeRef::new(expr.scope.module, scope);
                 let elements: Vec<(EventId, ExprId)> = self
@@ -267,7 +273,9 @@ impl<'p> Tracer<'p> {
                     .flat_map(|(id, element)| self.value(scope.expr(element), Some(id), DEPTH))
                     .collect()
             }
-            _ => return self.value(expr, at, DEPTH),
+            // A generator holds what it runs over only until it is used up.
+            Expr::Comprehension(..) => return Vec::new(),
+            _ => return self.value(expr, at, depth),
         };
         handles.iter_mut().filter(|handle| handle.form == Form::Itself).for_each(|handle| handle.form = Form::Item);
         handles
@@ -456,22 +464,15 @@ impl<'p> Tracer<'p> {
                 continue;
             };
             match self.program.member_of_class(class, name) {
-                Definition::Function(function) if self.program.is_property(function) => {
-                    let event = at.unwrap_or(EventId(0));
-                    let target = Target { function, receiver: Some(vec![holder]) };
-                    handles.extend(self.inline(&target, &Arguments::default(), self.event(event), true));
-                }
-                Definition::Function(function) => {
-                    let is_bound = self.program.receiver(function).is_some_and(|receiver| !receiver.is_class)
-                        && self
-                            .program
-                            .decorators(function)
-                            .next()
-                            .is_none_or(|_| is_method_like(self.program, function));
-                    if is_bound {
-                        handles.push(Handle { form: Form::BoundMethod, ..holder });
+                Definition::Function(function) => match self.program.method_kind(class, name, function) {
+                    MethodKind::Plain => handles.push(Handle { form: Form::BoundMethod, ..holder }),
+                    MethodKind::Getter(getter) => {
+                        let event = at.unwrap_or(EventId(0));
+                        let target = Target { function: getter, receiver: Some(vec![holder]) };
+                        handles.extend(self.inline(&target, &Arguments::default(), self.event(event), true));
                     }
-                }
+                    MethodKind::Other => {}
+                },
                 Definition::Class(_) => {}
                 _ => {
                     let held = self.program.type_of_member(class, name, 6);
@@ -491,16 +492,17 @@ impl<'p> Tracer<'p> {
 
     /// What a function object keeps: the variables it captures and its defaults.
     fn closure(&mut self, function: FunctionRef, at: Option<EventId>, depth: u32) -> Vec<Handle> {
+        let Some(depth) = depth.min(CLOSURE_DEPTH).checked_sub(1) else { return Vec::new() };
         let mut handles = Vec::new();
         for (holder, name) in captured(self.program, function) {
             if self.is_own(holder) {
-                handles.extend(self.name(holder, name, None, depth.min(4)));
+                handles.extend(self.name(holder, name, None, depth));
             } else {
                 handles.extend(self.enclosing_variable(holder, name));
             }
         }
         for default in defaults(self.program, function) {
-            handles.extend(self.value(default, at, depth.min(4)));
+            handles.extend(self.value(default, at, depth));
         }
         handles.iter_mut().for_each(|handle| handle.form = Form::Captured);
         handles
@@ -513,7 +515,12 @@ impl<'p> Tracer<'p> {
         }
         // A call inside its own arguments cannot be, but a loop may make it look so.
         self.results.insert(id, Vec::new());
+        if self.nesting >= DEPTH {
+            return Vec::new();
+        }
+        self.nesting += 1;
         let result = self.call(scope, id);
+        self.nesting -= 1;
         self.results.insert(id, result.clone());
         result
     }
@@ -607,7 +614,7 @@ impl<'p> Tracer<'p> {
             }
             Some(OperationKind::Extend | OperationKind::Update) => {
                 for argument in positional {
-                    let handles = self.contents(argument, at);
+                    let handles = self.contents(argument, at, DEPTH);
                     self.put(base, call.event, &handles, Role::Item);
                 }
                 for (_, argument) in self.facts.keyword_arguments(call) {
@@ -910,9 +917,41 @@ fn plain(object: ObjectId) -> Handle {
     Handle { object, form: Form::Itself, strength: Strength::Strong }
 }
 
-/// A decorator that leaves a method a method.
-fn is_method_like(program: &Program, function: FunctionRef) -> bool {
-    !program.is_static_method(function) && !program.is_class_method(function)
+/// What reading a method from an instance gives.
+enum MethodKind {
+    /// The method, bound to the instance.
+    Plain,
+    /// What this function returns.
+    Getter(FunctionRef),
+    /// A function without the instance, or what nobody knows.
+    Other,
+}
+
+impl Program<'_> {
+    fn method_kind(&self, class: ClassRef, name: Name, function: FunctionRef) -> MethodKind {
+        if let Some(getter) = accessor(self, class, name, |decorator| self.is_property(decorator)) {
+            return MethodKind::Getter(getter);
+        }
+        if self.receiver(function).is_none_or(|receiver| receiver.is_class) {
+            return MethodKind::Other;
+        }
+        let facts = self.facts(function.module);
+        let is_plain = facts.list(facts.function(function.id).decorators).iter().all(|decorator| {
+            let callee = self.callee_or_self(self.defining_scope(function).expr(*decorator));
+            match self.expr(callee) {
+                Expr::Name(word) | Expr::Attribute(_, word) => !is_called_computed(word),
+                _ => false,
+            }
+        });
+        if is_plain { MethodKind::Plain } else { MethodKind::Other }
+    }
+}
+
+/// The names of decorators that make an attribute of a method.
+fn is_called_computed(decorator: Name) -> bool {
+    const PARTS: &[&str] = &["property", "prop", "lazy", "cached", "reify", "attr", "setter", "getter", "deleter", "memo"];
+    let word = decorator.as_str().to_ascii_lowercase();
+    PARTS.iter().any(|part| word.contains(part))
 }
 
 fn is_data_class(program: &Program, class: ClassRef) -> bool {
@@ -929,17 +968,29 @@ fn is_data_class(program: &Program, class: ClassRef) -> bool {
 
 /// The function that `@name.setter` decorates.
 fn setter(program: &Program, class: ClassRef, name: Name) -> Option<FunctionRef> {
-    program.mro(class).iter().find_map(|ancestor| {
-        let scope = program.class_scope(*ancestor);
-        let facts = program.facts(scope.module);
-        program.module(scope.module).bindings_of(scope.id, name).find_map(|event| {
-            let EventKind::Define(function) = facts.event(event).kind else { return None };
-            let is_setter = facts.list(facts.function(function).decorators).iter().any(|decorator| {
-                matches!(facts.expr(*decorator), Expr::Attribute(base, word)
-                    if word.as_str() == "setter" && matches!(facts.expr(base), Expr::Name(base) if base == name))
-            });
-            is_setter.then_some(FunctionRef::new(scope.module, function))
-        })
+    accessor(program, class, name, |function| {
+        let facts = program.facts(function.module);
+        facts.list(facts.function(function.id).decorators).iter().any(
+            |decorator| matches!(facts.expr(*decorator), Expr::Attribute(_, word) if word.as_str() == "setter"),
+        )
+    })
+}
+
+/// One of the functions of a name in the first class that has the name.
+fn accessor(
+    program: &Program,
+    class: ClassRef,
+    name: Name,
+    is_wanted: impl Fn(FunctionRef) -> bool,
+) -> Option<FunctionRef> {
+    let Some(Place::Class(owner, _)) = program.class_place(class, name) else { return None };
+    let scope = program.class_scope(owner);
+    let module = program.module(scope.module);
+    module.bindings_of(scope.id, name).find_map(|event| match module.facts().event(event).kind {
+        EventKind::Define(function) => {
+            Some(FunctionRef::new(scope.module, function)).filter(|function| is_wanted(*function))
+        }
+        _ => None,
     })
 }
 
