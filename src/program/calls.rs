@@ -169,7 +169,8 @@ impl Program<'_> {
         self.named_calls(function, name).collect()
     }
 
-    fn named_calls(&self, function: FunctionRef, name: Name) -> impl Iterator<Item = CallSite> {
+    /// The calls under a function's name that may run it; the constructor's are under the name of its class.
+    pub fn named_calls(&self, function: FunctionRef, name: Name) -> impl Iterator<Item = CallSite> {
         let class = self.class_of_method(function);
         self.calls.calls_named(name).iter().take(MOST_CALLS).filter_map(move |(_, module, call)| {
             let event = EventRef::new(*module, self.facts(*module).call(*call).event);

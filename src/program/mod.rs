@@ -255,6 +255,7 @@ impl<'m> Program<'m> {
         program.classes = ClassTable::build(&program);
         program.calls = calls::CallIndex::build(&program);
         program.operations = Operations::collect(&program);
+        program.references = references::References::build(&program);
         program
     }
 

@@ -14,10 +14,12 @@ mod trace;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::names::Definition;
+use super::types::Type;
 use super::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef};
+use crate::facts::{Expr, ExprId, FileFacts};
 use crate::source::Name;
 
 /// An object, as an index into [`ObjectGraph::objects`].
@@ -188,6 +190,8 @@ const MOST_FUNCTIONS: usize = 300;
 /// Graphs that were asked for. A graph depends on nothing but the program, so it does not matter who computes it.
 #[derive(Default)]
 pub struct References {
+    /// Functions by the classes that their parameters are annotated with, sorted.
+    annotated: Vec<(Name, FunctionRef)>,
     graphs: RwLock<FxHashMap<(FunctionRef, u8), Arc<ObjectGraph>>>,
 }
 
@@ -267,30 +271,59 @@ impl Program<'_> {
         outermost
     }
 
-    /// Functions with a parameter that is annotated as the class, in the modules that name it.
-    fn functions_taking(&self, class: ClassRef) -> Vec<FunctionRef> {
+    /// Functions with a parameter that is annotated as the class.
+    fn functions_taking(&self, class: ClassRef) -> impl Iterator<Item = FunctionRef> {
         let name = self.class(class).name;
-        let mut found = Vec::new();
-        for module in self.module_ids().filter(|module| self.names_class(*module, class, name)) {
-            let facts = self.facts(module);
-            for function in self.functions_of(module) {
-                let scope = self.defining_scope(function);
-                let takes = facts.parameters(facts.function(function.id)).iter().any(|parameter| {
-                    let annotated = self.type_of_annotation(scope.expr(parameter.annotation), 4);
-                    annotated == super::types::Type::Instance(class)
-                });
-                if takes {
-                    found.push(function);
+        let annotated = &self.references.annotated;
+        let start = annotated.partition_point(|(word, _)| *word < name);
+        let named = annotated[start..].iter().take_while(move |(word, _)| *word == name);
+        named.map(|(_, function)| *function).filter(move |function| {
+            let facts = self.facts(function.module);
+            let scope = self.defining_scope(*function);
+            facts.parameters(self.function(*function)).iter().any(|parameter| {
+                self.type_of_annotation(scope.expr(parameter.annotation), 6) == Type::Instance(class)
+            })
+        })
+    }
+}
+
+impl References {
+    pub fn build(program: &Program) -> References {
+        let modules: Vec<ModuleId> = program.module_ids().collect();
+        let classes: FxHashSet<Name> =
+            modules.iter().flat_map(|module| program.facts(*module).classes.iter().map(|class| class.name)).collect();
+        let per_module = modules.par_iter().map(|module| {
+            let facts = program.facts(*module);
+            let mut found = Vec::new();
+            for function in program.functions_of(*module) {
+                for parameter in facts.parameters(facts.function(function.id)) {
+                    let words = annotated_names(facts, parameter.annotation);
+                    found.extend(words.into_iter().filter(|word| classes.contains(word)).map(|word| (word, function)));
                 }
             }
-        }
-        found
+            found
+        });
+        let mut annotated: Vec<(Name, FunctionRef)> = per_module.collect::<Vec<_>>().into_iter().flatten().collect();
+        annotated.par_sort_unstable();
+        annotated.dedup();
+        References { annotated, graphs: RwLock::default() }
     }
+}
 
-    fn names_class(&self, module: ModuleId, class: ClassRef, name: Name) -> bool {
-        module == class.module
-            || matches!(self.member_of_module(module, name, 8), Definition::Class(found) if found == class)
+/// The last words of the types that an annotation names: `X` of `Optional[module.X]`.
+fn annotated_names(facts: &FileFacts, annotation: ExprId) -> Vec<Name> {
+    let mut words = Vec::new();
+    let mut rest = vec![annotation];
+    while let Some(id) = rest.pop() {
+        match facts.expr(id) {
+            Expr::Name(name) | Expr::Attribute(_, name) => words.push(name),
+            Expr::Subscript(_, inner) => rest.push(inner),
+            Expr::Binary(_, left, right) => rest.extend([left, right]),
+            Expr::Display(_, run) => rest.extend(facts.list(run)),
+            _ => {}
+        }
     }
+    words
 }
 
 #[derive(Default)]

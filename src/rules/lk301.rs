@@ -86,6 +86,8 @@ impl Search<'_> {
     }
 
     fn cycle_through(&mut self, graph: &ObjectGraph, start: ObjectId) -> Option<Cycle> {
+        // Most objects are in no cycle at all, and whether a reference is given up costs more to know.
+        graph.cycle_through(start, &mut |_| true)?;
         let shown = |reference: &Reference| reference.is_seen && reference.is_certain;
         let certain =
             graph.cycle_through(start, &mut |reference| shown(reference) && self.holds(graph, start, reference));

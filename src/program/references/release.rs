@@ -96,8 +96,7 @@ impl Program<'_> {
         if !visited.insert(function) {
             return false;
         }
-        let calls = self.callers(function);
-        calls.iter().any(|site| match self.event_function(site.event) {
+        self.named_calls(function, name).any(|site| match self.event_function(site.event) {
             None => true,
             Some(caller) if caller == function => false,
             Some(caller) => {
