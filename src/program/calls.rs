@@ -186,8 +186,12 @@ impl Program<'_> {
             let callee = scope.expr(self.facts(*module).call(*call).callee);
             let Expr::Attribute(base, _) = self.expr(callee) else { return None };
             let base_type = self.type_of(scope.expr(base));
-            let unknown =
-                matches!(base_type, Type::Unknown) && !matches!(self.resolve(callee), Definition::External(_));
+            let unknown = match base_type {
+                Type::Unknown => !matches!(self.resolve(callee), Definition::External(_)),
+                // A mixin calls what it expects of the class that it is mixed into.
+                Type::Instance(class) => self.method(class, name).is_none(),
+                _ => false,
+            };
             unknown.then_some(CallSite { is_certain: false, ..certain })
         })
     }

@@ -280,9 +280,10 @@ impl Program<'_> {
         named.map(|(_, function)| *function).filter(move |function| {
             let facts = self.facts(function.module);
             let scope = self.defining_scope(*function);
-            facts.parameters(self.function(*function)).iter().any(|parameter| {
-                self.type_of_annotation(scope.expr(parameter.annotation), 6) == Type::Instance(class)
-            })
+            facts
+                .parameters(self.function(*function))
+                .iter()
+                .any(|parameter| self.type_of_annotation(scope.expr(parameter.annotation), 6) == Type::Instance(class))
         })
     }
 }

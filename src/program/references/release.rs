@@ -7,10 +7,10 @@
 use rustc_hash::FxHashSet;
 
 use super::Reference;
-use crate::facts::{Constant, DisplayKind, EventKind, Expr, NOTHING};
+use crate::facts::{Constant, DisplayKind, EventKind, Expr, ExprId, NOTHING};
 use crate::program::names::Definition;
 use crate::program::operations::OperationKind;
-use crate::program::{ClassRef, EventRef, FunctionRef, Operation, Place, Program, name_set};
+use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, Operation, Place, Program, name_set};
 use crate::source::Name;
 
 /// How many callers up a helper is followed.
@@ -33,8 +33,52 @@ impl Program<'_> {
         places
             .into_iter()
             .flat_map(|place| self.operations.on(place))
-            .find(|operation| self.gives_up(operation, reference) && self.runs_before_the_end(operation.event))
+            .find(|operation| self.gives_up(operation, reference) && self.happens(operation.event, reference.event))
             .map(|operation| operation.event)
+            .or_else(|| self.release_by_name(via, reference.event))
+    }
+
+    /// `setattr(x, "name", before)` or `delattr(x, "name")`, in the module that makes the reference.
+    fn release_by_name(&self, via: Name, made: EventRef) -> Option<EventRef> {
+        let facts = self.facts(made.module);
+        facts.calls.iter().find_map(|call| {
+            let Expr::Name(callee) = facts.expr(call.callee) else { return None };
+            let [_, name, ref rest @ ..] = *facts.arguments(call) else { return None };
+            if facts.expr(name) != Expr::Constant(Constant::Word(via)) {
+                return None;
+            }
+            let event = EventRef::new(made.module, call.event);
+            let is_put_back = |value: ExprId| self.is_earlier_value(self.event_scope(event).expr(value), via);
+            if self.is_later_here(event, made) && rest.first().is_some_and(|value| is_put_back(*value)) {
+                return Some(event);
+            }
+            let gives_up = match (callee.as_str(), rest) {
+                ("delattr", []) => true,
+                ("setattr", [value]) => {
+                    let value = self.event_scope(event).expr(*value);
+                    self.expr(value) == Expr::Constant(Constant::None) || is_put_back(value.id)
+                }
+                _ => false,
+            };
+            (gives_up && self.runs_before_the_end(event)).then_some(event)
+        })
+    }
+
+    /// A local that has what the attribute held before: it is put back.
+    fn is_earlier_value(&self, value: ExprRef, via: Name) -> bool {
+        let Expr::Name(name) = self.expr(value) else { return false };
+        let Some(holder) = self.holding_scope(value.scope, name) else { return false };
+        self.bound_values(holder, name).0.iter().any(|(_, bound)| match self.expr(*bound) {
+            Expr::Attribute(_, attribute) => attribute == via,
+            Expr::Call(call) => {
+                let call = self.facts(bound.scope.module).call(call);
+                let is_getattr =
+                    matches!(self.facts(bound.scope.module).expr(call.callee), Expr::Name(name) if name == self.words.getattr);
+                let word = self.facts(bound.scope.module).arguments(call).get(1).copied().unwrap_or(NOTHING);
+                is_getattr && self.expr(bound.scope.expr(word)) == Expr::Constant(Constant::Word(via))
+            }
+            _ => false,
+        })
     }
 
     fn gives_up(&self, operation: &Operation, reference: &Reference) -> bool {
@@ -49,7 +93,10 @@ impl Program<'_> {
                     Expr::Call(_) | Expr::Comprehension(..) => {
                         reference.is_item && !matches!(self.type_of(value), crate::program::types::Type::Instance(_))
                     }
-                    Expr::Name(name) => self.may_be_given_none(operation.event, name),
+                    Expr::Name(name) => {
+                        self.may_be_given_none(operation.event, name)
+                            || reference.via.is_some_and(|via| self.is_earlier_value(value, via))
+                    }
                     _ => false,
                 };
                 operation.value == NOTHING || gives_nothing
@@ -71,6 +118,24 @@ impl Program<'_> {
             let given = self.argument_for(site, function, name);
             given.is_some_and(|given| matches!(self.expr(given), Expr::Constant(Constant::None)))
         })
+    }
+
+    /// Whether what is made is given up again: soon after in the same function, or by something else that runs.
+    fn happens(&self, given_up: EventRef, made: EventRef) -> bool {
+        let facts = self.facts(made.module);
+        let is_on_the_way = || {
+            let end = facts.event(given_up.id).context;
+            let mut context = facts.event(made.id).context;
+            while context != end && facts.context(context).parent != context {
+                context = facts.context(context).parent;
+            }
+            context == end
+        };
+        (self.is_later_here(given_up, made) && is_on_the_way()) || self.runs_before_the_end(given_up)
+    }
+
+    fn is_later_here(&self, event: EventRef, made: EventRef) -> bool {
+        event.module == made.module && event.id > made.id && self.event_function(event) == self.event_function(made)
     }
 
     /// Whether an event happens while the object is still in use.

@@ -949,7 +949,8 @@ impl Program<'_> {
 
 /// The names of decorators that make an attribute of a method.
 fn is_called_computed(decorator: Name) -> bool {
-    const PARTS: &[&str] = &["property", "prop", "lazy", "cached", "reify", "attr", "setter", "getter", "deleter", "memo"];
+    const PARTS: &[&str] =
+        &["property", "prop", "lazy", "cached", "reify", "attr", "setter", "getter", "deleter", "memo"];
     let word = decorator.as_str().to_ascii_lowercase();
     PARTS.iter().any(|part| word.contains(part))
 }
@@ -970,9 +971,10 @@ fn is_data_class(program: &Program, class: ClassRef) -> bool {
 fn setter(program: &Program, class: ClassRef, name: Name) -> Option<FunctionRef> {
     accessor(program, class, name, |function| {
         let facts = program.facts(function.module);
-        facts.list(facts.function(function.id).decorators).iter().any(
-            |decorator| matches!(facts.expr(*decorator), Expr::Attribute(_, word) if word.as_str() == "setter"),
-        )
+        facts
+            .list(facts.function(function.id).decorators)
+            .iter()
+            .any(|decorator| matches!(facts.expr(*decorator), Expr::Attribute(_, word) if word.as_str() == "setter"))
     })
 }
 
