@@ -1,1 +1,183 @@
-//! To be written.
+//! The command line: arguments in, exit code out.
+//!
+//! There are three exit codes and no others: 0 nothing found, 1 findings, 2 unleak could not do its work. Scripts
+//! rely on them, so a panic is caught here and made a 2, and a reader that closes the pipe early (`unleak … | head`)
+//! changes nothing.
+
+mod check;
+mod progress;
+mod rule;
+mod streams;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::finding::Confidence;
+use crate::output::Format;
+use streams::ColorChoice;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing found
+  1  leaks found
+  2  unleak could not do its work";
+
+/// Finds where Python code leaks: what only grows, what nothing lets go, and why
+#[derive(Debug, Parser)]
+#[command(name = "unleak", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
+#[command(disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    check: CheckArguments,
+    #[command(flatten)]
+    global: GlobalArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check files and folders; what `unleak PATHS` does as well
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckArguments),
+    /// Explain a rule, or list them all
+    Rule(RuleArguments),
+}
+
+#[derive(Debug, Args)]
+struct GlobalArguments {
+    /// Print the findings and errors only: no warnings, no closing line, no progress
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// When to use colours; `auto` asks the terminal, NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    color: ColorChoice,
+}
+
+#[derive(Debug, Args)]
+struct CheckArguments {
+    /// Files and folders to report on, `-` for standard input [default: .]
+    paths: Vec<PathBuf>,
+    /// How findings are printed
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    output_format: Format,
+    /// Run only these rules: codes, names, starts of codes (`LK1`), ALL
+    #[arg(long, value_delimiter = ',', value_name = "RULES")]
+    select: Vec<String>,
+    /// Leave out these rules
+    #[arg(long, value_delimiter = ',', value_name = "RULES")]
+    ignore: Vec<String>,
+    /// Leave out findings that are less certain
+    #[arg(long, value_enum, value_name = "LEVEL", default_value = "medium")]
+    min_confidence: MinConfidence,
+    /// Print how often each rule found something instead of the findings
+    #[arg(long)]
+    statistics: bool,
+    /// Exit with 0 even if there are findings
+    #[arg(long)]
+    exit_zero: bool,
+    /// The path that standard input stands for
+    #[arg(long, value_name = "PATH")]
+    stdin_filename: Option<PathBuf>,
+    /// Read more models of libraries from this file; may be given again
+    #[arg(long, value_name = "FILE")]
+    models: Vec<PathBuf>,
+    /// Use so many threads [default: as many as there are processors]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Read no configuration files (unleak reads none yet)
+    #[arg(long)]
+    isolated: bool,
+    /// Neither read nor write a cache (unleak has none yet)
+    #[arg(long)]
+    no_cache: bool,
+}
+
+#[derive(Debug, Args)]
+struct RuleArguments {
+    /// A code or a name
+    #[arg(value_name = "CODE")]
+    rule: Option<String>,
+    /// How it is printed
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    output_format: RuleFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum RuleFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: one object, or an array of all
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum MinConfidence {
+    High,
+    Medium,
+    Low,
+}
+
+impl From<MinConfidence> for Confidence {
+    fn from(level: MinConfidence) -> Confidence {
+        match level {
+            MinConfidence::High => Confidence::High,
+            MinConfidence::Medium => Confidence::Medium,
+            MinConfidence::Low => Confidence::Low,
+        }
+    }
+}
+
+/// What a command came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    Clean,
+    Findings,
+    Failure,
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    // The panic's own message was printed where it happened.
+    let exit = std::panic::catch_unwind(run).unwrap_or(Exit::Failure);
+    ExitCode::from(match exit {
+        Exit::Clean => 0,
+        Exit::Findings => 1,
+        Exit::Failure => 2,
+    })
+}
+
+fn run() -> Exit {
+    streams::choose_color(ColorChoice::Auto);
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; and if they cannot be printed there is nobody to tell.
+            let exit = if error.use_stderr() { Exit::Failure } else { Exit::Clean };
+            let _ = error.print();
+            return exit;
+        }
+    };
+    streams::choose_color(cli.global.color);
+    match cli.command {
+        Some(Command::Rule(arguments)) => rule::run(&arguments),
+        Some(Command::Check(arguments)) => check::run(arguments, cli.global.quiet),
+        None => {
+            if let Some(command) = misplaced_command(&cli.check) {
+                streams::say_error(format_args!("options stand behind the command: unleak {command} [OPTIONS]"));
+                return Exit::Failure;
+            }
+            check::run(cli.check, cli.global.quiet)
+        }
+    }
+}
+
+/// In `unleak --select LK1 check src` clap takes `check` for a path, which is what it would be without the command.
+fn misplaced_command(arguments: &CheckArguments) -> Option<&'static str> {
+    let first = arguments.paths.first()?;
+    ["check", "rule"].into_iter().find(|command| first.as_os_str() == *command && !first.exists())
+}

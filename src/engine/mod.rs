@@ -1,1 +1,436 @@
-//! To be written.
+//! From what the user named to findings.
+//!
+//! [`load`] says which files there are; each is read, parsed and lowered to facts on its own, in parallel, and its
+//! text and tree are dropped at once: that, not speed, is why text is read a second time for the few files that are
+//! shown. All facts are linked to a program, and each rule looks at each reported module. A file or a rule that
+//! fails is named among the problems and the rest goes on. The outcome is the same on any number of threads.
+
+pub mod load;
+mod names;
+mod panics;
+mod seams;
+
+use std::fs;
+use std::hash::Hasher;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashSet, FxHasher};
+
+use self::load::{Content, Found, FoundFile};
+use crate::facts::FileFacts;
+use crate::finding::{Confidence, Finding};
+use crate::program::{ModuleInput, Program};
+use crate::source::{FileId, LineIndex, Position, SourceFile, SourceKind};
+use crate::syntax::{self, DecodeError};
+
+/// What a run is asked to do.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Files and folders that are reported on.
+    pub paths: Vec<PathBuf>,
+    /// Text that stands for a file: its path and its bytes as they were read.
+    pub stdin: Option<(PathBuf, Vec<u8>)>,
+    /// The user's own model files: path and text.
+    pub models: Vec<(PathBuf, String)>,
+    pub options: Options,
+}
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Codes of the rules that run; all if not said.
+    pub rules: Option<Vec<&'static str>>,
+    pub min_confidence: Confidence,
+    /// As many as there are processors if not said.
+    pub threads: Option<NonZeroUsize>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { rules: None, min_confidence: Confidence::Medium, threads: None }
+    }
+}
+
+/// How far a run is; read by others while it runs.
+#[derive(Debug, Default)]
+pub struct Progress {
+    pub files: AtomicUsize,
+    pub done: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Sorted by file path, place and code.
+    pub findings: Vec<Finding>,
+    /// Every file that a finding names, by id.
+    pub files: Vec<ShownFile>,
+    pub problems: Vec<Problem>,
+    pub statistics: Statistics,
+}
+
+impl Outcome {
+    pub fn file(&self, id: FileId) -> Option<&ShownFile> {
+        self.files.binary_search_by_key(&id, |file| file.id).ok().map(|index| &self.files[index])
+    }
+
+    /// Something that the user asked for could not be done.
+    pub fn is_incomplete(&self) -> bool {
+        self.problems.iter().any(Problem::is_failure)
+    }
+}
+
+/// A file whose text is shown.
+#[derive(Clone, Debug)]
+pub struct ShownFile {
+    pub id: FileId,
+    pub source: SourceFile,
+    pub lines: LineIndex,
+}
+
+/// What went wrong with one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub path: PathBuf,
+    pub position: Option<Position>,
+    /// Lower case, without a full stop.
+    pub message: String,
+    pub kind: ProblemKind,
+    /// It concerns a file that the user asked about, not one around it.
+    pub named: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// What could be parsed was checked; other tools report such errors.
+    Syntax,
+    /// It could not be read or decoded.
+    Unreadable,
+    TooDeep,
+    /// A fault of unleak itself.
+    Panic,
+    /// The file changed while it was checked.
+    Changed,
+    /// The user's own models cannot be read.
+    Models,
+    /// The machine has no room for the run.
+    Resources,
+}
+
+impl Problem {
+    /// Whether the run could not do what it was asked for.
+    pub fn is_failure(&self) -> bool {
+        match self.kind {
+            ProblemKind::Syntax => false,
+            ProblemKind::Unreadable | ProblemKind::TooDeep => self.named,
+            ProblemKind::Panic | ProblemKind::Changed | ProblemKind::Models | ProblemKind::Resources => true,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Statistics {
+    /// Files that were reported on.
+    pub files: usize,
+    /// Files that were read, those around included.
+    pub analysed_files: usize,
+    /// Lines of all files that were read.
+    pub lines: usize,
+    /// The time each phase took, in the order in which they ran.
+    pub phases: Vec<(&'static str, Duration)>,
+}
+
+/// The main job.
+pub fn check(request: &Request, progress: &Progress) -> Outcome {
+    let threads = threads(&request.options);
+    on_large_stacks(threads, || {
+        let start = Instant::now();
+        let found = load::find(request, threads);
+        let mut outcome = check_found(found, request, progress);
+        outcome.statistics.phases.insert(0, ("find", start.elapsed() - outcome.statistics.total()));
+        outcome
+    })
+    .unwrap_or_else(|message| Outcome { problems: vec![no_threads(message)], ..Outcome::default() })
+}
+
+/// The same for texts that are not on disk; all of them are reported.
+pub fn check_sources(sources: Vec<(PathBuf, String)>, options: &Options) -> Outcome {
+    let request = Request { options: options.clone(), ..Request::default() };
+    on_large_stacks(threads(options), || check_found(load::given(sources), &request, &Progress::default()))
+        .unwrap_or_else(|message| Outcome { problems: vec![no_threads(message)], ..Outcome::default() })
+}
+
+/// Only reads and parses what [`check`] would, for comparison: the number of files and of lines.
+#[doc(hidden)]
+pub fn bare_parse(request: &Request) -> (usize, usize) {
+    let threads = threads(&request.options);
+    on_large_stacks(threads, || {
+        let found = load::find(request, threads);
+        let lines = for_each_file(&found.files, |file| {
+            let source = read(file).ok()?.0;
+            syntax::parse_only(&source);
+            Some(count_lines(&source.text))
+        });
+        (found.files.len(), lines.into_iter().flatten().sum())
+    })
+    .unwrap_or_default()
+}
+
+fn threads(options: &Options) -> NonZeroUsize {
+    options.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Runs `work` on threads whose stacks can hold the deepest tree that is let through.
+fn on_large_stacks<T: Send>(threads: NonZeroUsize, work: impl FnOnce() -> T + Send) -> Result<T, String> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.get())
+        .stack_size(syntax::depth::STACK_SIZE)
+        .thread_name(|number| format!("unleak-{number}"))
+        .build()
+        .map(|pool| pool.install(work))
+        .map_err(|error| error.to_string())
+}
+
+fn no_threads(message: String) -> Problem {
+    let message = format!("no threads to work on: {message}");
+    Problem { path: PathBuf::from("."), position: None, message, kind: ProblemKind::Resources, named: true }
+}
+
+fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome {
+    let mut outcome = Outcome { problems: found.problems, ..Outcome::default() };
+    let files = found.files;
+    progress.files.store(files.len(), Ordering::Relaxed);
+
+    let start = Instant::now();
+    let mut units = for_each_file(&files, |file| {
+        let unit = lower_file(file);
+        progress.done.fetch_add(1, Ordering::Relaxed);
+        unit
+    });
+    outcome.statistics.files = files.iter().filter(|file| file.reported).count();
+    outcome.statistics.analysed_files = files.len();
+    outcome.statistics.lines = units.iter().map(|unit| unit.lines).sum();
+    let hashes: Vec<Option<u64>> = units.iter().map(|unit| unit.hash).collect();
+    outcome.problems.extend(units.iter_mut().flat_map(|unit| std::mem::take(&mut unit.problems)));
+    outcome.statistics.phases.push(("read", start.elapsed()));
+
+    let start = Instant::now();
+    let models = seams::models(request, &mut outcome.problems);
+    let program = seams::link(modules(&files, units), &models);
+    outcome.statistics.phases.push(("link", start.elapsed()));
+
+    let start = Instant::now();
+    run_rules(&program, &files, &request.options, &mut outcome);
+    outcome.statistics.phases.push(("rules", start.elapsed()));
+
+    let start = Instant::now();
+    drop(program);
+    show_files(&files, &hashes, &mut outcome);
+    outcome.problems.sort_by(|a, b| (&a.path, a.position, &a.message).cmp(&(&b.path, b.position, &b.message)));
+    outcome.statistics.phases.push(("report", start.elapsed()));
+    outcome
+}
+
+impl Statistics {
+    pub fn total(&self) -> Duration {
+        self.phases.iter().map(|(_, duration)| *duration).sum()
+    }
+}
+
+/// What is left of a file.
+struct Unit {
+    /// `None` for a file that could not be read, parsed or lowered.
+    facts: Option<FileFacts>,
+    hash: Option<u64>,
+    lines: usize,
+    problems: Vec<Problem>,
+}
+
+/// Does the work for every file, the largest first so that no thread is left alone with one at the end. The results
+/// are in the order of the files.
+fn for_each_file<T: Send>(files: &[FoundFile], work: impl Fn(&FoundFile) -> T + Sync) -> Vec<T> {
+    let mut order: Vec<usize> = (0..files.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(files[*index].size));
+    let next = AtomicUsize::new(0);
+    let batches = rayon::broadcast(|_| {
+        let mut batch = Vec::new();
+        while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            batch.push((*index, work(&files[*index])));
+        }
+        batch
+    });
+    let mut results: Vec<(usize, T)> = batches.into_iter().flatten().collect();
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+fn lower_file(file: &FoundFile) -> Unit {
+    let mut unit = Unit { facts: None, hash: None, lines: 0, problems: Vec::new() };
+    let mut problem = |kind, position, message| {
+        unit.problems.push(Problem { path: file.shown.clone(), position, message, kind, named: file.reported });
+    };
+    let (source, hash) = match read(file) {
+        Ok(read) => read,
+        Err(error) => {
+            let position = error.place.map(|(row, column)| Position { cell: None, row, column });
+            problem(ProblemKind::Unreadable, position, error.message);
+            return unit;
+        }
+    };
+    let result = panics::catch(|| {
+        let tree = syntax::parse(&source);
+        let facts = (!tree.too_deep).then(|| seams::lower(&tree, &source.text));
+        (facts, tree.errors, tree.too_deep)
+    });
+    match result {
+        Ok((facts, errors, too_deep)) => {
+            let kind = if too_deep { ProblemKind::TooDeep } else { ProblemKind::Syntax };
+            if file.reported && !errors.is_empty() {
+                let lines = LineIndex::new(&source.text);
+                for error in errors {
+                    problem(kind, Some(source.position(&lines, error.span.start)), error.message);
+                }
+            }
+            unit.facts = facts;
+        }
+        Err(message) => problem(ProblemKind::Panic, None, format!("unleak failed while reading it: {message}")),
+    }
+    unit.lines = count_lines(&source.text);
+    unit.hash = Some(hash);
+    unit
+}
+
+/// A file's text, and a hash of what it was made of.
+fn read(file: &FoundFile) -> Result<(SourceFile, u64), DecodeError> {
+    let bytes = match &file.content {
+        Some(Content::Text(text)) if file.kind != SourceKind::Notebook => {
+            return Ok((SourceFile::new(&file.shown, text.as_str(), file.kind), hash(text.as_bytes())));
+        }
+        Some(Content::Text(text)) => text.as_bytes().to_vec(),
+        Some(Content::Bytes(bytes)) => bytes.clone(),
+        None => {
+            fs::read(&file.path).map_err(|error| DecodeError { message: load::error_message(&error), place: None })?
+        }
+    };
+    let hash = hash(&bytes);
+    Ok((syntax::read(&file.shown, bytes, file.kind)?, hash))
+}
+
+/// Good enough to notice that a file changed.
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+fn count_lines(text: &str) -> usize {
+    let breaks = text.bytes().filter(|byte| *byte == b'\n').count();
+    breaks + usize::from(!text.is_empty() && !text.ends_with('\n'))
+}
+
+/// The modules of the program: every file that has facts.
+fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<ModuleInput> {
+    let lowered: Vec<(FileId, &FoundFile, FileFacts)> = (files.iter().zip(units).enumerate())
+        .filter_map(|(number, (file, unit))| Some((FileId(number as u32), file, unit.facts?)))
+        .collect();
+    let names = names::decide(lowered.iter().map(|(_, file, facts)| (&file.module, facts)));
+    (lowered.into_iter().zip(names))
+        .map(|((id, file, facts), name)| ModuleInput {
+            file: id,
+            path: file.relative.clone(),
+            name,
+            is_package: file.module.is_package,
+            role: file.role,
+            reported: file.reported,
+            facts,
+        })
+        .collect()
+}
+
+fn run_rules(program: &Program, files: &[FoundFile], options: &Options, outcome: &mut Outcome) {
+    let codes = seams::rule_codes();
+    let codes: Vec<&'static str> =
+        (codes.into_iter()).filter(|code| options.rules.as_ref().is_none_or(|rules| rules.contains(code))).collect();
+    let reported: Vec<(usize, FileId)> = seams::reported_modules(program);
+    let results: Vec<(Vec<Finding>, Vec<Problem>)> =
+        reported.into_par_iter().map(|(module, file)| run_rules_on(program, module, file, files, &codes)).collect();
+    for (findings, problems) in results {
+        outcome.findings.extend(findings);
+        outcome.problems.extend(problems);
+    }
+    let is_reported = |file: FileId| files.get(file.0 as usize).is_some_and(|file| file.reported);
+    outcome
+        .findings
+        .retain(|finding| finding.confidence >= options.min_confidence && is_reported(finding.location.file));
+    // Files are numbered in the order of their paths.
+    outcome.findings.sort_by(|a, b| {
+        (a.location, a.code, &a.message, &a.symbol, &a.related)
+            .cmp(&(b.location, b.code, &b.message, &b.symbol, &b.related))
+    });
+}
+
+fn run_rules_on(
+    program: &Program,
+    module: usize,
+    file: FileId,
+    files: &[FoundFile],
+    codes: &[&'static str],
+) -> (Vec<Finding>, Vec<Problem>) {
+    let mut findings = Vec::new();
+    let mut problems = Vec::new();
+    for code in codes {
+        match panics::catch(|| seams::run_rule(code, module, program)) {
+            Ok(found) => findings.extend(found),
+            Err(message) => problems.push(Problem {
+                path: files.get(file.0 as usize).map(|file| file.shown.clone()).unwrap_or_default(),
+                position: None,
+                message: format!("rule {code} failed on it: {message}"),
+                kind: ProblemKind::Panic,
+                named: true,
+            }),
+        }
+    }
+    (findings, problems)
+}
+
+/// Reads again what the findings show. A file that is not what it was loses its findings: their places are wrong.
+fn show_files(files: &[FoundFile], hashes: &[Option<u64>], outcome: &mut Outcome) {
+    let locations = |finding: &Finding| {
+        let related: Vec<FileId> = finding.related.iter().map(|label| label.location.file).collect();
+        std::iter::once(finding.location.file).chain(related)
+    };
+    let mut shown: Vec<FileId> =
+        outcome.findings.iter().flat_map(locations).collect::<FxHashSet<_>>().into_iter().collect();
+    shown.sort();
+    let mut lost = FxHashSet::default();
+    let read_again: Vec<(FileId, Option<ShownFile>)> = (shown.into_par_iter())
+        .map(|id| (id, files.get(id.0 as usize).and_then(|file| read_unchanged(id, file, hashes))))
+        .collect();
+    for (id, file) in read_again {
+        match file {
+            Some(file) => outcome.files.push(file),
+            None => {
+                lost.insert(id);
+                outcome.problems.push(Problem {
+                    path: files.get(id.0 as usize).map(|file| file.shown.clone()).unwrap_or_default(),
+                    position: None,
+                    message: "it changed while it was checked; check it again".into(),
+                    kind: ProblemKind::Changed,
+                    named: true,
+                });
+            }
+        }
+    }
+    outcome.findings.retain(|finding| !locations(finding).any(|file| lost.contains(&file)));
+}
+
+fn read_unchanged(id: FileId, file: &FoundFile, hashes: &[Option<u64>]) -> Option<ShownFile> {
+    let (source, hash) = read(file).ok()?;
+    if hashes.get(id.0 as usize).copied().flatten() != Some(hash) {
+        return None;
+    }
+    let lines = LineIndex::new(&source.text);
+    Some(ShownFile { id, source, lines })
+}

@@ -16,6 +16,7 @@ mod patterns;
 mod statements;
 mod targets;
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 use ruff_python_ast as ast;
@@ -73,9 +74,10 @@ struct KnownName {
     expr: ExprId,
 }
 
-struct Lowering<'a> {
-    text: &'a str,
-
+/// The facts as they grow. A thread keeps its tables from file to file, so that only the finished facts,
+/// of their own size, are allocated for each.
+#[derive(Default)]
+struct Tables {
     scopes: Vec<Scope>,
     functions: Vec<Function>,
     classes: Vec<Class>,
@@ -88,10 +90,26 @@ struct Lowering<'a> {
     lists: Vec<ExprId>,
     keywords: Vec<(Option<Name>, ExprId)>,
     names: Vec<Name>,
+    known_exprs: FxHashMap<Expr, ExprId>,
+}
+
+/// Tables that a giant file has stretched beyond this many expressions aren't kept.
+const LARGEST_KEPT: usize = 1 << 15;
+
+/// Real packages have a new name every so many bytes.
+const BYTES_PER_NAME: usize = 150;
+
+thread_local! {
+    static TABLES: Cell<Tables> = Cell::default();
+}
+
+struct Lowering<'a> {
+    text: &'a str,
+
+    tables: Tables,
     exports: exports::Exports,
 
     known_names: FxHashMap<&'a str, KnownName>,
-    known_exprs: FxHashMap<Expr, ExprId>,
 
     frames: Vec<Frame>,
     spare_frames: Vec<Frame>,
@@ -105,29 +123,13 @@ struct Lowering<'a> {
 
 impl<'a> Lowering<'a> {
     fn new(text: &'a str) -> Self {
-        // Guesses from real packages that spare most of the growing.
-        let size = text.len();
+        let mut tables = TABLES.take();
+        tables.exprs.push(Expr::Nothing);
         Lowering {
             text,
-            scopes: Vec::with_capacity(size / 600 + 1),
-            functions: Vec::with_capacity(size / 800),
-            classes: Vec::new(),
-            contexts: Vec::with_capacity(size / 250 + 1),
-            events: Vec::with_capacity(size / 50),
-            calls: Vec::with_capacity(size / 100),
-            imports: Vec::new(),
-            parameters: Vec::with_capacity(size / 400),
-            exprs: {
-                let mut exprs = Vec::with_capacity(size / 40 + 1);
-                exprs.push(Expr::Nothing);
-                exprs
-            },
-            lists: Vec::with_capacity(size / 60),
-            keywords: Vec::new(),
-            names: Vec::with_capacity(size / 200),
+            tables,
             exports: exports::Exports::default(),
-            known_names: FxHashMap::with_capacity_and_hasher(size / 150, FxBuildHasher),
-            known_exprs: FxHashMap::with_capacity_and_hasher(size / 100, FxBuildHasher),
+            known_names: FxHashMap::with_capacity_and_hasher(text.len() / BYTES_PER_NAME, FxBuildHasher),
             frames: Vec::new(),
             spare_frames: Vec::new(),
             context: ContextId(0),
@@ -137,30 +139,36 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn finish(self) -> FileFacts {
-        FileFacts {
-            scopes: self.scopes.into(),
-            functions: self.functions.into(),
-            classes: self.classes.into(),
-            contexts: self.contexts.into(),
-            events: self.events.into(),
-            calls: self.calls.into(),
-            imports: self.imports.into(),
-            parameters: self.parameters.into(),
-            exprs: self.exprs.into(),
-            lists: self.lists.into(),
-            keywords: self.keywords.into(),
-            names: self.names.into(),
+    fn finish(mut self) -> FileFacts {
+        let tables = &mut self.tables;
+        let facts = FileFacts {
+            scopes: taken(&mut tables.scopes),
+            functions: taken(&mut tables.functions),
+            classes: taken(&mut tables.classes),
+            contexts: taken(&mut tables.contexts),
+            events: taken(&mut tables.events),
+            calls: taken(&mut tables.calls),
+            imports: taken(&mut tables.imports),
+            parameters: taken(&mut tables.parameters),
+            exprs: taken(&mut tables.exprs),
+            lists: taken(&mut tables.lists),
+            keywords: taken(&mut tables.keywords),
+            names: taken(&mut tables.names),
             exports: self.exports.finish(),
+        };
+        if tables.known_exprs.capacity() <= LARGEST_KEPT {
+            tables.known_exprs.clear();
+            TABLES.set(self.tables);
         }
+        facts
     }
 
     // Scopes
 
     fn declare_scope(&mut self, kind: ScopeKind) -> ScopeId {
         let parent = self.frames.last().map_or(MODULE_SCOPE, |frame| frame.scope);
-        let id = ScopeId(self.scopes.len() as u32);
-        self.scopes.push(Scope {
+        let id = ScopeId(self.tables.scopes.len() as u32);
+        self.tables.scopes.push(Scope {
             kind,
             parent,
             body: ContextId(0),
@@ -175,7 +183,7 @@ impl<'a> Lowering<'a> {
     /// Opens the scope's body; `around` is the context that it runs in, for what runs where it stands.
     fn enter_scope(&mut self, scope: ScopeId, around: Option<ContextId>, body: TextRange) {
         let mut frame = self.spare_frames.pop().unwrap_or_default();
-        let kind = self.scopes[scope.index()].kind;
+        let kind = self.tables.scopes[scope.index()].kind;
         frame.scope = scope;
         frame.is_comprehension = kind == ScopeKind::Comprehension;
         frame.function = match kind {
@@ -183,11 +191,11 @@ impl<'a> Lowering<'a> {
             _ => None,
         };
         frame.around = self.context;
-        frame.first_event = self.events.len();
+        frame.first_event = self.tables.events.len();
         self.frames.push(frame);
         let body = self.open(ContextKind::Body, span(body));
-        self.contexts[body.index()].parent = around.unwrap_or(body);
-        self.scopes[scope.index()].body = body;
+        self.tables.contexts[body.index()].parent = around.unwrap_or(body);
+        self.tables.scopes[scope.index()].body = body;
     }
 
     fn leave_scope(&mut self) {
@@ -200,11 +208,11 @@ impl<'a> Lowering<'a> {
             let Frame { bindings, globals, nonlocals, .. } = &mut frame;
             bindings.retain(|name| globals.binary_search(name).is_err() && nonlocals.binary_search(name).is_err());
         }
-        let scope = &mut self.scopes[frame.scope.index()];
-        scope.events = run(frame.first_event, self.events.len());
-        scope.bindings = append(&mut self.names, &frame.bindings);
-        scope.globals = append(&mut self.names, &frame.globals);
-        scope.nonlocals = append(&mut self.names, &frame.nonlocals);
+        let scope = &mut self.tables.scopes[frame.scope.index()];
+        scope.events = run(frame.first_event, self.tables.events.len());
+        scope.bindings = append(&mut self.tables.names, &frame.bindings);
+        scope.globals = append(&mut self.tables.names, &frame.globals);
+        scope.nonlocals = append(&mut self.tables.names, &frame.nonlocals);
         frame.bindings.clear();
         frame.globals.clear();
         frame.nonlocals.clear();
@@ -229,49 +237,49 @@ impl<'a> Lowering<'a> {
     // Contexts and events
 
     fn open(&mut self, kind: ContextKind, span: Span) -> ContextId {
-        let group = ContextId(self.contexts.len() as u32);
+        let group = ContextId(self.tables.contexts.len() as u32);
         self.open_arm(kind, span, group)
     }
 
     /// Opens another arm of the statement whose first arm is `group`.
     fn open_arm(&mut self, kind: ContextKind, span: Span, group: ContextId) -> ContextId {
-        let id = ContextId(self.contexts.len() as u32);
-        let opened = EventId(self.events.len() as u32);
-        self.contexts.push(Context { parent: self.context, scope: self.scope(), kind, opened, group, span });
+        let id = ContextId(self.tables.contexts.len() as u32);
+        let opened = EventId(self.tables.events.len() as u32);
+        self.tables.contexts.push(Context { parent: self.context, scope: self.scope(), kind, opened, group, span });
         self.context = id;
         id
     }
 
     /// Forgets the contexts from `first` on, if nothing happened in them and nothing refers to them.
     fn forget_if_empty(&mut self, first: ContextId, count: usize) {
-        let opened = self.contexts[first.index()].opened;
-        if self.contexts.len() == first.index() + count
-            && self.events.len() == opened.index()
-            && self.functions.last().is_none_or(|function| function.context < first)
+        let opened = self.tables.contexts[first.index()].opened;
+        if self.tables.contexts.len() == first.index() + count
+            && self.tables.events.len() == opened.index()
+            && self.tables.functions.last().is_none_or(|function| function.context < first)
         {
-            self.contexts.truncate(first.index());
+            self.tables.contexts.truncate(first.index());
         }
     }
 
     fn emit(&mut self, kind: EventKind, place: impl Ranged) {
-        self.events.push(Event { kind, context: self.context, span: span(place) });
+        self.tables.events.push(Event { kind, context: self.context, span: span(place) });
     }
 
     // Expressions and names
 
     /// An expression that is the same wherever it is written.
     fn shared(&mut self, expr: Expr) -> ExprId {
-        *self.known_exprs.entry(expr).or_insert_with(|| {
-            let id = ExprId(self.exprs.len() as u32);
-            self.exprs.push(expr);
+        *self.tables.known_exprs.entry(expr).or_insert_with(|| {
+            let id = ExprId(self.tables.exprs.len() as u32);
+            self.tables.exprs.push(expr);
             id
         })
     }
 
     /// An expression of its own, for its children or what it makes are its own.
     fn own(&mut self, expr: Expr) -> ExprId {
-        let id = ExprId(self.exprs.len() as u32);
-        self.exprs.push(expr);
+        let id = ExprId(self.tables.exprs.len() as u32);
+        self.tables.exprs.push(expr);
         id
     }
 
@@ -288,32 +296,39 @@ impl<'a> Lowering<'a> {
         if text.is_empty() {
             return NOTHING;
         }
-        let next = ExprId(self.exprs.len() as u32);
+        let next = ExprId(self.tables.exprs.len() as u32);
         let known = self.known(text);
         if known.expr == NOTHING {
             known.expr = next;
             let name = known.name;
-            self.exprs.push(Expr::Name(name));
+            self.tables.exprs.push(Expr::Name(name));
             return next;
         }
         known.expr
     }
 
     fn gathered_list(&mut self, mark: usize) -> Run {
-        let list = append(&mut self.lists, &self.gathered[mark..]);
+        let list = append(&mut self.tables.lists, &self.gathered[mark..]);
         self.gathered.truncate(mark);
         list
     }
 
     fn gathered_keyword_list(&mut self, mark: usize) -> Run {
-        let list = append(&mut self.keywords, &self.gathered_keywords[mark..]);
+        let list = append(&mut self.tables.keywords, &self.gathered_keywords[mark..]);
         self.gathered_keywords.truncate(mark);
         list
     }
 
     fn pair(&mut self, first: ExprId, second: ExprId) -> Run {
-        append(&mut self.lists, &[first, second])
+        append(&mut self.tables.lists, &[first, second])
     }
+}
+
+/// The entries, in memory of their own size; the table is empty again.
+fn taken<T: Clone>(table: &mut Vec<T>) -> Box<[T]> {
+    let entries = table.as_slice().into();
+    table.clear();
+    entries
 }
 
 fn sort_names(names: &mut Vec<Name>) {

@@ -191,7 +191,7 @@ pub struct Context {
     pub opened: EventId,
     /// The arms of one statement share this number (the first arm's own id).
     pub group: ContextId,
-    /// The statement's header (`for x in y:` without its body); the body's span for a scope.
+    /// The statement's header (`for x in y:` without its body), the item of a `with`; the body's span for a scope.
     pub span: Span,
 }
 
@@ -260,7 +260,8 @@ pub enum EventKind {
         operator: Operator,
         value: ExprId,
     },
-    /// A `for` target; the value is an element of the iterable.
+    /// A `for` target; the value is an element of the iterable. Each part of an unpacked target is an event of its
+    /// own, whose iterable is the element that is unpacked.
     BindElement {
         target: ExprId,
         iterable: ExprId,
@@ -288,8 +289,11 @@ pub enum EventKind {
     },
     /// A read of `base[key]` (never of an annotation).
     Read(ExprId),
+    /// Also the value of a lambda.
     Return(ExprId),
+    /// `yield from x` yields an element of `x`.
     Yield(ExprId),
+    /// What is awaited.
     Await(ExprId),
     Raise {
         exception: ExprId,

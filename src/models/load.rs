@@ -390,10 +390,10 @@ fn plainer(message: &str) -> String {
     }
 }
 
-/// The word with the fewest changed, added or dropped characters, where they are fewer than half of it.
+/// The word with the fewest changed, added or dropped characters, where they are at most half of it.
 fn nearest<'a>(wrong: &str, right: &[&'a str]) -> Option<&'a str> {
     let (distance, word) = right.iter().map(|word| (edit_distance(wrong, word), *word)).min()?;
-    (distance * 2 < word.len().max(3)).then_some(word)
+    (distance * 2 <= word.len()).then_some(word)
 }
 
 /// Levenshtein's distance, a row of his matrix at a time.

@@ -185,6 +185,11 @@ pub struct Example {
     pub missed: Option<String>,
 }
 
+/// Made by the build script of all files in `rules/models/`.
+mod embedded {
+    include!(concat!(env!("OUT_DIR"), "/models.rs"));
+}
+
 static BUILTIN: LazyLock<Models> = LazyLock::new(|| {
     let mut all = Models::default();
     for (file, text) in Models::builtin_files() {
@@ -204,10 +209,7 @@ impl Models {
 
     /// The names and texts of the files in `rules/models/`.
     pub fn builtin_files() -> &'static [(&'static str, &'static str)] {
-        macro_rules! files {
-            ($($name:literal)*) => { &[$(($name, include_str!(concat!("../../rules/models/", $name)))),*] };
-        }
-        files!("aiohttp.toml" "apscheduler.toml" "async_lru.toml" "asyncio.toml" "atexit.toml" "bottle.toml" "builtins.toml" "cachetools.toml" "celery.toml" "click.toml" "collections.toml" "concurrent.toml" "copy.toml" "datetime.toml" "discord.toml" "django.toml" "dramatiq.toml" "fastapi.toml" "flask.toml" "functools.toml" "grpc.toml" "heapq.toml" "http.toml" "huey.toml" "importlib.toml" "itertools.toml" "json.toml" "kombu.toml" "logging.toml" "methodtools.toml" "multiprocessing.toml" "os.toml" "pika.toml" "pprint.toml" "pyramid.toml" "pytest.toml" "quart.toml" "queue.toml" "random.toml" "sanic.toml" "sched.toml" "scrapy.toml" "secrets.toml" "signal.toml" "socketio.toml" "socketserver.toml" "sqlalchemy.toml" "starlette.toml" "streamlit.toml" "sys.toml" "telegram.toml" "tempfile.toml" "threading.toml" "time.toml" "tornado.toml" "twisted.toml" "typer.toml" "uuid.toml" "watchdog.toml" "weakref.toml" "websockets.toml")
+        embedded::MODELS
     }
 
     /// Reads one file of models. `file` is only for messages.

@@ -1,1 +1,171 @@
-//! To be written.
+//! What a run says, in the form that was asked for.
+//!
+//! Every format is a function from the same [`Report`] to bytes, in a file of its own. The text formats write ANSI
+//! styles always; whoever owns the stream strips them where they are not wanted, so no format asks about terminals.
+//! The same report gives the same bytes on every system: paths have `/`, lines end with a line feed.
+
+mod concise;
+mod excerpt;
+mod fingerprint;
+mod full;
+mod json;
+mod place;
+pub mod style;
+
+use std::io::{self, Write};
+use std::path::{Component, Path};
+
+use crate::engine::ShownFile;
+use crate::finding::{Confidence, Finding};
+use crate::rules::page;
+use crate::source::{FileId, SourceFile};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// The source, with every step of the argument where it happens
+    #[default]
+    Full,
+    /// One line for each finding: `path:row:column: code message`
+    Concise,
+    /// One array of objects, for programs
+    Json,
+}
+
+/// The files that findings point into.
+pub trait Sources {
+    fn file(&self, file: FileId) -> &SourceFile;
+}
+
+/// Files numbered by their place.
+impl Sources for Vec<SourceFile> {
+    fn file(&self, file: FileId) -> &SourceFile {
+        &self[file.0 as usize]
+    }
+}
+
+/// What the engine read again to be shown, sorted by number.
+impl Sources for Vec<ShownFile> {
+    fn file(&self, file: FileId) -> &SourceFile {
+        let index = self.binary_search_by_key(&file, |shown| shown.id).unwrap_or_default();
+        &self[index].source
+    }
+}
+
+/// What there is to print.
+#[derive(Clone, Copy)]
+pub struct Report<'a> {
+    /// In the order in which they are shown.
+    pub findings: &'a [Finding],
+    pub sources: &'a dyn Sources,
+    /// How many files were checked.
+    pub files: usize,
+    /// Paths below it are shown relative to it.
+    pub directory: &'a Path,
+}
+
+impl Report<'_> {
+    /// The findings in a format, nothing else.
+    pub fn write(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
+        match format {
+            Format::Full => full::write(self, out),
+            Format::Concise => concise::write(self, out),
+            Format::Json => json::write(self, out),
+        }
+    }
+
+    /// How often each rule found something, instead of the findings.
+    pub fn write_statistics(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
+        let counts = self.counts();
+        if format == Format::Json {
+            return json::write_statistics(&counts, out);
+        }
+        let width = counts.iter().map(|count| count.1.to_string().len()).max().unwrap_or(0);
+        for (code, count) in counts {
+            let name = page::page(code).map_or("", |page| page.name);
+            writeln!(out, "{count:>width$}  {}{code}{:#}  {name}", style::STRONG, style::STRONG)?;
+        }
+        Ok(())
+    }
+
+    /// The line that closes a text report.
+    pub fn write_summary(&self, out: &mut dyn Write) -> io::Result<()> {
+        let files = plural(self.files, "file");
+        if self.findings.is_empty() {
+            return writeln!(out, "No leaks found in {files}.");
+        }
+        let of = |confidence| {
+            let count = self.findings.iter().filter(|finding| finding.confidence == confidence).count();
+            (count > 0).then(|| format!("{count} {}", confidence_word(confidence)))
+        };
+        let parts: Vec<String> =
+            [Confidence::High, Confidence::Medium, Confidence::Low].into_iter().filter_map(of).collect();
+        let leaks = plural(self.findings.len(), "leak");
+        writeln!(out, "Found {leaks} ({} confidence) in {files}.", parts.join(", "))
+    }
+
+    /// Codes with the number of their findings, the most frequent first.
+    fn counts(&self) -> Vec<(&'static str, usize)> {
+        let mut counts = std::collections::BTreeMap::new();
+        for finding in self.findings {
+            *counts.entry(finding.code).or_insert(0_usize) += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|count| std::cmp::Reverse(count.1));
+        counts
+    }
+
+    fn shown_path(&self, file: FileId) -> String {
+        shown_path(&self.sources.file(file).path, self.directory)
+    }
+}
+
+/// A path as it is shown: relative to the directory where it is below it, with `/` on every system.
+pub fn shown_path(path: &Path, directory: &Path) -> String {
+    let path = path.strip_prefix(directory).unwrap_or(path);
+    let path: std::path::PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
+    let shown = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' { shown.into_owned() } else { shown.replace(std::path::MAIN_SEPARATOR, "/") }
+}
+
+/// Where a finding is, as the text formats write it, without row and column: a notebook's cell belongs to the name.
+fn shown_name(path: &str, cell: Option<u32>) -> String {
+    let path = printable_line(path);
+    match cell {
+        Some(cell) => format!("{path}:cell {cell}"),
+        None => path,
+    }
+}
+
+/// The character as it may be sent to a terminal: whatever would move the cursor, change colours or reorder text
+/// becomes a visible stand-in. Source and file names are other people's.
+pub fn printable(character: char) -> char {
+    match character {
+        '\t' => character,
+        '\0'..='\x1f' => char::from_u32(0x2400 + character as u32).unwrap_or('\u{fffd}'),
+        '\x7f' => '\u{2421}',
+        '\u{80}'..='\u{9f}'
+        | '\u{61c}'
+        | '\u{200e}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        _ => character,
+    }
+}
+
+/// [`printable`] of a whole text that belongs on one line.
+pub fn printable_line(text: &str) -> String {
+    text.chars().map(|character| if character == '\t' { ' ' } else { printable(character) }).collect()
+}
+
+/// `1 file`, `2 files`.
+pub fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+pub fn confidence_word(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Low => "low",
+        Confidence::Medium => "medium",
+        Confidence::High => "high",
+    }
+}

@@ -4,6 +4,8 @@
 //! name and keeps those that resolve to it. A call on an object of unknown type that only has the right name is
 //! kept apart as possible: it can excuse but not accuse.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -19,6 +21,8 @@ pub struct CallIndex {
     calls: Vec<(Name, ModuleId, CallId)>,
     /// Functions named as values (arguments, decorators, returned, stored), sorted by name.
     mentions: Vec<(Name, EventRef, ExprId)>,
+    /// Answers of [`Program::callers`]: the same function is asked about from many places.
+    answered: Mutex<FxHashMap<FunctionRef, Arc<[CallSite]>>>,
 }
 
 /// A call of a project function.
@@ -89,9 +93,10 @@ fn index_module(program: &Program, module: ModuleId, defined: &FxHashSet<Name>) 
         Expr::Attribute(_, name) => Some(name),
         _ => None,
     };
+    let is_indexed = |name: &Name| defined.contains(name) || name.as_str() == CACHE_CLEAR;
     let mut index = CallIndex::default();
     let mut mention = |event: u32, expr: ExprId| {
-        if let Some(name) = last_name(expr).filter(|name| defined.contains(name)) {
+        if let Some(name) = last_name(expr).filter(&is_indexed) {
             index.mentions.push((name, EventRef::new(module, crate::facts::EventId(event)), expr));
         }
     };
@@ -118,12 +123,15 @@ fn index_module(program: &Program, module: ModuleId, defined: &FxHashSet<Name>) 
         }
     }
     for (number, call) in facts.calls.iter().enumerate() {
-        if let Some(name) = last_name(call.callee).filter(|name| defined.contains(name)) {
+        if let Some(name) = last_name(call.callee).filter(&is_indexed) {
             index.calls.push((name, module, CallId(number as u32)));
         }
     }
     index
 }
+
+/// A library's method that is asked about like a project's own.
+const CACHE_CLEAR: &str = "cache_clear";
 
 /// How many calls of one name are looked at; a name with more is too common to say anything.
 const MOST_CALLS: usize = 400;
@@ -152,7 +160,16 @@ impl Program<'_> {
     }
 
     /// Every call that may run a function.
-    pub fn callers(&self, function: FunctionRef) -> Vec<CallSite> {
+    pub fn callers(&self, function: FunctionRef) -> Arc<[CallSite]> {
+        if let Some(answer) = self.calls.answered.lock().unwrap_or_else(PoisonError::into_inner).get(&function) {
+            return answer.clone();
+        }
+        let answer: Arc<[CallSite]> = self.find_callers(function).into();
+        self.calls.answered.lock().unwrap_or_else(PoisonError::into_inner).insert(function, answer.clone());
+        answer
+    }
+
+    fn find_callers(&self, function: FunctionRef) -> Vec<CallSite> {
         let name = self.function(function).name;
         if name == self.words.init
             && let Some(class) = self.class_of_method(function)
@@ -202,6 +219,17 @@ impl Program<'_> {
             return false;
         };
         self.function(function).name == self.function(callee).name && self.mro(class).contains(&base)
+    }
+
+    /// Every `function.cache_clear`, called or handed on.
+    pub fn cache_clears(&self) -> Vec<(EventRef, ExprRef)> {
+        let name = Name::new(CACHE_CLEAR);
+        let called = self.calls.calls_named(name).iter().map(|(_, module, call)| {
+            let call = self.facts(*module).call(*call);
+            (EventRef::new(*module, call.event), call.callee)
+        });
+        let handed = self.calls.mentions_of(name).iter().map(|(_, event, expr)| (*event, *expr));
+        called.chain(handed).map(|(event, expr)| (event, self.event_scope(event).expr(expr))).collect()
     }
 
     /// Every call that makes an instance of exactly this class.

@@ -6,6 +6,8 @@
 //! know of library calls. Names are the last evidence: the word a programmer chose for an id is worth something,
 //! where nothing else is known.
 
+use std::cell::Cell;
+
 use super::names::Definition;
 use super::types::{Type, last_part};
 use super::{EventRef, ExprRef, FunctionRef, Program, ScopeRef};
@@ -24,15 +26,32 @@ pub enum Domain {
     Open(Name),
 }
 
+/// How deep one answer may reach.
 const DEPTH: u32 = 6;
+/// How many expressions one answer may look at.
+const MOST_STEPS: u32 = 300;
+
+/// What is left of one answer's allowance.
+#[derive(Clone, Copy)]
+struct Allowance<'a> {
+    depth: u32,
+    steps: &'a Cell<u32>,
+}
+
+impl Allowance<'_> {
+    fn spend(self) -> Option<Self> {
+        self.steps.set(self.steps.get().checked_sub(1)?);
+        Some(Allowance { depth: self.depth.checked_sub(1)?, ..self })
+    }
+}
 
 impl Program<'_> {
     pub fn domain(&self, expr: ExprRef) -> Domain {
-        self.domain_within(expr, DEPTH)
+        self.domain_within(expr, Allowance { depth: DEPTH, steps: &Cell::new(MOST_STEPS) })
     }
 
-    fn domain_within(&self, expr: ExprRef, depth: u32) -> Domain {
-        let Some(depth) = depth.checked_sub(1) else { return Domain::Unknown };
+    fn domain_within(&self, expr: ExprRef, depth: Allowance) -> Domain {
+        let Some(depth) = depth.spend() else { return Domain::Unknown };
         let facts = self.facts(expr.scope.module);
         let all = |run: &[crate::facts::ExprId]| {
             self.joined_domain(run.iter().map(|id| self.domain_within(expr.scope.expr(*id), depth)))
@@ -86,7 +105,7 @@ impl Program<'_> {
         joined
     }
 
-    fn domain_of_name(&self, expr: ExprRef, name: Name, depth: u32) -> Domain {
+    fn domain_of_name(&self, expr: ExprRef, name: Name, depth: Allowance) -> Domain {
         if let Some(receiver) = self.receiver_named(expr.scope, name) {
             return if receiver.is_class { Domain::Bounded } else { self.domain_of_instances(receiver.class) };
         }
@@ -127,7 +146,7 @@ impl Program<'_> {
             && self.subclasses(class).is_empty()
     }
 
-    fn domain_of_variable(&self, scope: ScopeRef, name: Name, depth: u32) -> Domain {
+    fn domain_of_variable(&self, scope: ScopeRef, name: Name, depth: Allowance) -> Domain {
         let facts = self.facts(scope.module);
         if let ScopeKind::Function(function) | ScopeKind::Lambda(function) = facts.scope(scope.id).kind {
             let function = FunctionRef::new(scope.module, function);
@@ -161,7 +180,12 @@ impl Program<'_> {
         }
     }
 
-    fn domain_of_parameter(&self, function: FunctionRef, name: Name, depth: u32) -> Domain {
+    /// The domain of a parameter, by its annotation, its name and what callers pass.
+    pub fn parameter_domain(&self, function: FunctionRef, name: Name) -> Domain {
+        self.domain_of_parameter(function, name, Allowance { depth: DEPTH, steps: &Cell::new(MOST_STEPS) })
+    }
+
+    fn domain_of_parameter(&self, function: FunctionRef, name: Name, depth: Allowance) -> Domain {
         let facts = self.facts(function.module);
         let Some(parameter) = facts.parameters(self.function(function)).iter().find(|p| p.name == name) else {
             return Domain::Unknown;
@@ -178,9 +202,13 @@ impl Program<'_> {
         if super::repetition::is_definition_name(name.as_str()) || self.is_used_as_class(function, name) {
             return Domain::Bounded;
         }
-        let sites: Vec<_> =
-            self.callers(function).into_iter().filter(|site| site.is_certain && !self.is_test(site.module)).collect();
-        if depth > 0 && !sites.is_empty() && sites.len() <= 24 {
+        let sites: Vec<_> = self
+            .callers(function)
+            .iter()
+            .copied()
+            .filter(|site| site.is_certain && !self.is_test(site.module))
+            .collect();
+        if !sites.is_empty() && sites.len() <= 24 {
             let parts: Vec<Domain> = sites
                 .iter()
                 .map(|site| match self.argument_for(*site, function, name) {
@@ -250,7 +278,7 @@ impl Program<'_> {
         }
     }
 
-    fn domain_of_attribute(&self, expr: ExprRef, base: ExprRef, attribute: Name, depth: u32) -> Domain {
+    fn domain_of_attribute(&self, expr: ExprRef, base: ExprRef, attribute: Name, depth: Allowance) -> Domain {
         let text = attribute.as_str();
         if matches!(
             text,
@@ -279,7 +307,7 @@ impl Program<'_> {
                     return domain;
                 }
                 let stores = self.instance_stores(class, attribute);
-                if !stores.is_empty() && depth > 0 {
+                if !stores.is_empty() {
                     let parts: Vec<Domain> = stores
                         .iter()
                         .filter_map(|store| match self.facts(store.module).event(store.id).kind {
@@ -304,7 +332,7 @@ impl Program<'_> {
         }
     }
 
-    fn domain_of_call(&self, expr: ExprRef, call: crate::facts::CallId, depth: u32) -> Domain {
+    fn domain_of_call(&self, expr: ExprRef, call: crate::facts::CallId, depth: Allowance) -> Domain {
         let facts = self.facts(expr.scope.module);
         let call = facts.call(call);
         let callee = expr.scope.expr(call.callee);
@@ -398,7 +426,7 @@ impl Program<'_> {
             || self.method(class, Name::new("__eq__")).is_some()
     }
 
-    fn domain_of_result(&self, function: FunctionRef, depth: u32) -> Domain {
+    fn domain_of_result(&self, function: FunctionRef, depth: Allowance) -> Domain {
         let facts = self.facts(function.module);
         let declared = self.function(function);
         if declared.returns != NOTHING
@@ -421,7 +449,7 @@ impl Program<'_> {
     }
 
     /// The domain of what lies in an iterable or mapping.
-    fn domain_of_elements(&self, container: ExprRef, depth: u32) -> Domain {
+    fn domain_of_elements(&self, container: ExprRef, depth: Allowance) -> Domain {
         let facts = self.facts(container.scope.module);
         match self.expr(container) {
             Expr::Call(call) => {
@@ -465,7 +493,7 @@ impl Program<'_> {
     }
 
     /// A module- or class-level table of constants.
-    fn domain_of_table(&self, scope: ScopeRef, name: Name, depth: u32) -> Domain {
+    fn domain_of_table(&self, scope: ScopeRef, name: Name, depth: Allowance) -> Domain {
         let (values, complete) = self.bound_values(scope, name);
         if !complete || values.is_empty() {
             return Domain::Unknown;
@@ -502,7 +530,9 @@ impl Program<'_> {
     fn is_constant_table(&self, expr: ExprRef) -> bool {
         match self.expr(expr) {
             Expr::Display(..) => true,
-            Expr::Name(_) | Expr::Attribute(..) => self.domain_of_elements(expr, 3) == Domain::Bounded,
+            Expr::Name(_) | Expr::Attribute(..) => {
+                self.domain_of_elements(expr, Allowance { depth: 3, steps: &Cell::new(MOST_STEPS) }) == Domain::Bounded
+            }
             _ => false,
         }
     }

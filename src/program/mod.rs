@@ -5,10 +5,12 @@
 //! about few places and most of a program is never asked about. Each answer keeps its reason, so that a finding can
 //! show the whole argument. Questions are bounded in depth: an answer that would need more is "unknown".
 
+pub mod caches;
 pub mod calls;
 pub mod classes;
 pub mod containers;
 pub mod domains;
+pub mod growth;
 pub mod names;
 pub mod operations;
 pub mod places;
@@ -21,7 +23,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, ScopeId, ScopeKind};
+use crate::facts::{CallId, ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, ScopeId, ScopeKind};
 use crate::models::Models;
 use crate::source::{FileId, Location, Name, Span};
 
@@ -118,16 +120,16 @@ pub struct Module {
     /// The class each class-scope belongs to and the function each function-scope belongs to come from the facts;
     /// this is the other direction for methods: the class whose body a function stands in.
     method_class: FxHashMap<FunctionId, ClassId>,
+    /// Calls that are decorators: `@name(…)`.
+    decorator_calls: FxHashSet<CallId>,
+    /// Last names of decorators written as attributes: `@object.name`.
+    decorator_attributes: FxHashSet<Name>,
 }
 
 /// Names that the analyses compare with, interned once.
 pub(crate) struct Words {
     pub init: Name,
-    pub new: Name,
-    pub self_: Name,
     pub super_: Name,
-    pub getattr: Name,
-    pub setattr: Name,
 }
 
 impl Module {
@@ -177,12 +179,29 @@ impl Module {
                 _ => {}
             }
         }
+        let mut decorator_calls = FxHashSet::default();
+        let mut decorator_attributes = FxHashSet::default();
+        let decorated = facts.functions.iter().map(|function| function.decorators);
+        for run in decorated.chain(facts.classes.iter().map(|class| class.decorators)) {
+            for decorator in facts.list(run) {
+                let mut named = *decorator;
+                if let Expr::Call(call) = facts.expr(*decorator) {
+                    decorator_calls.insert(call);
+                    named = facts.call(call).callee;
+                }
+                if let Expr::Attribute(_, name) = facts.expr(named) {
+                    decorator_attributes.insert(name);
+                }
+            }
+        }
         bindings.sort_unstable();
         attribute_stores.sort_unstable();
         Module {
             bindings: bindings.into_boxed_slice(),
             attribute_stores: attribute_stores.into_boxed_slice(),
             method_class,
+            decorator_calls,
+            decorator_attributes,
             input,
         }
     }
@@ -243,14 +262,7 @@ impl<'m> Program<'m> {
             calls: calls::CallIndex::default(),
             operations: Operations::default(),
             references: references::References::default(),
-            words: Words {
-                init: Name::new("__init__"),
-                new: Name::new("__new__"),
-                self_: Name::new("self"),
-                super_: Name::new("super"),
-                getattr: Name::new("getattr"),
-                setattr: Name::new("setattr"),
-            },
+            words: Words { init: Name::new("__init__"), super_: Name::new("super") },
         };
         program.classes = ClassTable::build(&program);
         program.calls = calls::CallIndex::build(&program);
@@ -378,9 +390,4 @@ impl<'m> Program<'m> {
             None => name.to_string(),
         }
     }
-}
-
-/// A set of names, for tables of words.
-pub(crate) fn name_set(words: &[&str]) -> FxHashSet<Name> {
-    words.iter().map(|word| Name::new(word)).collect()
 }

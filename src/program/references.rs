@@ -233,7 +233,8 @@ impl Program<'_> {
                 let hands_on = self.function(maker).name == self.words.init
                     || !self.object_graph_within(maker, 1).returns.is_empty();
                 if hands_on && found.list.len() < MOST_FUNCTIONS {
-                    let sites = self.callers(maker).into_iter().filter(|site| site.is_certain);
+                    let sites = self.callers(maker);
+                    let sites = sites.iter().filter(|site| site.is_certain);
                     callers.extend(sites.filter_map(|site| self.event_function(site.event)));
                 }
             }

@@ -41,22 +41,127 @@ impl Repetition {
     }
 }
 
-/// How many callers up the chain is followed.
-const DEPTH: usize = 6;
+/// How many functions up the chains of callers are looked at for one answer.
+const MOST_FUNCTIONS: usize = 160;
 
-impl Program<'_> {
-    /// How often an event happens.
-    pub fn repetition(&self, event: EventRef) -> Repetition {
-        self.repetition_of_event(event, &mut Vec::new())
+/// A function on the way up from the place asked about.
+struct Step {
+    /// `None` for a loop that was found on the way: nothing is above it.
+    function: Option<FunctionRef>,
+    /// Every call on the way resolves to what it calls; otherwise one only has its name.
+    is_certain: bool,
+    /// The step this one was reached from, and the call or mention that shows it.
+    from: Option<usize>,
+    label: Option<Label>,
+}
+
+/// The search upwards: breadth first, so that the shortest chain is the one shown.
+#[derive(Default)]
+struct Search {
+    steps: Vec<Step>,
+    best: Option<(Frequency, Option<usize>, Option<Label>)>,
+}
+
+impl Search {
+    fn visit(&mut self, function: FunctionRef, is_certain: bool, from: Option<usize>, label: Option<Label>) {
+        let is_known =
+            self.steps.iter().any(|step| step.function == Some(function) && (step.is_certain || !is_certain));
+        if !is_known && self.steps.len() < MOST_FUNCTIONS {
+            self.steps.push(Step { function: Some(function), is_certain, from, label });
+        }
     }
 
-    fn repetition_of_event(&self, event: EventRef, visiting: &mut Vec<FunctionRef>) -> Repetition {
-        if let Some(label) = self.endless_loop_around(event) {
-            return Repetition { frequency: Frequency::Repeated, reasons: vec![label] };
+    fn found(&mut self, frequency: Frequency, at: Option<usize>, label: Option<Label>) {
+        if self.best.as_ref().is_none_or(|(best, ..)| frequency > *best) {
+            self.best = Some((frequency, at, label));
+        }
+    }
+
+    fn result(self) -> Repetition {
+        let Some((frequency, mut at, last)) = self.best else { return Repetition::plain(Frequency::Never) };
+        let mut reasons: Vec<Label> = last.into_iter().collect();
+        while let Some(step) = at.map(|number| &self.steps[number]) {
+            reasons.extend(step.label.clone());
+            at = step.from;
+        }
+        reasons.reverse();
+        Repetition { frequency, reasons }
+    }
+}
+
+impl Program<'_> {
+    /// How often an event happens: as often as the most frequent way to it.
+    pub fn repetition(&self, event: EventRef) -> Repetition {
+        let mut search = Search::default();
+        self.climb_from_event(&mut search, event, true, None, None);
+        self.climb(search)
+    }
+
+    pub fn function_repetition(&self, function: FunctionRef) -> Repetition {
+        let mut search = Search::default();
+        search.visit(function, true, None, None);
+        self.climb(search)
+    }
+
+    fn climb(&self, mut search: Search) -> Repetition {
+        let mut next = 0;
+        while next < search.steps.len() {
+            if matches!(search.best, Some((Frequency::Repeated, ..))) {
+                break;
+            }
+            self.climb_one(&mut search, next);
+            next += 1;
+        }
+        search.result()
+    }
+
+    fn climb_from_event(
+        &self,
+        search: &mut Search,
+        event: EventRef,
+        is_certain: bool,
+        from: Option<usize>,
+        label: Option<Label>,
+    ) {
+        if is_certain && let Some(around) = self.endless_loop_around(event) {
+            search.steps.push(Step { function: None, is_certain, from, label });
+            search.found(Frequency::Repeated, Some(search.steps.len() - 1), Some(around));
+            return;
         }
         match self.event_function(event) {
-            Some(function) => self.repetition_of(function, visiting),
-            None => Repetition::plain(Frequency::Definition),
+            Some(function) => search.visit(function, is_certain, from, label),
+            None => search.found(Frequency::Definition, from, None),
+        }
+    }
+
+    fn climb_one(&self, search: &mut Search, number: usize) {
+        let Step { function: Some(function), is_certain, .. } = search.steps[number] else { return };
+        if self.runs_at_definition(function) {
+            search.found(Frequency::Definition, Some(number), None);
+            return;
+        }
+        if let Some(registered) = self.registered(function) {
+            let limit = if is_certain { Frequency::Repeated } else { Frequency::Presumed };
+            search.found(registered.frequency.min(limit), Some(number), registered.reasons.into_iter().next());
+            return;
+        }
+        let mut is_used = false;
+        for site in self.callers(function).iter() {
+            if self.is_test(site.module) && !self.is_test(function.module) {
+                continue;
+            }
+            is_used = true;
+            let label = self.caller_label(function, *site);
+            self.climb_from_event(search, site.event, is_certain && site.is_certain, Some(number), Some(label));
+        }
+        is_used |= self.climb_by_mentions(search, function, number);
+        if !is_used {
+            let frequency = self.surface_frequency(function, self.function(function).name);
+            let label = (frequency == Frequency::Presumed).then(|| Label {
+                location: self.location(function.module, self.function(function).name_span),
+                message: format!("`{}` is public and runs whenever it is called", self.function_name(function)),
+            });
+            search.found(frequency, Some(number), label);
         }
     }
 
@@ -93,79 +198,6 @@ impl Program<'_> {
             };
             inside && waits
         })
-    }
-
-    pub fn function_repetition(&self, function: FunctionRef) -> Repetition {
-        self.repetition_of(function, &mut Vec::new())
-    }
-
-    fn repetition_of(&self, function: FunctionRef, visiting: &mut Vec<FunctionRef>) -> Repetition {
-        if visiting.len() >= DEPTH || visiting.contains(&function) {
-            return Repetition::plain(Frequency::Never);
-        }
-        if self.runs_at_definition(function) {
-            return Repetition::plain(Frequency::Definition);
-        }
-        if let Some(registered) = self.registered(function) {
-            return registered;
-        }
-        visiting.push(function);
-        let result = self.repetition_by_callers(function, visiting);
-        visiting.pop();
-        result
-    }
-
-    fn repetition_by_callers(&self, function: FunctionRef, visiting: &mut Vec<FunctionRef>) -> Repetition {
-        let name = self.function(function).name;
-        let mut best = Repetition::plain(Frequency::Never);
-        let mut is_called = false;
-        let mut is_called_by_library = false;
-        for site in self.callers(function) {
-            let is_test = self.is_test(site.module);
-            if is_test && !self.is_test(function.module) {
-                continue;
-            }
-            is_called = true;
-            let mut caller = self.repetition_of_event(site.event, visiting);
-            if !site.is_certain {
-                caller.frequency = caller.frequency.min(Frequency::Presumed);
-            }
-            is_called_by_library |= caller.frequency >= Frequency::Presumed;
-            if caller.frequency > best.frequency {
-                caller.reasons.insert(0, self.caller_label(function, site));
-                best = caller;
-            }
-        }
-        if best.frequency == Frequency::Repeated {
-            return best;
-        }
-        if let Some(handed) = self.repetition_by_mentions(function, visiting)
-            && handed.frequency > best.frequency
-        {
-            is_called = true;
-            best = handed;
-        }
-        if best.frequency >= Frequency::Presumed
-            || (is_called && !is_called_by_library) && best.frequency > Frequency::Never
-        {
-            return best;
-        }
-        let surface = self.surface_frequency(function, name);
-        if surface > best.frequency && !is_called {
-            let message = match surface {
-                Frequency::Presumed => {
-                    format!("`{}` is public and runs whenever it is called", self.function_name(function))
-                }
-                _ => String::new(),
-            };
-            let reasons = if message.is_empty() {
-                Vec::new()
-            } else {
-                vec![Label { location: self.location(function.module, self.function(function).name_span), message }]
-            };
-            return Repetition { frequency: surface, reasons };
-        }
-        best
     }
 
     fn caller_label(&self, function: FunctionRef, site: CallSite) -> Label {
@@ -257,30 +289,13 @@ impl Program<'_> {
             .iter()
             .any(|mention| decorates(mention.event, mention.expr.id));
         by_name
-            || self.callers(function).iter().filter(|site| site.is_certain).any(|site| {
-                let facts = self.facts(site.module);
-                facts
-                    .functions
-                    .iter()
-                    .map(|f| f.decorators)
-                    .chain(facts.classes.iter().map(|c| c.decorators))
-                    .any(|run| run.len > 0 && facts.list(run).iter().any(|id| facts.expr(*id) == Expr::Call(site.call)))
-            })
-            || (self.class_of_method(function).is_some() && self.decorates_as_attribute(function, name))
-    }
-
-    /// `@registry.register` on an object of unknown type, in the same module as the method: taken as a use.
-    fn decorates_as_attribute(&self, function: FunctionRef, name: Name) -> bool {
-        let facts = self.facts(function.module);
-        facts.functions.iter().map(|f| f.decorators).chain(facts.classes.iter().map(|c| c.decorators)).any(|run| {
-            facts.list(run).iter().any(|id| {
-                let callee = match facts.expr(*id) {
-                    Expr::Call(call) => facts.call(call).callee,
-                    _ => *id,
-                };
-                matches!(facts.expr(callee), Expr::Attribute(_, attribute) if attribute == name)
-            })
-        })
+            || self
+                .callers(function)
+                .iter()
+                .any(|site| site.is_certain && self.module(site.module).decorator_calls.contains(&site.call))
+            // `@registry.register` on an object of unknown type, in the method's own module: taken as a use.
+            || (self.class_of_method(function).is_some()
+                && self.module(function.module).decorator_attributes.contains(&name))
     }
 
     /// A function that returns its own parameter named like a function or class, or a nested function that wraps it.
@@ -382,57 +397,40 @@ impl Program<'_> {
         }
     }
 
-    /// Being handed on as a value: as a callback, thread target or handler by a model; unknown otherwise.
-    fn repetition_by_mentions(&self, function: FunctionRef, visiting: &mut Vec<FunctionRef>) -> Option<Repetition> {
-        let mut best: Option<Repetition> = None;
-        let mut consider = |found: Repetition| {
-            if best.as_ref().is_none_or(|best| found.frequency > best.frequency) {
-                best = Some(found);
-            }
-        };
+    /// Being handed on as a value: as a callback, thread target or handler by a model; presumed otherwise. Says
+    /// whether there is any such use.
+    fn climb_by_mentions(&self, search: &mut Search, function: FunctionRef, number: usize) -> bool {
+        let mut is_used = false;
+        let name = self.function_name(function);
         for mention in self.mentions(Definition::Function(function)) {
-            if self.is_test(mention.event.module) && !self.is_test(function.module) {
+            let facts = self.facts(mention.event.module);
+            let event = facts.event(mention.event.id);
+            let is_decoration = matches!(event.kind, EventKind::Define(_) | EventKind::DefineClass(_));
+            if is_decoration || self.is_test(mention.event.module) && !self.is_test(function.module) {
                 continue;
             }
-            let facts = self.facts(mention.event.module);
-            match facts.event(mention.event.id).kind {
+            is_used = true;
+            let label = |message: String| Some(Label { location: self.event_location(mention.event), message });
+            let path = match event.kind {
                 EventKind::Call(call) => {
                     let callee = mention.expr.scope.expr(facts.call(call).callee);
-                    let path = self.external_path(callee).or_else(|| self.method_path(callee));
-                    let label = |message: String| Label { location: self.event_location(mention.event), message };
-                    match path {
-                        Some(path) if self.models.repeats(path).is_some() => {
-                            let why =
-                                self.models.repeats(path).map_or("called again and again", |model| model.why.as_str());
-                            consider(Repetition {
-                                frequency: Frequency::Repeated,
-                                reasons: vec![label(format!("`{}` is {why}", self.function_name(function)))],
-                            });
-                        }
-                        Some(path) if self.models.once(path).is_some() => consider(Repetition::plain(Frequency::Once)),
-                        Some(path) if self.models.calls(path).is_some() => {
-                            consider(self.repetition_of_event(mention.event, visiting));
-                        }
-                        _ => consider(Repetition {
-                            frequency: Frequency::Presumed,
-                            reasons: vec![label(format!(
-                                "`{}` is handed on as a callback here",
-                                self.function_name(function)
-                            ))],
-                        }),
-                    }
+                    self.external_path(callee).or_else(|| self.method_path(callee))
                 }
-                EventKind::Define(_) | EventKind::DefineClass(_) => {}
-                _ => consider(Repetition {
-                    frequency: Frequency::Presumed,
-                    reasons: vec![Label {
-                        location: self.event_location(mention.event),
-                        message: format!("`{}` is handed on here", self.function_name(function)),
-                    }],
-                }),
+                _ => None,
+            };
+            if let Some(model) = path.and_then(|path| self.models.repeats(path)) {
+                search.found(Frequency::Repeated, Some(number), label(format!("`{name}` is {}", model.why)));
+            } else if path.is_some_and(|path| self.models.once(path).is_some()) {
+                search.found(Frequency::Once, Some(number), None);
+            } else if path.is_some_and(|path| self.models.calls(path).is_some()) {
+                let message = label(format!("`{name}` is called from here"));
+                let is_certain = search.steps[number].is_certain;
+                self.climb_from_event(search, mention.event, is_certain, Some(number), message);
+            } else {
+                search.found(Frequency::Presumed, Some(number), label(format!("`{name}` is handed on here")));
             }
         }
-        best
+        is_used
     }
 
     /// Whether some code outside of tests runs this function: called, handed on, or public and not only a way to
@@ -555,14 +553,18 @@ fn is_definition_suffix(name: &str) -> bool {
 
 /// Names that parameters have when they stand for something that is defined rather than made at run time.
 pub fn is_definition_name(name: &str) -> bool {
+    is_callable_name(name)
+        || matches!(
+            name.trim_matches('_'),
+            "cls" | "klass" | "class" | "clz" | "kls" | "type" | "typ" | "tp" | "ty" | "clazz" | "obj_type"
+        )
+}
+
+/// Names that parameters have when they stand for functions.
+pub fn is_callable_name(name: &str) -> bool {
     matches!(
         name.trim_matches('_'),
-        "cls"
-            | "klass"
-            | "class"
-            | "clz"
-            | "kls"
-            | "func"
+        "func"
             | "fn"
             | "f"
             | "function"
@@ -570,18 +572,12 @@ pub fn is_definition_name(name: &str) -> bool {
             | "meth"
             | "callback"
             | "handler"
-            | "type"
-            | "typ"
-            | "tp"
-            | "ty"
             | "decorated"
             | "wrapped"
             | "fun"
             | "target"
             | "view"
             | "callable"
-            | "clazz"
-            | "obj_type"
             | "coro"
             | "view_func"
     )

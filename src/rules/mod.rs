@@ -3,7 +3,13 @@
 //! A rule looks at one module at a time, with the whole program at hand, and reports what that module holds. What
 //! it needs to know is asked of `program`; what it says in words stays on its page.
 
+mod growth;
+mod lk101;
+mod lk104;
+mod lk105;
 mod lk301;
+pub mod page;
+pub mod selection;
 
 use crate::finding::{Confidence, Finding, Label};
 use crate::program::{EventRef, ModuleId, Program, Role};
@@ -15,7 +21,12 @@ pub struct Rule {
     pub check: fn(ModuleId, &Program, &mut Report),
 }
 
-pub static RULES: &[Rule] = &[Rule { code: "LK301", check: lk301::check }];
+pub static RULES: &[Rule] = &[
+    Rule { code: "LK101", check: lk101::check },
+    Rule { code: "LK104", check: lk104::check },
+    Rule { code: "LK105", check: lk105::check },
+    Rule { code: "LK301", check: lk301::check },
+];
 
 /// Collects the findings of one rule in one module.
 pub struct Report<'p> {

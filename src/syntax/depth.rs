@@ -140,9 +140,15 @@ impl Meter {
             T::Lambda => {
                 self.inner.open_lambdas += 1;
                 self.inner.operators += 1;
+                // For a lambda in a lambda's default the parser does not grow its stack.
+                return self.inner.open_lambdas > LIMIT || self.is_too_deep();
             }
             _ => self.inner.operators += 1,
         }
+        self.is_too_deep()
+    }
+
+    fn is_too_deep(&self) -> bool {
         self.inner.depth + self.inner.operators + self.inner.operand > self.limit
     }
 

@@ -9,4 +9,4 @@ pub mod depth;
 mod parse;
 
 pub use decode::{DecodeError, decode, read};
-pub use parse::{SyntaxError, Tree, parse};
+pub use parse::{SyntaxError, Tree, parse, parse_only};

@@ -1,13 +1,14 @@
 //! Any text makes a tree or a clear error, and never ends the process.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 
 use unleak::source::{LineIndex, SourceFile, SourceKind};
-use unleak::syntax::{self, Tree, decode};
+use unleak::syntax::{self, DecodeError, Tree, decode};
 
 fn tree(text: impl Into<String>) -> Tree {
     let file = SourceFile::new("a.py", text, SourceKind::Python);
-    // As the engine does: a deep tree is dropped where there is room.
     syntax::parse(&file)
 }
 
@@ -61,7 +62,7 @@ fn absurd_texts_never_end_the_process() {
         ("elif", "if x: pass\n".to_owned() + &"elif x: pass\n".repeat(n), true),
         ("elif with blocks", "if x:\n pass\n".to_owned() + &"elif x:\n pass\n".repeat(n), true),
         ("format strings", format_strings(n), true),
-        ("format specs", "f'{a:".repeat(1) + &"{a:".repeat(n) + &"}".repeat(n) + "}'", true),
+        ("format specs", "f'{a:".to_owned() + &"{a:".repeat(n) + &"}".repeat(n) + "}'", true),
         ("patterns", "match x:\n case ".to_owned() + &"[".repeat(n) + &"]".repeat(n) + ": pass\n", true),
         ("class patterns", "match x:\n case ".to_owned() + &"A(".repeat(n) + &")".repeat(n) + ": pass\n", true),
         ("with", "with ".to_owned() + &"(".repeat(n) + &")".repeat(n) + ": pass\n", true),
@@ -90,4 +91,163 @@ fn absurd_texts_never_end_the_process() {
         .unwrap()
         .join()
         .unwrap();
+}
+
+#[test]
+fn depth_is_bounded_from_above_and_not_by_much() {
+    let brackets = |depth: usize| "(".repeat(depth) + "1" + &")".repeat(depth);
+    std::thread::Builder::new()
+        .stack_size(syntax::depth::STACK_SIZE)
+        .spawn(move || {
+            let limit = syntax::depth::LIMIT as usize;
+            assert!(!tree(brackets(limit)).too_deep);
+            assert!(tree(brackets(limit + 1)).too_deep);
+            // What was deep in one operand is not added to what is deep in the next.
+            let calls = "f".to_owned() + &format!("({})", brackets(1_000)).repeat(100);
+            assert!(!tree(calls).too_deep);
+            // But it does stand below the operators that follow.
+            assert!(tree(brackets(limit / 2) + &"+1".repeat(limit / 2 + 2)).too_deep);
+        })
+        .unwrap()
+        .join()
+        .unwrap();
+}
+
+#[test]
+fn too_deep_is_an_error_with_its_place() {
+    let tree = tree("x = 1\n".to_owned() + &"[".repeat(10_000));
+    assert!(tree.too_deep && tree.module.body.is_empty());
+    assert_eq!(tree.errors[0].message, "nested too deeply to be checked (more than 5000 levels)");
+    assert_eq!(tree.errors[0].span.start, 6 + syntax::depth::LIMIT);
+    // Found by the lexer, before the parser.
+    let file = SourceFile::new("a.py", "x = 1\n".to_owned() + &"[".repeat(1_000_000), SourceKind::Python);
+    let tree = syntax::parse(&file);
+    assert!(tree.too_deep && tree.errors[0].span.start >= 200_000);
+}
+
+#[test]
+fn broken_text_keeps_what_could_be_understood() {
+    let tree = tree("import a\ndef f(:\n    pass\nx = \ny = 2  # done\n");
+    assert!(tree.module.body.len() >= 3);
+    assert!(!tree.errors.is_empty() && !tree.too_deep);
+    assert!(tree.errors.is_sorted_by_key(|error| error.span));
+    assert!(tree.errors.iter().all(|error| !error.message.starts_with(char::is_uppercase)));
+    assert_eq!(tree.comments.len(), 1);
+}
+
+#[test]
+fn newest_syntax_is_no_error() {
+    for text in ["type A[T = int] = list[T]\n", "try: pass\nexcept A, B: pass\n", "t'{x}'\n", "f'{f'{x}'}'\n"] {
+        assert!(tree(text).errors.is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn nul_bytes_are_an_error_and_no_end() {
+    let tree = tree("a = 1\nb = \0 2\nc = 3\n\0");
+    assert!(!tree.errors.is_empty());
+    assert!(tree.module.body.len() >= 2);
+}
+
+fn text_of(bytes: &[u8]) -> Result<String, String> {
+    decode(bytes.to_vec()).map_err(|DecodeError { message, place }| match place {
+        Some((row, byte)) => format!("{row}:{byte}: {message}"),
+        None => message,
+    })
+}
+
+#[test]
+fn bytes_are_decoded_as_python_decodes_them() {
+    let cases: &[(&[u8], Result<&str, &str>)] = &[
+        (b"", Ok("")),
+        (b"x = '\xc3\xa9'", Ok("x = '\u{e9}'")),
+        (b"\xef\xbb\xbfx = 1", Ok("x = 1")),
+        (b"\xef\xbb\xbf# coding: utf-8\n", Ok("# coding: utf-8\n")),
+        (b"\xef\xbb\xbf# coding: latin-1\n", Err("the byte order mark says UTF-8, the encoding line says `latin-1`")),
+        (b"a\nb = '\xe9'", Err("2:6: byte 0xe9 is not valid UTF-8")),
+        (b"a\r\n\rb = '\xe9'", Err("3:6: byte 0xe9 is not valid UTF-8")),
+        (b"# -*- coding: latin-1 -*-\n'\xe9\x80'", Ok("# -*- coding: latin-1 -*-\n'\u{e9}\u{80}'")),
+        (b"#coding=ISO_8859_1\n\xff", Ok("#coding=ISO_8859_1\n\u{ff}")),
+        (b"#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\n\x80", {
+            Ok("#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\n\u{20ac}")
+        }),
+        (b"# coding: cp1252\n\x81", Err("2:1: byte 0x81 is not valid `cp1252`")),
+        (b"# coding: koi8-r\n\xc1", Ok("# coding: koi8-r\n\u{430}")),
+        (b"# coding: euc_jp\n\xa4\xa2", Ok("# coding: euc_jp\n\u{3042}")),
+        (b"# coding: shift_jis\nab\x82", Err("2:3: byte 0x82 is not valid `shift_jis`")),
+        (b"# coding: ascii\n\xe9", Err("2:1: byte 0xe9 is not valid ASCII")),
+        (b"# coding: iso8859-15\n\xa4", Ok("# coding: iso8859-15\n\u{20ac}")),
+        (b"# coding: uft-8\n", Err("unknown encoding `uft-8`")),
+        (b"# coding: utf-16\n", Err("unknown encoding `utf-16`")),
+        // Only in a comment, only in the first two lines, the second only after a blank or a comment.
+        (b"x = 'coding: nonsense'\n", Ok("x = 'coding: nonsense'\n")),
+        (b"x = 1\n# coding: nonsense\n", Ok("x = 1\n# coding: nonsense\n")),
+        (b"\n\n# coding: nonsense\n", Ok("\n\n# coding: nonsense\n")),
+        (b"\x0c\r# coding: nonsense\r", Err("unknown encoding `nonsense`")),
+        (b"# encoding without a value, coding: ascii", Ok("# encoding without a value, coding: ascii")),
+        (b"\xff\xfea\x00", Err("UTF-16, which Python does not read; save it as UTF-8")),
+    ];
+    for (bytes, expected) in cases {
+        let expected = expected.map(str::to_owned).map_err(str::to_owned);
+        assert_eq!(text_of(bytes), expected, "{}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn places_are_counted_as_python_and_people_do() {
+    let text = "a\r\nb\rc\u{c}\u{2028}d\n\tx\u{1f600}e\u{301}y";
+    let lines = LineIndex::new(text);
+    assert_eq!(lines.rows(), 4);
+    let place = |word: &str| {
+        let offset = text.find(word).unwrap() as u32;
+        (lines.row_and_column(text, offset), lines.utf16_position(text, offset))
+    };
+    assert_eq!(place("b"), ((2, 1), (1, 0)));
+    assert_eq!(place("d"), ((3, 4), (2, 3)));
+    assert_eq!(place("y"), ((4, 6), (3, 6)));
+    assert_eq!(lines.line(text, 1), Some("a"));
+    assert_eq!(lines.line(text, 4), Some("\tx\u{1f600}e\u{301}y"));
+    assert_eq!(lines.line(text, 5), None);
+    assert_eq!(lines.row_and_column(text, 9_999), (4, 7));
+    assert_eq!(lines.offset_of_utf16(text, 3, 6), text.find('y').unwrap() as u32);
+    assert_eq!(lines.offset_of_utf16(text, 0, 50), 1);
+}
+
+const NOTEBOOK: &str = r##"{"cells": [
+ {"cell_type": "markdown", "metadata": {}, "source": ["# Title"]},
+ {"cell_type": "code", "execution_count": null, "metadata": {}, "outputs": [], "source": ["%time\n", "x = (1\n"]},
+ {"cell_type": "code", "execution_count": null, "metadata": {}, "outputs": [], "source": []},
+ {"cell_type": "code", "execution_count": null, "metadata": {}, "outputs": [], "source": ["import a\n", "y = a"]}
+], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}"##;
+
+#[test]
+fn notebooks_are_places_in_cells() {
+    let file = syntax::read(Path::new("a.ipynb"), NOTEBOOK.into(), SourceKind::Notebook).unwrap();
+    let tree = syntax::parse(&file);
+    assert!(!tree.errors.is_empty());
+    let lines = LineIndex::new(&file.text);
+    let place = |word: &str| {
+        let position = file.position(&lines, file.text.find(word).unwrap() as u32);
+        (position.cell, position.row, position.column)
+    };
+    assert_eq!(place("(1"), (Some(2), 2, 5));
+    assert_eq!(place("y = a"), (Some(4), 2, 1));
+    // The open bracket of one cell does not swallow the next.
+    let error = file.position(&lines, tree.errors[0].span.start);
+    assert_eq!(error.cell, Some(2));
+    assert!(tree.module.body.len() >= 4);
+}
+
+#[test]
+fn what_is_no_notebook_is_said_so() {
+    let message =
+        |json: &str| syntax::read(Path::new("a.ipynb"), json.into(), SourceKind::Notebook).unwrap_err().message;
+    assert!(message("{").starts_with("not a notebook, because it is not valid JSON"));
+    assert!(message("[]").starts_with("not a notebook: "));
+    let old = NOTEBOOK.replace("\"nbformat\": 4", "\"nbformat\": 3");
+    assert_eq!(message(&old), "a notebook of format 3; only format 4 can be read");
+    let other = NOTEBOOK
+        .replace("\"metadata\": {}, \"nbformat\"", r#""metadata": {"language_info": {"name": "R"}}, "nbformat""#);
+    let file = syntax::read(Path::new("a.ipynb"), other.into(), SourceKind::Notebook).unwrap();
+    assert_eq!(file.text, "");
 }

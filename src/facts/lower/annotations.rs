@@ -39,14 +39,14 @@ impl<'a> Lowering<'a> {
                 self.shared(Expr::Subscript(base, key))
             }
             ast::Expr::BinOp(node) => {
-                let mut chain = vec![node];
+                let mut chain = Vec::new();
                 let mut leftmost = &*node.left;
                 while let ast::Expr::BinOp(inner) = leftmost {
                     chain.push(inner);
                     leftmost = &inner.left;
                 }
                 let mut left = self.annotation_in(leftmost, text);
-                for node in chain.into_iter().rev() {
+                for node in chain.into_iter().rev().chain([node]) {
                     let right = self.annotation_in(&node.right, text);
                     left = self.shared(Expr::Binary(operator(node.op), left, right));
                 }

@@ -16,10 +16,10 @@ impl<'a> Lowering<'a> {
         let decorators = self.decorators(&node.decorator_list);
         let parameters = self.parameters(&node.parameters);
         let returns = node.returns.as_deref().map_or(NOTHING, |returns| self.annotation(returns));
-        let id = FunctionId(self.functions.len() as u32);
+        let id = FunctionId(self.tables.functions.len() as u32);
         let scope = self.declare_scope(ScopeKind::Function(id));
         let name = self.name(&node.name);
-        self.functions.push(Function {
+        self.tables.functions.push(Function {
             name,
             scope,
             context: self.context,
@@ -42,10 +42,10 @@ impl<'a> Lowering<'a> {
 
     pub(super) fn lambda(&mut self, node: &'a ast::ExprLambda) -> ExprId {
         let parameters = node.parameters.as_deref().map_or(Run::default(), |parameters| self.parameters(parameters));
-        let id = FunctionId(self.functions.len() as u32);
+        let id = FunctionId(self.tables.functions.len() as u32);
         let scope = self.declare_scope(ScopeKind::Lambda(id));
         let name = self.name(LAMBDA);
-        self.functions.push(Function {
+        self.tables.functions.push(Function {
             name,
             scope,
             context: self.context,
@@ -66,7 +66,7 @@ impl<'a> Lowering<'a> {
     }
 
     pub(super) fn function_body(&mut self, waiting: Waiting<'a>) {
-        let scope = self.functions[waiting.function.index()].scope;
+        let scope = self.tables.functions[waiting.function.index()].scope;
         let place = match &waiting.body {
             Body::Statements { body, .. } => whole(body),
             Body::Expression(body) => body.range(),
@@ -105,10 +105,10 @@ impl<'a> Lowering<'a> {
             bases = self.gathered_list(mark);
             keywords = self.keyword_arguments(&arguments.keywords);
         }
-        let id = ClassId(self.classes.len() as u32);
+        let id = ClassId(self.tables.classes.len() as u32);
         let scope = self.declare_scope(ScopeKind::Class(id));
         let name = self.name(&node.name);
-        self.classes.push(Class {
+        self.tables.classes.push(Class {
             name,
             scope,
             context: self.context,
@@ -152,7 +152,7 @@ impl<'a> Lowering<'a> {
             let default = parameter.default.as_deref().map_or(NOTHING, |default| self.expr(default));
             self.gathered.push(default);
         }
-        let start = self.parameters.len();
+        let start = self.tables.parameters.len();
         let mut next = mark;
         for (kind, list) in [
             (ParameterKind::PositionalOnly, &parameters.posonlyargs),
@@ -174,13 +174,13 @@ impl<'a> Lowering<'a> {
             self.parameter(ParameterKind::Keywords, rest, NOTHING);
         }
         self.gathered.truncate(mark);
-        run(start, self.parameters.len())
+        run(start, self.tables.parameters.len())
     }
 
     fn parameter(&mut self, kind: ParameterKind, node: &'a ast::Parameter, default: ExprId) {
         let name = self.name(&node.name);
         let annotation = node.annotation.as_deref().map_or(NOTHING, |annotation| self.annotation(annotation));
-        self.parameters.push(Parameter { name, kind, annotation, default, span: span(node) });
+        self.tables.parameters.push(Parameter { name, kind, annotation, default, span: span(node) });
     }
 }
 

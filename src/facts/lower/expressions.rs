@@ -107,8 +107,8 @@ impl<'a> Lowering<'a> {
         }
         let arguments = self.gathered_list(mark);
         let keywords = self.keyword_arguments(&node.arguments.keywords);
-        let id = CallId(self.calls.len() as u32);
-        self.calls.push(Call { callee, arguments, keywords, event: EventId(self.events.len() as u32) });
+        let id = CallId(self.tables.calls.len() as u32);
+        self.tables.calls.push(Call { callee, arguments, keywords, event: EventId(self.tables.events.len() as u32) });
         self.emit(EventKind::Call(id), node);
         self.own(Expr::Call(id))
     }
@@ -159,14 +159,14 @@ impl<'a> Lowering<'a> {
 
     /// Long sums lean to the left and may be deeper than the stack, so the left side is walked by a loop.
     fn binary(&mut self, node: &'a ast::ExprBinOp) -> ExprId {
-        let mut chain = vec![node];
+        let mut chain = Vec::new();
         let mut leftmost = &*node.left;
         while let ast::Expr::BinOp(inner) = leftmost {
             chain.push(inner);
             leftmost = &inner.left;
         }
         let mut left = self.expr(leftmost);
-        for node in chain.into_iter().rev() {
+        for node in chain.into_iter().rev().chain([node]) {
             let right = self.expr(&node.right);
             left = self.shared(Expr::Binary(operator(node.op), left, right));
         }
@@ -191,7 +191,7 @@ impl<'a> Lowering<'a> {
         }
         while self.context != around {
             let inner = self.context;
-            self.context = self.contexts[inner.index()].parent;
+            self.context = self.tables.contexts[inner.index()].parent;
             self.forget_if_empty(inner, 1);
         }
         let values = self.gathered_list(mark);
@@ -203,7 +203,7 @@ impl<'a> Lowering<'a> {
 
     fn unary(&mut self, node: &'a ast::ExprUnaryOp) -> ExprId {
         let operand = self.expr(&node.operand);
-        match (node.op, self.exprs[operand.index()]) {
+        match (node.op, self.tables.exprs[operand.index()]) {
             (ast::UnaryOp::Not, _) => self.shared(Expr::Not(operand)),
             // `x[-1]` and `x[+1]` are different places.
             (ast::UnaryOp::USub, Expr::Constant(Constant::Int(number))) => {
@@ -330,7 +330,7 @@ impl<'a> Lowering<'a> {
 
     fn yields(&mut self, value: ExprId, place: impl Ranged) -> ExprId {
         if let Some(function) = self.function() {
-            self.functions[function.index()].is_generator = true;
+            self.tables.functions[function.index()].is_generator = true;
         }
         self.emit(EventKind::Yield(value), place);
         self.shared(Expr::Sent)

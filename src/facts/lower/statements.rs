@@ -108,7 +108,7 @@ impl<'a> Lowering<'a> {
         let mut test = self.expr(&node.test);
         let mut group = self.open(ContextKind::If(test), header);
         self.statements(&node.body);
-        self.context = self.contexts[group.index()].parent;
+        self.context = self.tables.contexts[group.index()].parent;
         for clause in &node.elif_else_clauses {
             header = self.header(clause.start(), clause.test.as_ref().map_or(clause.start(), Ranged::end));
             self.open_arm(ContextKind::Else(test), header, group);
@@ -120,7 +120,7 @@ impl<'a> Lowering<'a> {
             test = self.expr(elif_test);
             group = self.open(ContextKind::If(test), header);
             self.statements(&clause.body);
-            self.context = self.contexts[group.index()].parent;
+            self.context = self.tables.contexts[group.index()].parent;
         }
         self.open_arm(ContextKind::Else(test), header, group);
         self.context = around;
@@ -142,7 +142,7 @@ impl<'a> Lowering<'a> {
         let header = self.header(node.start(), node.test.end());
         let group = self.open(ContextKind::While(NOTHING), header);
         let test = self.expr(&node.test);
-        self.contexts[group.index()].kind = ContextKind::While(test);
+        self.tables.contexts[group.index()].kind = ContextKind::While(test);
         self.statements(&node.body);
         self.context = around;
         self.arm(ContextKind::LoopElse, "else", header.end, &node.body, &node.orelse, group);
@@ -219,13 +219,13 @@ impl<'a> Lowering<'a> {
             let header_end = case.guard.as_deref().map_or(case.pattern.end(), Ranged::end);
             let header = self.header(case.start(), header_end);
             let kind = ContextKind::Case { subject, guard: NOTHING, irrefutable };
-            let first = group.unwrap_or(ContextId(self.contexts.len() as u32));
+            let first = group.unwrap_or(ContextId(self.tables.contexts.len() as u32));
             let arm = self.open_arm(kind, header, first);
             group = Some(first);
             self.pattern(&case.pattern, subject);
             if let Some(guard) = case.guard.as_deref() {
                 let guard = self.expr(guard);
-                self.contexts[arm.index()].kind = ContextKind::Case { subject, guard, irrefutable };
+                self.tables.contexts[arm.index()].kind = ContextKind::Case { subject, guard, irrefutable };
             }
             self.statements(&case.body);
             self.context = around;
@@ -255,8 +255,8 @@ impl<'a> Lowering<'a> {
     }
 
     fn push_import(&mut self, import: Import, place: &ast::Alias) {
-        let id = ImportId(self.imports.len() as u32);
-        self.imports.push(import);
+        let id = ImportId(self.tables.imports.len() as u32);
+        self.tables.imports.push(import);
         self.emit(EventKind::Import(id), place);
     }
 

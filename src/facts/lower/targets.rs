@@ -43,7 +43,7 @@ impl<'a> Lowering<'a> {
         };
         if let (Given::Value, Some(run)) = (given, self.matching_elements(elements, value)) {
             for (element, index) in elements.iter().zip(run.range()) {
-                self.bind_each(element, self.lists[index], Given::Value);
+                self.bind_each(element, self.tables.lists[index], Given::Value);
             }
             return;
         }
@@ -67,13 +67,13 @@ impl<'a> Lowering<'a> {
 
     /// The elements of the value, if the targets take them one by one.
     fn matching_elements(&self, targets: &[ast::Expr], value: ExprId) -> Option<Run> {
-        let Expr::Display(DisplayKind::Tuple | DisplayKind::List, run) = self.exprs[value.index()] else {
+        let Expr::Display(DisplayKind::Tuple | DisplayKind::List, run) = self.tables.exprs[value.index()] else {
             return None;
         };
-        let is_plain = |id: &ExprId| !matches!(self.exprs[id.index()], Expr::Starred(_));
+        let is_plain = |id: &ExprId| !matches!(self.tables.exprs[id.index()], Expr::Starred(_));
         (targets.len() == run.len as usize
             && !targets.iter().any(ast::Expr::is_starred_expr)
-            && self.lists[run.range()].iter().all(is_plain))
+            && self.tables.lists[run.range()].iter().all(is_plain))
         .then_some(run)
     }
 

@@ -10,7 +10,7 @@ use super::Reference;
 use crate::facts::{Constant, DisplayKind, EventKind, Expr, ExprId, NOTHING};
 use crate::program::names::Definition;
 use crate::program::operations::OperationKind;
-use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, Operation, Place, Program, name_set};
+use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, Operation, Place, Program};
 use crate::source::Name;
 
 /// How many callers up a helper is followed.
@@ -73,7 +73,7 @@ impl Program<'_> {
             Expr::Call(call) => {
                 let call = self.facts(bound.scope.module).call(call);
                 let is_getattr =
-                    matches!(self.facts(bound.scope.module).expr(call.callee), Expr::Name(name) if name == self.words.getattr);
+                    matches!(self.facts(bound.scope.module).expr(call.callee), Expr::Name(name) if name.as_str() == "getattr");
                 let word = self.facts(bound.scope.module).arguments(call).get(1).copied().unwrap_or(NOTHING);
                 is_getattr && self.expr(bound.scope.expr(word)) == Expr::Constant(Constant::Word(via))
             }
@@ -114,8 +114,8 @@ impl Program<'_> {
         if !self.is_parameter(self.function_scope(function), name) || self.function(function).name == self.words.init {
             return false;
         }
-        self.callers(function).into_iter().any(|site| {
-            let given = self.argument_for(site, function, name);
+        self.callers(function).iter().any(|site| {
+            let given = self.argument_for(*site, function, name);
             given.is_some_and(|given| matches!(self.expr(given), Expr::Constant(Constant::None)))
         })
     }
@@ -190,58 +190,55 @@ impl Program<'_> {
 
 /// Any part of the name says that something ends.
 fn is_release_name(name: Name) -> bool {
-    static WORDS: std::sync::LazyLock<FxHashSet<Name>> = std::sync::LazyLock::new(|| {
-        name_set(&[
-            "abort",
-            "aclose",
-            "cancel",
-            "clean",
-            "cleanup",
-            "clear",
-            "close",
-            "delete",
-            "destroy",
-            "detach",
-            "discard",
-            "disconnect",
-            "dispose",
-            "done",
-            "end",
-            "exit",
-            "expire",
-            "finalize",
-            "finish",
-            "flush",
-            "free",
-            "join",
-            "kill",
-            "leave",
-            "logout",
-            "lost",
-            "off",
-            "pop",
-            "purge",
-            "quit",
-            "release",
-            "remove",
-            "reset",
-            "shutdown",
-            "stop",
-            "teardown",
-            "terminate",
-            "unbind",
-            "uninstall",
-            "unlink",
-            "unload",
-            "unregister",
-            "unset",
-            "unsubscribe",
-            "wait",
-            "down",
-        ])
-    });
-    let lower = snake_case(name.as_str());
-    lower.split('_').any(|part| WORDS.contains(&Name::new(part)))
+    const WORDS: &[&str] = &[
+        "abort",
+        "aclose",
+        "cancel",
+        "clean",
+        "cleanup",
+        "clear",
+        "close",
+        "delete",
+        "destroy",
+        "detach",
+        "discard",
+        "disconnect",
+        "dispose",
+        "done",
+        "down",
+        "end",
+        "exit",
+        "expire",
+        "finalize",
+        "finish",
+        "flush",
+        "free",
+        "join",
+        "kill",
+        "leave",
+        "logout",
+        "lost",
+        "off",
+        "pop",
+        "purge",
+        "quit",
+        "release",
+        "remove",
+        "reset",
+        "shutdown",
+        "stop",
+        "teardown",
+        "terminate",
+        "unbind",
+        "uninstall",
+        "unlink",
+        "unload",
+        "unregister",
+        "unset",
+        "unsubscribe",
+        "wait",
+    ];
+    snake_case(name.as_str()).split('_').any(|part| WORDS.contains(&part))
 }
 
 /// `stopListening` is `stop_listening`.

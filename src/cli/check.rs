@@ -1,0 +1,102 @@
+//! `unleak check`: asks the engine and prints what it says.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::streams::{print_plain, print_styled, say_error, say_warning};
+use super::{CheckArguments, Exit, progress};
+use crate::engine::{self, Options, Problem, Request};
+use crate::output::{Format, Report, printable_line, shown_path};
+use crate::rules::selection;
+
+pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
+    let format = arguments.output_format;
+    let (statistics, exit_zero) = (arguments.statistics, arguments.exit_zero);
+    let request = match request(arguments) {
+        Ok(request) => request,
+        Err(message) => {
+            say_error(message);
+            return Exit::Failure;
+        }
+    };
+    let outcome = progress::shown(!quiet, |progress| engine::check(&request, progress));
+
+    // Without a current directory paths are shown as they are.
+    let directory = std::env::current_dir().unwrap_or_default();
+    for problem in &outcome.problems {
+        say(problem, &directory, quiet);
+    }
+    if outcome.statistics.files == 0 && outcome.problems.is_empty() && !quiet {
+        say_warning("no Python files under the given paths");
+    }
+    let report = Report {
+        findings: &outcome.findings,
+        sources: &outcome.files,
+        files: outcome.statistics.files,
+        directory: &directory,
+    };
+    let printed = print(&report, format, statistics, quiet);
+
+    if !printed || outcome.is_incomplete() {
+        Exit::Failure
+    } else if outcome.findings.is_empty() || exit_zero {
+        Exit::Clean
+    } else {
+        Exit::Findings
+    }
+}
+
+/// The engine's view of the arguments. Everything that has to be read besides Python files is read here.
+fn request(arguments: CheckArguments) -> Result<Request, String> {
+    let rules = selection::enabled(&arguments.select, &arguments.ignore).map_err(|unknown| unknown.to_string())?;
+    let read_model = |path: PathBuf| match std::fs::read_to_string(&path) {
+        Ok(text) => Ok((path, text)),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    };
+    let models = arguments.models.into_iter().map(read_model).collect::<Result<_, _>>()?;
+
+    let is_dash = |path: &PathBuf| path.as_os_str() == "-";
+    let from_stdin =
+        arguments.paths.iter().any(is_dash) || (arguments.paths.is_empty() && arguments.stdin_filename.is_some());
+    let stdin = if from_stdin {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map_err(|error| format!("cannot read standard input: {error}"))?;
+        Some((arguments.stdin_filename.unwrap_or_else(|| "-".into()), bytes))
+    } else {
+        None
+    };
+    let mut paths = arguments.paths;
+    paths.retain(|path| !is_dash(path));
+    if paths.is_empty() && stdin.is_none() {
+        paths.push(".".into());
+    }
+
+    let options =
+        Options { rules: Some(rules), min_confidence: arguments.min_confidence.into(), threads: arguments.threads };
+    Ok(Request { paths, stdin, models, options })
+}
+
+fn print(report: &Report, format: Format, statistics: bool, quiet: bool) -> bool {
+    let write = |out: &mut dyn Write| {
+        if statistics { report.write_statistics(format, out) } else { report.write(format, out) }
+    };
+    if format == Format::Json {
+        return print_plain(write);
+    }
+    print_styled(|out| {
+        write(out)?;
+        if quiet { Ok(()) } else { report.write_summary(out) }
+    })
+}
+
+/// `error: path:row:column: message`
+fn say(problem: &Problem, directory: &Path, quiet: bool) {
+    let path = printable_line(&shown_path(&problem.path, directory));
+    let position = problem.position.map_or_else(String::new, |at| format!(":{}:{}", at.row, at.column));
+    let message = format!("{path}{position}: {}", printable_line(&problem.message));
+    if problem.is_failure() {
+        say_error(message);
+    } else if !quiet {
+        say_warning(message);
+    }
+}

@@ -1,0 +1,522 @@
+//! Which files are read, which of them are reported, and what an import would call them.
+//!
+//! What is *reported* is what the user named. What is *analysed* is the whole project around it, so that a hook
+//! that passes three files says the same as a run over everything. A project is the nearest folder above with a
+//! `pyproject.toml`, `setup.py`, `setup.cfg` or `.git`, but never a home folder, the folder for temporary files or
+//! the root of the disk; without one it is the outermost package around the file, or just what was named.
+//!
+//! A path that was named is always taken; what is found below one is subject to the default excludes and to
+//! `.gitignore` files, also outside of git.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read;
+use std::num::NonZeroUsize;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Mutex;
+
+use ignore::gitignore::Gitignore;
+use ignore::{DirEntry, WalkBuilder, WalkState};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::names::{self, ModulePath};
+use super::{Problem, ProblemKind, Request};
+use crate::program::Role;
+use crate::source::SourceKind;
+
+/// A file to be read.
+#[derive(Debug)]
+pub struct FoundFile {
+    /// Where to read it.
+    pub path: PathBuf,
+    /// How it is shown: below the path that named it, else relative to the current folder where that is shorter.
+    pub shown: PathBuf,
+    /// Relative to its project.
+    pub relative: PathBuf,
+    pub kind: SourceKind,
+    pub size: u64,
+    /// Named by the user, and no stub.
+    pub reported: bool,
+    pub module: ModulePath,
+    pub role: Role,
+    /// What stands for the file's content, where it is not to be read from disk.
+    pub content: Option<Content>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Content {
+    Bytes(Vec<u8>),
+    Text(String),
+}
+
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Sorted by how they are shown.
+    pub files: Vec<FoundFile>,
+    pub problems: Vec<Problem>,
+}
+
+/// Larger files are refused: they are data, and a tree takes twenty times the size of its text.
+pub const MAX_FILE_SIZE: u64 = 50 << 20;
+
+/// Folders that are not entered on the way down.
+const EXCLUDED_FOLDERS: &[&str] = &[
+    ".bzr",
+    ".direnv",
+    ".eggs",
+    ".git",
+    ".git-rewrite",
+    ".hg",
+    ".ipynb_checkpoints",
+    ".mypy_cache",
+    ".nox",
+    ".pants.d",
+    ".pyenv",
+    ".pytest_cache",
+    ".pytype",
+    ".ruff_cache",
+    ".svn",
+    ".tox",
+    ".venv",
+    ".vscode",
+    "__pypackages__",
+    "_build",
+    "buck-out",
+    "build",
+    "dist",
+    "node_modules",
+    "site-packages",
+    "venv",
+];
+
+/// A folder with one of these is a project.
+const MARKERS: &[&str] = &["pyproject.toml", "setup.py", "setup.cfg", ".git"];
+
+pub fn find(request: &Request, threads: NonZeroUsize) -> Found {
+    let mut search = Search::new(threads);
+    for path in &request.paths {
+        search.name(path);
+    }
+    if let Some((path, bytes)) = &request.stdin {
+        search.name_stdin(path, bytes);
+    }
+    search.add_projects();
+    search.finish()
+}
+
+/// Files that exist only in memory, all of them reported; paths are relative to one project.
+pub fn given(sources: Vec<(PathBuf, String)>) -> Found {
+    let mut search = Search::new(NonZeroUsize::MIN);
+    search.project_folders.insert(PathBuf::new());
+    for (path, text) in sources {
+        let kind = source_kind(&path).unwrap_or(SourceKind::Python);
+        let size = text.len() as u64;
+        let content = Some(Content::Text(text));
+        search.add(File { key: path.clone(), root: PathBuf::new(), shown: path, kind, size, named: true, content });
+    }
+    search.finish()
+}
+
+/// What has been found so far. Folders and keys are canonical paths, so that a file reached twice counts once.
+struct Search {
+    threads: NonZeroUsize,
+    here: PathBuf,
+    files: Vec<File>,
+    by_key: FxHashMap<PathBuf, usize>,
+    walked: FxHashSet<PathBuf>,
+    /// Projects around what was named, still to be walked.
+    projects: Vec<PathBuf>,
+    /// Folders with a marker.
+    project_folders: FxHashSet<PathBuf>,
+    problems: Vec<Problem>,
+}
+
+struct File {
+    key: PathBuf,
+    root: PathBuf,
+    shown: PathBuf,
+    kind: SourceKind,
+    size: u64,
+    named: bool,
+    content: Option<Content>,
+}
+
+impl Search {
+    fn new(threads: NonZeroUsize) -> Search {
+        let here = std::env::current_dir().and_then(fs::canonicalize).unwrap_or_default();
+        Search {
+            threads,
+            here,
+            files: Vec::new(),
+            by_key: FxHashMap::default(),
+            walked: FxHashSet::default(),
+            projects: Vec::new(),
+            project_folders: FxHashSet::default(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn name(&mut self, path: &Path) {
+        let (key, metadata) = match fs::canonicalize(path).and_then(|key| Ok((key.clone(), fs::metadata(key)?))) {
+            Ok(found) => found,
+            Err(error) => return self.unreadable(path, error_message(&error), true),
+        };
+        if metadata.is_dir() {
+            let root = project_of(&key, true).unwrap_or_else(|| key.clone());
+            self.projects.push(root.clone());
+            return self.walk(&key, &root, Some(path));
+        }
+        if !metadata.is_file() {
+            return self.unreadable(path, "not a regular file".into(), true);
+        }
+        let Some(kind) = source_kind(path).or_else(|| has_python_shebang(&key).then_some(SourceKind::Python)) else {
+            let message = "not a Python file: neither its extension nor a `#!` line says so";
+            return self.unreadable(path, message.into(), true);
+        };
+        let shown = without_dots(path);
+        let (root, size) = (self.project_of_file(&key), metadata.len());
+        self.add(File { key, root, shown, kind, size, named: true, content: None });
+    }
+
+    /// Text that stands for a file, which need not exist.
+    fn name_stdin(&mut self, path: &Path, bytes: &[u8]) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = fs::canonicalize(folder).unwrap_or_else(|_| self.here.join(folder));
+        let key = folder.join(path.file_name().unwrap_or(OsStr::new("stdin")));
+        let content = Some(Content::Bytes(bytes.to_vec()));
+        let kind = source_kind(path).unwrap_or(SourceKind::Python);
+        let (root, size) = (self.project_of_file(&key), bytes.len() as u64);
+        self.add(File { key, root, shown: without_dots(path), kind, size, named: true, content });
+    }
+
+    /// The project around a file, which is noted to be walked; the file's own folder if it is alone.
+    fn project_of_file(&mut self, file: &Path) -> PathBuf {
+        let folder = file.parent().unwrap_or(file);
+        match project_of(folder, false) {
+            Some(project) => {
+                self.projects.push(project.clone());
+                project
+            }
+            None => folder.to_owned(),
+        }
+    }
+
+    /// Everything around what was named.
+    fn add_projects(&mut self) {
+        let mut projects = std::mem::take(&mut self.projects);
+        projects.sort();
+        projects.dedup();
+        for project in projects {
+            self.project_folders.insert(project.clone());
+            self.walk(&project, &project, None);
+        }
+    }
+
+    /// Takes the files below a folder, but for folders that were walked before. `named` is how the user wrote it.
+    fn walk(&mut self, folder: &Path, root: &Path, named: Option<&Path>) {
+        if !self.walked.insert(folder.to_owned()) {
+            return;
+        }
+        let (items, errors) = walk_folder(folder, &self.walked, self.threads);
+        for (path, message) in errors {
+            let shown = self.shown(&path, folder, named);
+            self.unreadable(&shown, message, named.is_some());
+        }
+        for item in items {
+            match item.content {
+                Item::Marker => {
+                    self.project_folders.extend(item.path.parent().map(Path::to_owned));
+                }
+                Item::Source(kind, size) => {
+                    let shown = self.shown(&item.path, folder, named);
+                    let is_named = named.is_some();
+                    let root = root.to_owned();
+                    self.add(File { key: item.key, root, shown, kind, size, named: is_named, content: None });
+                }
+            }
+        }
+    }
+
+    fn shown(&self, path: &Path, folder: &Path, named: Option<&Path>) -> PathBuf {
+        match (named, path.strip_prefix(folder)) {
+            (Some(named), Ok(below)) => without_dots(&named.join(below)),
+            _ => self.relative_to_here(path),
+        }
+    }
+
+    /// Relative to the current folder, with `..` where the project is around it.
+    fn relative_to_here(&self, path: &Path) -> PathBuf {
+        for (up, folder) in self.here.ancestors().enumerate() {
+            // Nothing but the root of the disk in common: an absolute path says more.
+            if folder.parent().is_none() {
+                break;
+            }
+            if let Ok(below) = path.strip_prefix(folder) {
+                return std::iter::repeat_n(Component::ParentDir, up).collect::<PathBuf>().join(below);
+            }
+        }
+        path.to_owned()
+    }
+
+    fn add(&mut self, file: File) {
+        match self.by_key.get(&file.key).map(|index| &mut self.files[*index]) {
+            None => {
+                self.by_key.insert(file.key.clone(), self.files.len());
+                self.files.push(file);
+            }
+            // Reached twice: it keeps what it is called first, and what stands for its content counts.
+            Some(known) => {
+                if !known.named && file.named {
+                    known.shown = file.shown;
+                }
+                known.named |= file.named;
+                known.kind = file.kind;
+                known.content = known.content.take().or(file.content);
+            }
+        }
+    }
+
+    fn unreadable(&mut self, path: &Path, message: String, named: bool) {
+        let path = without_dots(path);
+        self.problems.push(Problem { path, position: None, message, kind: ProblemKind::Unreadable, named });
+    }
+
+    fn finish(mut self) -> Found {
+        let too_large: Vec<(PathBuf, bool)> = (self.files.iter().filter(|file| file.size > MAX_FILE_SIZE))
+            .map(|file| (file.shown.clone(), file.named))
+            .collect();
+        for (shown, named) in too_large {
+            self.unreadable(&shown, format!("larger than {} MB", MAX_FILE_SIZE >> 20), named);
+        }
+        let by_key = &self.by_key;
+        self.files.retain(|file| {
+            let has_twin = file.kind == SourceKind::Stub && by_key.contains_key(&file.key.with_extension("py"));
+            file.size <= MAX_FILE_SIZE && !has_twin
+        });
+        let packages: FxHashSet<&Path> = self
+            .files
+            .iter()
+            .filter(|file| names::is_package(&file.key))
+            .filter_map(|file| file.key.parent())
+            .collect();
+        let set_up = self.files.iter().filter(|file| file.key.file_name().is_some_and(|name| name == "setup.py"));
+        let set_up = set_up.filter_map(|file| file.key.parent()).filter(|folder| !packages.contains(folder));
+        self.project_folders.extend(set_up.map(Path::to_owned));
+        let modules: Vec<ModulePath> = (self.files.iter())
+            .map(|file| names::module_path(&file.key, &file.root, &packages, &self.project_folders))
+            .collect();
+        let mut files: Vec<FoundFile> = (self.files.into_iter().zip(modules))
+            .map(|(file, module)| {
+                let relative = file.key.strip_prefix(&file.root).unwrap_or(&file.key).to_owned();
+                FoundFile {
+                    role: names::role(&relative),
+                    relative,
+                    path: file.key,
+                    shown: file.shown,
+                    kind: file.kind,
+                    size: file.size,
+                    reported: file.named && file.kind != SourceKind::Stub,
+                    module,
+                    content: file.content,
+                }
+            })
+            .collect();
+        files.sort_by(|a, b| a.shown.cmp(&b.shown).then_with(|| a.path.cmp(&b.path)));
+        self.problems.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.message.cmp(&b.message)));
+        Found { files, problems: self.problems }
+    }
+}
+
+struct WalkedItem {
+    /// Below the walked folder.
+    path: PathBuf,
+    /// Canonical.
+    key: PathBuf,
+    content: Item,
+}
+
+enum Item {
+    Source(SourceKind, u64),
+    /// Its folder is a project.
+    Marker,
+}
+
+type WalkError = (PathBuf, String);
+
+/// All source files below a canonical folder, in no order. Links to folders are not followed, so there are no
+/// loops, and a path below the folder is canonical unless it is a link itself.
+fn walk_folder(
+    folder: &Path,
+    skipped: &FxHashSet<PathBuf>,
+    threads: NonZeroUsize,
+) -> (Vec<WalkedItem>, Vec<WalkError>) {
+    let skipped: FxHashSet<PathBuf> =
+        skipped.iter().filter(|other| *other != folder && other.starts_with(folder)).cloned().collect();
+    let walker = WalkBuilder::new(folder)
+        .hidden(false)
+        .require_git(false)
+        // What was named is taken although a folder above says that it is ignored.
+        .parents(!is_ignored_from_above(folder))
+        .threads(threads.get())
+        .filter_entry(move |entry| {
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let is_excluded = || is_excluded(entry.file_name()) || skipped.contains(entry.path());
+            entry.depth() == 0 || !is_folder || !is_excluded()
+        })
+        .build_parallel();
+    let found = Mutex::new((Vec::new(), Vec::new()));
+    walker.run(|| {
+        let mut batch = Batch { items: Vec::new(), errors: Vec::new(), found: &found };
+        Box::new(move |entry| {
+            match entry {
+                Ok(entry) => match look_at(entry) {
+                    Ok(item) => batch.items.extend(item),
+                    Err(error) => batch.errors.push(error),
+                },
+                Err(error) => batch.errors.push(walk_error(&error, folder)),
+            }
+            WalkState::Continue
+        })
+    });
+    found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// What one thread found, handed over at its end.
+struct Batch<'a> {
+    items: Vec<WalkedItem>,
+    errors: Vec<WalkError>,
+    found: &'a Mutex<(Vec<WalkedItem>, Vec<WalkError>)>,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        found.0.append(&mut self.items);
+        found.1.append(&mut self.errors);
+    }
+}
+
+fn look_at(entry: DirEntry) -> Result<Option<WalkedItem>, WalkError> {
+    let is_marker = MARKERS.iter().any(|marker| entry.file_name() == *marker);
+    if is_marker && source_kind(entry.path()).is_none() {
+        let path = entry.into_path();
+        return Ok(Some(WalkedItem { key: path.clone(), path, content: Item::Marker }));
+    }
+    let Some(kind) = source_kind(entry.path()) else { return Ok(None) };
+    let Some(file_type) = entry.file_type() else { return Ok(None) };
+    // Emacs marks an open file with a link that leads nowhere.
+    if file_type.is_dir() || entry.file_name().as_encoded_bytes().starts_with(b".#") {
+        return Ok(None);
+    }
+    let is_link = file_type.is_symlink();
+    let (key, metadata) = if is_link {
+        let target = fs::canonicalize(entry.path()).and_then(|key| Ok((key.clone(), fs::metadata(key)?)));
+        target.map_err(|error| (entry.path().to_owned(), error_message(&error)))?
+    } else {
+        let metadata = entry.metadata().map_err(|error| walk_error(&error, entry.path()))?;
+        (entry.path().to_owned(), metadata)
+    };
+    if metadata.is_dir() {
+        return Ok(None);
+    }
+    if !metadata.is_file() {
+        return Err((entry.into_path(), "not a regular file".into()));
+    }
+    Ok(Some(WalkedItem { path: entry.into_path(), key, content: Item::Source(kind, metadata.len()) }))
+}
+
+fn walk_error(error: &ignore::Error, folder: &Path) -> WalkError {
+    match error {
+        ignore::Error::WithPath { path, err } => (path.clone(), walk_error(err, path).1),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => walk_error(err, folder),
+        ignore::Error::Io(error) => (folder.to_owned(), error_message(error)),
+        other => (folder.to_owned(), other.to_string()),
+    }
+}
+
+/// The operating system's words without its error number.
+pub(super) fn error_message(error: &std::io::Error) -> String {
+    let message = error.to_string();
+    let message = message.split(" (os error").next().unwrap_or_default();
+    let mut characters = message.chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}
+
+fn is_excluded(name: &OsStr) -> bool {
+    EXCLUDED_FOLDERS.iter().any(|excluded| name == *excluded)
+}
+
+fn source_kind(path: &Path) -> Option<SourceKind> {
+    match path.extension()?.to_str()? {
+        "py" | "pyw" => Some(SourceKind::Python),
+        "pyi" => Some(SourceKind::Stub),
+        "ipynb" => Some(SourceKind::Notebook),
+        _ => None,
+    }
+}
+
+fn has_python_shebang(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let is_read = fs::File::open(path).and_then(|file| file.take(256).read_to_end(&mut start)).is_ok();
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    is_read && line.starts_with(b"#!") && line.windows(6).any(|window| window == b"python")
+}
+
+/// `./a/b` as `a/b`.
+fn without_dots(path: &Path) -> PathBuf {
+    let path: PathBuf = path.components().filter(|component| *component != Component::CurDir).collect();
+    if path.as_os_str().is_empty() { PathBuf::from(".") } else { path }
+}
+
+/// The project around a canonical folder, see the head of this file. `folder` itself was named, or a file in it.
+fn project_of(folder: &Path, is_named: bool) -> Option<PathBuf> {
+    let too_wide: Vec<PathBuf> = [std::env::home_dir(), Some(std::env::temp_dir())]
+        .into_iter()
+        .flatten()
+        .filter_map(|path| fs::canonicalize(path).ok())
+        .collect();
+    let mut project = None;
+    for candidate in folder.ancestors() {
+        if candidate.parent().is_none() || too_wide.iter().any(|wide| wide == candidate) {
+            break;
+        }
+        if is_project(candidate) {
+            project = Some(candidate.to_owned());
+            break;
+        }
+        // What lies in an environment or in build output is no part of the project around.
+        let is_enclosed = candidate.file_name().is_some_and(is_excluded) && !candidate.join("__init__.py").is_file();
+        if is_enclosed {
+            break;
+        }
+    }
+    project.or_else(|| {
+        let package = folder.ancestors().take_while(|folder| folder.join("__init__.py").is_file()).last()?;
+        // The folder of a package is where its imports begin.
+        (package != folder || !is_named).then(|| package.to_owned())
+    })
+}
+
+/// A package's own `setup.py`, as old build tools wanted it, makes no project.
+fn is_project(folder: &Path) -> bool {
+    let has = |marker: &&&str| folder.join(marker).exists();
+    match MARKERS.iter().find(has) {
+        None => false,
+        Some(&"setup.py" | &"setup.cfg") => !folder.join("__init__.py").is_file() || folder.join(".git").exists(),
+        Some(_) => true,
+    }
+}
+
+/// Whether a `.gitignore` above says that a canonical folder is ignored.
+fn is_ignored_from_above(folder: &Path) -> bool {
+    for above in folder.ancestors().skip(1) {
+        let file = above.join(".gitignore");
+        if file.is_file() && Gitignore::new(file).0.matched_path_or_any_parents(folder, true).is_ignore() {
+            return true;
+        }
+        if above.join(".git").exists() {
+            return false;
+        }
+    }
+    false
+}

@@ -1,0 +1,274 @@
+//! Functions that remember: cache decorators, what their keys are, and who clears them.
+
+use rustc_hash::FxHashSet;
+
+use super::domains::Domain;
+use super::names::Definition;
+use super::repetition::Frequency;
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program};
+use crate::facts::{Constant, EventKind, Expr, MODULE_SCOPE, NOTHING, Parameter, ParameterKind};
+use crate::finding::{Confidence, Label};
+use crate::models::{self, BoundIs};
+use crate::source::{Name, Span};
+
+/// A function whose results a cache keeps by arguments.
+#[derive(Clone, Copy, Debug)]
+pub struct CachedFunction {
+    pub function: FunctionRef,
+    /// The decorator, or the statement that wraps the function.
+    pub span: Span,
+    pub is_bounded: bool,
+    /// It is a method, and its instances are part of the keys.
+    pub keeps_instances: bool,
+    /// The name by which `cache_clear` is called.
+    pub name: Name,
+}
+
+/// The parameter that decides how large a cache can get.
+#[derive(Clone, Copy, Debug)]
+pub struct CacheKey {
+    pub name: Name,
+    pub span: Span,
+    pub domain: Domain,
+}
+
+impl Program<'_> {
+    pub fn cached_functions(&self, module: ModuleId) -> Vec<CachedFunction> {
+        let mut found: Vec<CachedFunction> =
+            self.functions_of(module).filter_map(|function| self.cached_by_decorator(function)).collect();
+        found.extend(self.cached_by_call(module));
+        found
+    }
+
+    fn cached_by_decorator(&self, function: FunctionRef) -> Option<CachedFunction> {
+        let decorators: Vec<(ExprRef, Definition)> = self.decorators(function).collect();
+        let (decorator, is_bounded, keeps_self) =
+            decorators.iter().find_map(|(expr, definition)| self.cache_made(*expr, *definition))?;
+        let is_method = self.receiver(function).is_some_and(|receiver| !receiver.is_class);
+        Some(CachedFunction {
+            function,
+            span: self.decorator_span(function, decorator),
+            is_bounded,
+            keeps_instances: is_method && keeps_self && !self.is_property(function),
+            name: self.function(function).name,
+        })
+    }
+
+    /// Whether a decorator expression makes a cache: `(expression, is bounded, keeps self)`.
+    fn cache_made(&self, decorator: ExprRef, definition: Definition) -> Option<(ExprRef, bool, bool)> {
+        let path = match definition {
+            Definition::External(path) => path,
+            // `memoize = functools.lru_cache(maxsize=None)` and used as `@memoize`.
+            Definition::Variable(scope, name) if scope.id == MODULE_SCOPE => {
+                let (values, complete) = self.bound_values(scope, name);
+                let [(_, value)] = values.as_slice() else { return None };
+                if !complete || !matches!(self.expr(*value), Expr::Call(_)) {
+                    return None;
+                }
+                let Definition::External(path) = self.resolve(self.callee_or_self(*value)) else { return None };
+                let model = self.models.cache(path)?;
+                return Some((decorator, self.is_cache_bounded(model, *value), model.keeps_self));
+            }
+            _ => return None,
+        };
+        let model = self.models.cache(path)?;
+        Some((decorator, self.is_cache_bounded(model, decorator), model.keeps_self))
+    }
+
+    fn is_cache_bounded(&self, model: &models::Cache, made_by: ExprRef) -> bool {
+        let Some(bound) = model.bound else { return model.bounded_by_default };
+        let Some(argument) = self.argument(made_by, bound) else { return model.bounded_by_default };
+        match model.bound_is {
+            BoundIs::Size => !matches!(self.expr(argument), Expr::Constant(Constant::None)),
+            BoundIs::Container => match self.reach(argument).and_then(|reach| self.holder(reach.place)) {
+                Some(holder) => holder.container.is_bounded || holder.container.holds != models::Holds::Strong,
+                None => self
+                    .container_made_by(argument)
+                    .is_none_or(|made| made.is_bounded || made.holds != models::Holds::Strong),
+            },
+        }
+    }
+
+    /// A plain decorator has no event of its own: its place is found between the decorators and the name.
+    fn decorator_span(&self, function: FunctionRef, decorator: ExprRef) -> Span {
+        let facts = self.facts(function.module);
+        if let Expr::Call(call) = facts.expr(decorator.id) {
+            return facts.event(facts.call(call).event).span;
+        }
+        let declared = self.function(function);
+        let first = facts.list(declared.decorators).first() == Some(&decorator.id);
+        if first {
+            let length = self.written_length(decorator);
+            return Span::new(declared.span.start + 1, declared.span.start + 1 + length);
+        }
+        declared.name_span
+    }
+
+    fn written_length(&self, expr: ExprRef) -> u32 {
+        match self.expr(expr) {
+            Expr::Name(name) => name.as_str().len() as u32,
+            Expr::Attribute(base, name) => self.written_length(expr.scope.expr(base)) + 1 + name.as_str().len() as u32,
+            _ => 1,
+        }
+    }
+
+    /// `resolve = functools.cache(_resolve)` at module or class level.
+    fn cached_by_call(&self, module: ModuleId) -> Vec<CachedFunction> {
+        let facts = self.facts(module);
+        let mut found = Vec::new();
+        for (number, event) in facts.events.iter().enumerate() {
+            let EventKind::Bind { target, value } = event.kind else { continue };
+            let (Expr::Name(name), Expr::Call(outer)) = (facts.expr(target), facts.expr(value)) else { continue };
+            let scope = super::ScopeRef::new(module, facts.scope_of(event));
+            if self.enclosing_function(scope).is_some() {
+                continue;
+            }
+            let maker = scope.expr(facts.call(outer).callee);
+            let Definition::External(path) = self.resolve(self.callee_or_self(maker)) else { continue };
+            let Some(model) = self.models.cache(path) else { continue };
+            let Some(wrapped) = facts.arguments(facts.call(outer)).first() else { continue };
+            let Definition::Function(function) = self.resolve(scope.expr(*wrapped)) else { continue };
+            let is_method = self.receiver(function).is_some_and(|receiver| !receiver.is_class);
+            let event = EventRef::new(module, crate::facts::EventId(number as u32));
+            found.push(CachedFunction {
+                function,
+                span: self.event_location(event).span,
+                is_bounded: self.is_cache_bounded(model, maker),
+                keeps_instances: is_method && model.keeps_self,
+                name,
+            });
+        }
+        found
+    }
+
+    /// The parameter whose domain is most open; `None` where there is nothing to key by, or all is bounded.
+    pub fn cache_key(&self, function: FunctionRef) -> Option<CacheKey> {
+        let facts = self.facts(function.module);
+        let receiver = self.receiver(function);
+        let mut best: Option<CacheKey> = None;
+        for parameter in facts.parameters(self.function(function)) {
+            if receiver.is_some_and(|receiver| receiver.name == parameter.name) {
+                continue;
+            }
+            let domain = self.cache_parameter_domain(function, parameter);
+            let rank = |domain: Domain| match domain {
+                Domain::Bounded => 0,
+                Domain::Unknown => 1,
+                Domain::Open(_) => 2,
+            };
+            if rank(domain) > 0 && best.is_none_or(|best| rank(domain) > rank(best.domain)) {
+                best = Some(CacheKey { name: parameter.name, span: parameter.span, domain });
+            }
+        }
+        best
+    }
+
+    fn cache_parameter_domain(&self, function: FunctionRef, parameter: &Parameter) -> Domain {
+        if matches!(parameter.kind, ParameterKind::Rest | ParameterKind::Keywords) {
+            return Domain::Unknown;
+        }
+        // A flag.
+        if parameter.default != NOTHING
+            && matches!(facts_expr(self, function, parameter), Expr::Constant(Constant::True | Constant::False))
+        {
+            return Domain::Bounded;
+        }
+        // Functions as keys may be closures and bound methods, of which there is always another.
+        if super::repetition::is_callable_name(parameter.name.as_str()) {
+            return Domain::Unknown;
+        }
+        self.parameter_domain(function, parameter.name)
+    }
+
+    /// Called outside of tests by code that runs: `f.cache_clear()`, or handed on as a callback.
+    pub fn is_cache_cleared(&self, cached: &CachedFunction) -> bool {
+        self.clears_of(cached).into_iter().any(|event| {
+            !self.is_test(event.module)
+                && self.event_function(event).is_some_and(|function| {
+                    self.is_live(function) || !self.function(function).name.as_str().starts_with('_')
+                })
+        })
+    }
+
+    /// A `cache_clear` that nobody runs.
+    pub fn dead_cache_clear(&self, cached: &CachedFunction) -> Option<EventRef> {
+        self.clears_of(cached).into_iter().find(|event| !self.is_test(event.module))
+    }
+
+    fn clears_of(&self, cached: &CachedFunction) -> Vec<EventRef> {
+        let mut found = Vec::new();
+        for (event, callee) in self.cache_clears() {
+            let Expr::Attribute(base, _) = self.expr(callee) else { continue };
+            let base = callee.scope.expr(base);
+            let same = match self.resolve(base) {
+                Definition::Function(function) => function == cached.function,
+                Definition::Variable(_, name) => name == cached.name,
+                _ => matches!(self.expr(base), Expr::Attribute(_, name) if name == cached.name),
+            };
+            if same {
+                found.push(event);
+            }
+        }
+        found
+    }
+
+    /// How sure an unbounded cache on an open domain is a leak, by how often the function is called.
+    pub fn cache_repetition(&self, function: FunctionRef, confidence: Confidence) -> Option<(Confidence, Vec<Label>)> {
+        let repetition = self.function_repetition(function);
+        match repetition.frequency {
+            Frequency::Repeated => Some((confidence, repetition.reasons)),
+            Frequency::Presumed => Some((confidence.min(Confidence::Medium), repetition.reasons)),
+            Frequency::Once | Frequency::Definition | Frequency::Never => None,
+        }
+    }
+
+    /// Instances whose number the source decides: enumerations, metaclasses, module-level singletons.
+    pub fn has_bounded_instances(&self, class: ClassRef) -> bool {
+        let is_enum = self.external_bases(class).iter().any(|base| base.as_str().starts_with("enum."));
+        is_enum || self.is_metaclass(class) || self.is_singleton(class)
+    }
+
+    /// Module- and class-level places and function attributes of a module, in source order.
+    pub fn shared_places(&self, module: ModuleId) -> Vec<Place> {
+        let facts = self.facts(module);
+        let mut seen = FxHashSet::default();
+        let mut places = Vec::new();
+        for (number, event) in facts.events.iter().enumerate() {
+            let EventKind::Bind { target, value } = event.kind else { continue };
+            if value == NOTHING {
+                continue;
+            }
+            let event = EventRef::new(module, crate::facts::EventId(number as u32));
+            let scope = self.event_scope(event);
+            let place = match facts.expr(target) {
+                Expr::Name(name) => match self.holding_scope(scope, name) {
+                    Some(holder) if holder.id == MODULE_SCOPE => Place::Module(module, name),
+                    Some(holder) => match facts.scope(holder.id).kind {
+                        crate::facts::ScopeKind::Class(class) => Place::Class(ClassRef::new(module, class), name),
+                        _ => continue,
+                    },
+                    None => continue,
+                },
+                Expr::Attribute(base, name) => match self.resolve(scope.expr(base)) {
+                    Definition::Function(function) => Place::Function(function, name),
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            if !seen.insert(place) || self.operations.on(place).next().is_none() {
+                continue;
+            }
+            if let Place::Class(class, name) = place
+                && matches!(self.instance_place(class, name), Place::Instance(..))
+            {
+                continue;
+            }
+            places.push(place);
+        }
+        places
+    }
+}
+
+fn facts_expr(program: &Program, function: FunctionRef, parameter: &Parameter) -> Expr {
+    program.facts(function.module).expr(parameter.default)
+}

@@ -1,0 +1,101 @@
+//! What the growth rules say in common: how sure they are, and the argument in labels.
+
+use crate::finding::{Confidence, Label};
+use crate::program::domains::Domain;
+use crate::program::growth::{Account, Growth};
+use crate::program::repetition::Frequency;
+use crate::program::{OperationKind, Program};
+
+/// How far the argument is complete. Each presumption (that a public function is called again and again, that a key
+/// of unknown origin is never the same) costs a step.
+pub fn confidence(account: &Account, growths: &[&Growth]) -> Option<Confidence> {
+    let strongest = growths.iter().map(|growth| growth_confidence(growth)).max()?;
+    Some(if account.escapes { strongest.lowered() } else { strongest })
+}
+
+fn growth_confidence(growth: &Growth) -> Confidence {
+    let is_open = matches!(growth.domain, Domain::Open(_));
+    match growth.repetition.frequency {
+        Frequency::Repeated if is_open || growth.is_append => Confidence::High,
+        Frequency::Repeated => Confidence::Medium,
+        // What a public function stores as given is a registry as likely as a leak.
+        _ if growth.stores_parameter && !is_open => Confidence::Low,
+        _ if is_open || growth.is_append => Confidence::Medium,
+        _ => Confidence::Low,
+    }
+}
+
+/// A memo exists to be asked again and again: only its keys are in question.
+pub fn memo_confidence(account: &Account, memos: &[&Growth]) -> Option<Confidence> {
+    let strongest = memos
+        .iter()
+        .map(|growth| match (growth.repetition.frequency, growth.domain) {
+            (Frequency::Repeated, Domain::Open(_)) => Confidence::High,
+            _ => Confidence::Medium,
+        })
+        .max()?;
+    Some(if account.escapes { strongest.lowered() } else { strongest })
+}
+
+/// The growth in half a sentence, for the message.
+pub fn summary(program: &Program, growth: &Growth) -> String {
+    let by = match program.event_function(growth.touch.event()) {
+        Some(function) => format!("`{}`", program.function_name(function)),
+        None => "the module".to_owned(),
+    };
+    format!("nothing takes out what {by} {}", verb(growth.touch.operation.kind))
+}
+
+fn verb(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Store | OperationKind::SetDefault => "stores",
+        OperationKind::Read => "creates by looking",
+        _ => "adds",
+    }
+}
+
+/// Where it grows, what repeats that, and the removals that do not count.
+pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<Label> {
+    let mut labels = Vec::new();
+    for growth in growths.iter().take(4) {
+        let operation = growth.touch.operation;
+        let what = match (operation.kind, growth.domain) {
+            (OperationKind::Read, _) => "looking up a missing key inserts it here".to_owned(),
+            (OperationKind::Append | OperationKind::Extend, _) => "each run adds here".to_owned(),
+            (_, Domain::Open(why)) => format!("grows here: the key is {why}"),
+            _ => "grows here with every new key".to_owned(),
+        };
+        labels.push(Label { location: program.event_location(growth.touch.event()), message: what });
+        if growth.touch.through.is_some() {
+            let message = "and this is where the item goes in".to_owned();
+            labels.push(Label { location: program.event_location(operation.event), message });
+        }
+    }
+    if let Some(first) = growths.first() {
+        labels.extend(first.repetition.reasons.iter().cloned());
+    }
+    for removal in account
+        .removals
+        .iter()
+        .filter(|removal| !is_trivial(removal.touch.operation.kind, removal.refuted.as_deref()))
+        .take(2)
+    {
+        if let Some(why) = &removal.refuted {
+            let message = format!("this does not help: it {why}");
+            labels.push(Label { location: program.event_location(removal.touch.event()), message });
+        }
+    }
+    let mut seen = Vec::new();
+    labels.retain(|label| {
+        let is_new = !seen.contains(&label.location);
+        seen.push(label.location);
+        is_new
+    });
+    labels
+}
+
+/// The binding that makes the container is no removal worth a word.
+fn is_trivial(kind: OperationKind, refuted: Option<&str>) -> bool {
+    kind == OperationKind::Rebind
+        && refuted.is_some_and(|why| why.starts_with("only makes") || why.starts_with("runs once"))
+}

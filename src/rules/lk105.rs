@@ -1,0 +1,39 @@
+//! LK105: a cache on a method keeps every instance it was called on.
+
+use super::{Claim, Report};
+use crate::finding::{Confidence, Label};
+use crate::program::{ModuleId, Program};
+
+pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
+    for cached in program.cached_functions(module) {
+        if !cached.keeps_instances {
+            continue;
+        }
+        let Some(class) = program.class_of_method(cached.function) else { continue };
+        if program.has_bounded_instances(class) {
+            continue;
+        }
+        let name = program.function_name(cached.function);
+        let receiver = program.receiver(cached.function).map_or("self", |receiver| receiver.name.as_str());
+        let how_many = if cached.is_bounded { "as many instances as it has entries" } else { "every instance" };
+        let made = program
+            .instantiations(class)
+            .into_iter()
+            .find(|site| !program.is_test(site.module) && !program.is_module_level(site.event));
+        let related: Vec<Label> = made
+            .map(|site| Label {
+                location: program.event_location(site.event),
+                message: format!("instances of `{}` are made here", program.class(class).name),
+            })
+            .into_iter()
+            .collect();
+        report.add(Claim {
+            span: cached.span,
+            confidence: if related.is_empty() { Confidence::Medium } else { Confidence::High },
+            message: format!("the cache of `{name}` belongs to the class and keeps {how_many} alive"),
+            label: format!("`{receiver}` is part of each key"),
+            related,
+            symbol: program.function_symbol(cached.function),
+        });
+    }
+}

@@ -1,0 +1,235 @@
+//! Runs of the real binary: what scripts rely on and what only a process has (exit codes, pipes, the environment).
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command as Process, Stdio};
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+const LEAK: &str = "\
+SEEN = set()
+
+
+def handle(request):
+    if request.id in SEEN:
+        return None
+    SEEN.add(request.id)
+    return request.body
+";
+
+const CLEAN: &str = "\
+def handle(request):
+    return request.body
+";
+
+/// A run in a directory of its own, in an environment that says nothing about colours.
+fn unleak(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_unleak"));
+    command.current_dir(directory);
+    for name in ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn project(files: &[(&str, &str)]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = directory.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    directory
+}
+
+/// Exit code, standard output, standard error.
+fn run(command: &mut Command) -> (i32, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn findings_exit_with_1_and_are_closed_by_a_summary() {
+    let project = project(&[("app/state.py", LEAK), ("app/clean.py", CLEAN)]);
+    let (code, out, err) = run(unleak(project.path()).args(["check", "app"]));
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert!(out.starts_with("warning[LK101]: "), "{out}");
+    assert!(out.contains("app/state.py:1:1"), "{out}");
+    assert!(out.contains("= help: "), "{out}");
+    assert!(out.ends_with(" in 2 files.\n"), "{out}");
+    assert!(!out.contains('\x1b'), "{out}");
+}
+
+#[test]
+fn without_a_command_paths_are_checked_and_without_paths_the_directory() {
+    let project = project(&[("state.py", LEAK)]);
+    let concise = |arguments: &[&str]| run(unleak(project.path()).args(arguments).args(["--output-format=concise"]));
+    let expected = concise(&["check", "."]);
+    assert_eq!(expected.0, 1);
+    assert!(expected.1.starts_with("state.py:1:1: LK101 "), "{}", expected.1);
+    assert_eq!(concise(&["."]), expected);
+    assert_eq!(concise(&[]), expected);
+}
+
+#[test]
+fn nothing_found_exits_with_0() {
+    let project = project(&[("clean.py", CLEAN)]);
+    let expected = (0, "No leaks found in 1 file.\n".into(), String::new());
+    assert_eq!(run(unleak(project.path()).arg("check")), expected);
+    assert_eq!(run(unleak(project.path()).args(["check", "--quiet"])).1, "");
+    assert_eq!(run(unleak(project.path()).args(["check", "--output-format=json"])).1, "[]\n");
+}
+
+#[test]
+fn findings_can_be_left_out_and_forgiven() {
+    let project = project(&[("state.py", LEAK)]);
+    let code = |arguments: &[&str]| run(unleak(project.path()).arg("check").args(arguments)).0;
+    assert_eq!(code(&["--exit-zero"]), 0);
+    assert_eq!(code(&["--ignore", "unbounded-container"]), 0);
+    assert_eq!(code(&["--select", "LK3"]), 0);
+    assert_eq!(code(&["--select", "lk101,LK301", "--ignore", "LK1"]), 1);
+    assert_eq!(code(&["--isolated", "--no-cache", "--threads", "1", "--min-confidence", "low"]), 1);
+}
+
+#[test]
+fn what_cannot_be_done_exits_with_2() {
+    let project = project(&[("state.py", LEAK)]);
+    let (code, _, err) = run(unleak(project.path()).args(["check", "--select", "unbouded-cache"]));
+    assert_eq!(code, 2);
+    assert!(err.contains("did you mean `unbounded-cache`?"), "{err}");
+
+    let (code, out, err) = run(unleak(project.path()).args(["check", "state.py", "absent.py"]));
+    assert_eq!(code, 2);
+    assert!(err.starts_with("error: absent.py: "), "{err}");
+    assert!(out.contains("LK101"), "the rest is checked: {out}");
+
+    for arguments in [&["check", "--threads", "0"][..], &["check", "--no-such-flag"], &["rule", "LK999"]] {
+        let (code, out, err) = run(unleak(project.path()).args(arguments));
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(err.starts_with("error: "), "{err}");
+    }
+    assert_eq!(run(unleak(project.path()).args(["check", "--models", "absent.toml"])).0, 2);
+    let (code, _, err) = run(unleak(project.path()).args(["--select", "LK1", "check", "state.py"]));
+    assert_eq!((code, err.contains("unleak check [OPTIONS]")), (2, true), "{err}");
+}
+
+#[test]
+fn standard_input_stands_for_a_file() {
+    let project = project(&[]);
+    let concise = ["check", "--output-format", "concise", "--quiet"];
+    let (code, out, _) = run(unleak(project.path()).args(concise).arg("-").write_stdin(LEAK));
+    assert_eq!(code, 1);
+    assert!(out.starts_with("-:1:1: LK101 "), "{out}");
+    let named = ["--stdin-filename", "app/state.py", "-"];
+    let (code, out, _) = run(unleak(project.path()).args(concise).args(named).write_stdin(LEAK));
+    assert_eq!(code, 1);
+    assert!(out.starts_with("app/state.py:1:1: LK101 "), "{out}");
+}
+
+#[test]
+fn colours_follow_flag_then_environment() {
+    let project = project(&[("state.py", LEAK)]);
+    let colours = |arguments: &[&str], environment: &[(&str, &str)]| {
+        let mut command = unleak(project.path());
+        let (_, out, _) = run(command.arg("check").args(arguments).envs(environment.iter().copied()));
+        out.contains('\x1b')
+    };
+    assert!(!colours(&[], &[]));
+    assert!(colours(&["--color=always"], &[]));
+    assert!(colours(&["--color=always"], &[("NO_COLOR", "1")]));
+    assert!(colours(&[], &[("FORCE_COLOR", "1")]));
+    assert!(colours(&[], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!colours(&[], &[("FORCE_COLOR", "1"), ("NO_COLOR", "1")]));
+    assert!(!colours(&[], &[("FORCE_COLOR", "0")]));
+    assert!(!colours(&["--color=never"], &[("FORCE_COLOR", "1")]));
+    assert!(!colours(&["--output-format=json", "--color=always"], &[]));
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let many: Vec<(String, &str)> = (0..400).map(|number| (format!("state{number}.py"), LEAK)).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+    let project = project(&many);
+    let mut child = Process::new(env!("CARGO_BIN_EXE_unleak"))
+        .args(["check", "--color=never"])
+        .current_dir(project.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut line).unwrap();
+    drop(out);
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert!(line.starts_with("warning[LK101]"), "{line}");
+    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(1), ""));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_cannot_be_written_is_an_error() {
+    let project = project(&[("clean.py", CLEAN)]);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let run = Process::new(env!("CARGO_BIN_EXE_unleak")).current_dir(project.path()).stdout(full).output().unwrap();
+    assert_eq!(run.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&run.stderr).starts_with("error: cannot write the report: "));
+}
+
+#[test]
+fn statistics_stand_for_the_findings() {
+    let project = project(&[("one.py", LEAK), ("two.py", LEAK)]);
+    let (code, out, _) = run(unleak(project.path()).args(["check", "--statistics"]));
+    assert_eq!(code, 1);
+    assert!(out.starts_with("2  LK101  unbounded-container\nFound 2 leaks ("), "{out}");
+    let (_, out, _) = run(unleak(project.path()).args(["check", "--statistics", "--output-format=json"]));
+    let counts: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(counts, serde_json::json!([{"code": "LK101", "name": "unbounded-container", "count": 2}]));
+}
+
+#[test]
+fn rules_are_listed_and_explained() {
+    let here = project(&[]);
+    let (code, out, _) = run(unleak(here.path()).arg("rule"));
+    assert_eq!(code, 0);
+    assert!(out.starts_with("LK101  unbounded-container  "), "{out}");
+    let (code, out, _) = run(unleak(here.path()).args(["rule", "cached-method"]));
+    assert_eq!(code, 0);
+    assert!(out.starts_with("LK105 cached-method: "), "{out}");
+    assert!(out.contains("    class Report:\n"), "{out}");
+    let (_, out, _) = run(unleak(here.path()).args(["rule", "LK301", "--output-format", "json"]));
+    let rule: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((rule["name"].as_str(), rule["cwe"][0].as_str()), (Some("finalizer-cycle"), Some("CWE-772")));
+    let (_, out, _) = run(unleak(here.path()).args(["rule", "--output-format", "json"]));
+    let rules: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(rules[0]["code"], "LK101");
+}
+
+#[test]
+fn help_and_version_exit_with_0() {
+    let here = project(&[]);
+    for arguments in [&["--help"][..], &["check", "--help"], &["rule", "-h"]] {
+        let (code, out, err) = run(unleak(here.path()).args(arguments));
+        assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
+        assert!(out.contains("Usage: unleak"), "{out}");
+    }
+    let (code, out, _) = run(unleak(here.path()).arg("--version"));
+    assert_eq!((code, out), (0, format!("unleak {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn the_readme_explains_every_flag() {
+    let here = project(&[]);
+    let (_, help, _) = run(unleak(here.path()).args(["check", "--help"]));
+    let readme = include_str!("../../README.md");
+    let flags = help.lines().filter_map(|line| line.trim_start().trim_start_matches("-q, ").strip_prefix("--"));
+    for flag in flags.filter_map(|rest| rest.split(' ').next()) {
+        assert!(readme.contains(&format!("--{flag}")), "--{flag}");
+    }
+}
