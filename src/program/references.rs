@@ -193,6 +193,8 @@ pub struct References {
     /// Functions by the classes that their parameters are annotated with, sorted.
     annotated: Vec<(Name, FunctionRef)>,
     graphs: RwLock<FxHashMap<(FunctionRef, u8), Arc<ObjectGraph>>>,
+    /// Whether something that runs gives up what a class holds in an attribute, or in the container there.
+    released: RwLock<FxHashMap<(Option<ClassRef>, Name, bool), bool>>,
 }
 
 impl Program<'_> {
@@ -308,7 +310,7 @@ impl References {
         let mut annotated: Vec<(Name, FunctionRef)> = per_module.collect::<Vec<_>>().into_iter().flatten().collect();
         annotated.par_sort_unstable();
         annotated.dedup();
-        References { annotated, graphs: RwLock::default() }
+        References { annotated, ..References::default() }
     }
 }
 

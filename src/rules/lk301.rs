@@ -1,7 +1,5 @@
 //! LK301: objects with a `__del__` method refer to each other in a cycle.
 
-use rustc_hash::FxHashMap;
-
 use super::{Claim, Report, label};
 use crate::facts::{EventKind, Expr};
 use crate::finding::Confidence;
@@ -12,7 +10,7 @@ use crate::source::Name;
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for class in program.classes_of(module) {
         let Some(finalizer) = finalizer(program, class) else { continue };
-        if let Some(cycle) = (Search { program, class, released: FxHashMap::default() }).best_cycle() {
+        if let Some(cycle) = (Search { program, class }).best_cycle() {
             report.add(claim(program, class, finalizer, &cycle));
         }
     }
@@ -38,15 +36,16 @@ struct Step {
 struct Search<'p> {
     program: &'p Program<'p>,
     class: ClassRef,
-    /// Whether something that runs gives up what a class keeps in an attribute.
-    released: FxHashMap<(Option<ClassRef>, Option<Name>, bool), bool>,
 }
 
 impl Search<'_> {
     /// The best shown of all cycles that nothing breaks, and the shortest of these.
-    fn best_cycle(&mut self) -> Option<Cycle> {
+    fn best_cycle(&self) -> Option<Cycle> {
         let mut best: Option<Cycle> = None;
         for function in self.program.functions_handling(self.class) {
+            if best.as_ref().is_some_and(|best| best.confidence == Confidence::High && best.steps.len() <= 2) {
+                break;
+            }
             // Tests make what the program never would.
             if self.program.is_test(function.module) && !self.program.is_test(self.class.module) {
                 continue;
@@ -85,7 +84,7 @@ impl Search<'_> {
             && self.program.method(self.class, self.program.function(method).name) == Some(method)
     }
 
-    fn cycle_through(&mut self, graph: &ObjectGraph, start: ObjectId) -> Option<Cycle> {
+    fn cycle_through(&self, graph: &ObjectGraph, start: ObjectId) -> Option<Cycle> {
         // Most objects are in no cycle at all, and whether a reference is given up costs more to know.
         graph.cycle_through(start, &mut |_| true)?;
         let shown = |reference: &Reference| reference.is_seen && reference.is_certain;
@@ -109,11 +108,9 @@ impl Search<'_> {
         Some(Cycle { confidence, steps })
     }
 
-    fn holds(&mut self, graph: &ObjectGraph, start: ObjectId, reference: &Reference) -> bool {
+    fn holds(&self, graph: &ObjectGraph, start: ObjectId, reference: &Reference) -> bool {
         let class = if reference.from == start { Some(self.class) } else { graph.object(reference.from).class };
-        let program = self.program;
-        let released = self.released.entry((class, reference.via, reference.is_item));
-        !*released.or_insert_with(|| program.release(class, reference).is_some())
+        !self.program.is_released(class, reference)
     }
 
     /// A base class that has the `__del__` and makes the cycle is the one to report.

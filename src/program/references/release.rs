@@ -4,6 +4,8 @@
 //! `close` that callers know. What only `__del__` would cut is cut too late, `__init__` cuts nothing, and a private
 //! helper that nobody calls does not run.
 
+use std::sync::PoisonError;
+
 use rustc_hash::FxHashSet;
 
 use super::Reference;
@@ -13,44 +15,76 @@ use crate::program::operations::OperationKind;
 use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, Operation, Place, Program};
 use crate::source::Name;
 
+/// The most calls that are looked at for an argument of `None`.
+const MOST_CALLERS: usize = 40;
 /// How many callers up a helper is followed.
 const DEPTH: u32 = 5;
 
 impl Program<'_> {
-    /// Where something that runs gives up what instances of a class hold in an attribute. Where the class is not
-    /// known, what is done to attributes of that name on other unknown objects counts.
-    pub fn release(&self, class: Option<ClassRef>, reference: &Reference) -> Option<EventRef> {
-        let via = reference.via?;
+    /// Whether something gives up what instances of a class hold in an attribute. Where the class is not known, what
+    /// is done to attributes of that name on other unknown objects counts.
+    pub fn is_released(&self, class: Option<ClassRef>, reference: &Reference) -> bool {
+        let Some(via) = reference.via else { return false };
+        self.is_released_by_others(class, via, reference.is_item)
+            || self.is_released_at_once(class, via, reference)
+            || self.is_released_by_name(via, reference.event)
+    }
+
+    fn is_released_by_others(&self, class: Option<ClassRef>, via: Name, is_item: bool) -> bool {
+        let key = (class, via, is_item);
+        let known = &self.references.released;
+        if let Some(answer) = known.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return *answer;
+        }
+        let answer = self.holding_places(class, via).into_iter().any(|place| {
+            let mut operations = self.operations.on(place);
+            operations
+                .any(|operation| self.gives_up(operation, via, is_item) && self.runs_before_the_end(operation.event))
+        });
+        known.write().unwrap_or_else(PoisonError::into_inner).insert(key, answer);
+        answer
+    }
+
+    /// The function that makes the reference gives it up before it ends.
+    fn is_released_at_once(&self, class: Option<ClassRef>, via: Name, reference: &Reference) -> bool {
+        let made = reference.event;
+        self.holding_places(class, via).into_iter().any(|place| {
+            let mut operations = self.operations.on(place);
+            operations.any(|operation| {
+                self.is_later_here(operation.event, made)
+                    && self.is_on_the_way(operation.event, made)
+                    && self.gives_up(operation, via, reference.is_item)
+            })
+        })
+    }
+
+    /// What an attribute of a class's instances may be, as operations name it.
+    fn holding_places(&self, class: Option<ClassRef>, via: Name) -> Vec<Place> {
         let mut places = vec![Place::Unresolved(via)];
-        if let Some(class) = class {
-            let all = Name::new("__dict__");
-            for member in std::iter::once(&class).chain(self.subclasses(class)) {
-                places.push(self.instance_place(*member, via));
-                places.push(self.instance_place(*member, all));
+        let all = Name::new("__dict__");
+        for member in class.iter().chain(class.iter().flat_map(|class| self.subclasses(*class))) {
+            for place in [self.instance_place(*member, via), self.instance_place(*member, all)] {
+                if !places.contains(&place) {
+                    places.push(place);
+                }
             }
         }
-        places.dedup();
         places
-            .into_iter()
-            .flat_map(|place| self.operations.on(place))
-            .find(|operation| self.gives_up(operation, reference) && self.happens(operation.event, reference.event))
-            .map(|operation| operation.event)
-            .or_else(|| self.release_by_name(via, reference.event))
     }
 
     /// `setattr(x, "name", before)` or `delattr(x, "name")`, in the module that makes the reference.
-    fn release_by_name(&self, via: Name, made: EventRef) -> Option<EventRef> {
+    fn is_released_by_name(&self, via: Name, made: EventRef) -> bool {
         let facts = self.facts(made.module);
-        facts.calls.iter().find_map(|call| {
-            let Expr::Name(callee) = facts.expr(call.callee) else { return None };
-            let [_, name, ref rest @ ..] = *facts.arguments(call) else { return None };
+        facts.calls.iter().any(|call| {
+            let Expr::Name(callee) = facts.expr(call.callee) else { return false };
+            let [_, name, ref rest @ ..] = *facts.arguments(call) else { return false };
             if facts.expr(name) != Expr::Constant(Constant::Word(via)) {
-                return None;
+                return false;
             }
             let event = EventRef::new(made.module, call.event);
             let is_put_back = |value: ExprId| self.is_earlier_value(self.event_scope(event).expr(value), via);
             if self.is_later_here(event, made) && rest.first().is_some_and(|value| is_put_back(*value)) {
-                return Some(event);
+                return true;
             }
             let gives_up = match (callee.as_str(), rest) {
                 ("delattr", []) => true,
@@ -60,7 +94,7 @@ impl Program<'_> {
                 }
                 _ => false,
             };
-            (gives_up && self.runs_before_the_end(event)).then_some(event)
+            gives_up && self.runs_before_the_end(event)
         })
     }
 
@@ -81,21 +115,20 @@ impl Program<'_> {
         })
     }
 
-    fn gives_up(&self, operation: &Operation, reference: &Reference) -> bool {
+    fn gives_up(&self, operation: &Operation, via: Name, is_item: bool) -> bool {
         let scope = self.event_scope(operation.event);
         match operation.kind {
             OperationKind::Rebind => {
                 let value = scope.expr(operation.value);
                 let gives_nothing = match self.expr(value) {
                     Expr::Nothing | Expr::Constant(Constant::None | Constant::False | Constant::Ellipsis) => true,
-                    Expr::Display(kind, run) => reference.is_item || (kind != DisplayKind::Tuple && run.len == 0),
+                    Expr::Display(kind, run) => is_item || (kind != DisplayKind::Tuple && run.len == 0),
                     // Another container than before, or another object altogether by a function of no arguments.
                     Expr::Call(_) | Expr::Comprehension(..) => {
-                        reference.is_item && !matches!(self.type_of(value), crate::program::types::Type::Instance(_))
+                        is_item && !matches!(self.type_of(value), crate::program::types::Type::Instance(_))
                     }
                     Expr::Name(name) => {
-                        self.may_be_given_none(operation.event, name)
-                            || reference.via.is_some_and(|via| self.is_earlier_value(value, via))
+                        self.may_be_given_none(operation.event, name) || self.is_earlier_value(value, via)
                     }
                     _ => false,
                 };
@@ -114,24 +147,21 @@ impl Program<'_> {
         if !self.is_parameter(self.function_scope(function), name) || self.function(function).name == self.words.init {
             return false;
         }
-        self.callers(function).iter().any(|site| {
+        self.callers(function).iter().take(MOST_CALLERS).any(|site| {
             let given = self.argument_for(*site, function, name);
             given.is_some_and(|given| matches!(self.expr(given), Expr::Constant(Constant::None)))
         })
     }
 
-    /// Whether what is made is given up again: soon after in the same function, or by something else that runs.
-    fn happens(&self, given_up: EventRef, made: EventRef) -> bool {
-        let facts = self.facts(made.module);
-        let is_on_the_way = || {
-            let end = facts.event(given_up.id).context;
-            let mut context = facts.event(made.id).context;
-            while context != end && facts.context(context).parent != context {
-                context = facts.context(context).parent;
-            }
-            context == end
-        };
-        (self.is_later_here(given_up, made) && is_on_the_way()) || self.runs_before_the_end(given_up)
+    /// Whether whoever comes from one event passes the other, unless he leaves the function before.
+    fn is_on_the_way(&self, later: EventRef, earlier: EventRef) -> bool {
+        let facts = self.facts(earlier.module);
+        let end = facts.event(later.id).context;
+        let mut context = facts.event(earlier.id).context;
+        while context != end && facts.context(context).parent != context {
+            context = facts.context(context).parent;
+        }
+        context == end
     }
 
     fn is_later_here(&self, event: EventRef, made: EventRef) -> bool {
