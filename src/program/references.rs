@@ -193,6 +193,7 @@ pub struct References {
     /// Functions by the classes that their parameters are annotated with, sorted.
     annotated: Vec<(Name, FunctionRef)>,
     graphs: RwLock<FxHashMap<(FunctionRef, u8), Arc<ObjectGraph>>>,
+    attributes: RwLock<FxHashMap<(ClassRef, Name), trace::Attribute>>,
     /// Whether something that runs gives up what a class holds in an attribute, or in the container there.
     released: RwLock<FxHashMap<(Option<ClassRef>, Name, bool), bool>>,
 }

@@ -4,7 +4,7 @@
 //! reference. Locals are followed to the bindings that may reach the place where they are read, so that a name
 //! used for two objects in turn does not link them.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use rustc_hash::FxHashMap;
 
@@ -331,7 +331,7 @@ impl<'p> Tracer<'p> {
 
     fn is_known_container(&self, holder: ObjectId, name: Name) -> bool {
         let Some(class) = self.graph.object(holder).class else { return false };
-        container_holds(self.program, class, name) == Some(Holds::Strong)
+        self.program.attribute(class, name).holds == Some(Holds::Strong)
     }
 
     fn name(&mut self, scope: ScopeRef, name: Name, at: Option<EventId>, depth: u32) -> Vec<Handle> {
@@ -475,8 +475,7 @@ impl<'p> Tracer<'p> {
                 },
                 Definition::Class(_) => {}
                 _ => {
-                    let held = self.program.type_of_member(class, name, 6);
-                    let class = if let Type::Instance(class) = held { Some(class) } else { None };
+                    let class = self.program.attribute(class, name).class;
                     handles
                         .push(Handle { object: self.intern(Origin::Attribute(holder.object, name), class), ..holder });
                 }
@@ -798,7 +797,8 @@ impl<'p> Tracer<'p> {
             _ => return,
         };
         let Some(class) = self.graph.object(from).class else { return };
-        let event = if is_item { growth_of(self.program, class, via) } else { strong_store(self.program, class, via) };
+        let event =
+            if is_item { growth_of(self.program, class, via) } else { self.program.attribute(class, via).store };
         if let Some(event) = event {
             self.graph.references.push(Reference {
                 from,
@@ -841,7 +841,7 @@ impl<'p> Tracer<'p> {
                     AttributeKind::Setter(setter) => return self.set(setter, slot.holder, handle, event),
                     AttributeKind::Computed => return,
                 },
-                (Some(class), role) => match container_holds(self.program, class, via) {
+                (Some(class), role) => match self.program.attribute(class, via).holds {
                     Some(Holds::Strong) => {}
                     Some(Holds::WeakKey) if role == Role::Item => {}
                     Some(Holds::WeakValue) if role == Role::Key => {}
@@ -994,6 +994,34 @@ fn accessor(
         }
         _ => None,
     })
+}
+
+/// What the source tells of an attribute of a class's instances.
+#[derive(Clone, Copy)]
+pub(super) struct Attribute {
+    /// The class of what is in it.
+    class: Option<ClassRef>,
+    /// Where it is given something that it then keeps.
+    store: Option<EventRef>,
+    /// How the container in it holds its items; `None` where it is not known to be one.
+    holds: Option<Holds>,
+}
+
+impl Program<'_> {
+    fn attribute(&self, class: ClassRef, name: Name) -> Attribute {
+        let known = &self.references.attributes;
+        if let Some(attribute) = known.read().unwrap_or_else(PoisonError::into_inner).get(&(class, name)) {
+            return *attribute;
+        }
+        let held = match self.type_of_member(class, name, 6) {
+            Type::Instance(class) => Some(class),
+            _ => None,
+        };
+        let store = strong_store(self, class, name);
+        let attribute = Attribute { class: held, store, holds: container_holds(self, class, name) };
+        known.write().unwrap_or_else(PoisonError::into_inner).insert((class, name), attribute);
+        attribute
+    }
 }
 
 /// How the container in an attribute holds its items; `None` where it is not known to be a container.
@@ -1183,10 +1211,7 @@ impl Inlining<'_, '_> {
                 for holder in self.handles(base).into_iter().filter(|holder| holder.form == Form::Itself) {
                     let class = self.tracer.graph.object(holder.object).class;
                     let held = match class.filter(|_| !is_item) {
-                        Some(class) => match self.tracer.program.type_of_member(class, name, 6) {
-                            Type::Instance(class) => Some(class),
-                            _ => object.class,
-                        },
+                        Some(class) => self.tracer.program.attribute(class, name).class.or(object.class),
                         None => object.class,
                     };
                     let origin = match object.origin {
