@@ -9,10 +9,10 @@ use std::sync::PoisonError;
 use rustc_hash::FxHashSet;
 
 use super::Reference;
-use crate::facts::{Constant, DisplayKind, EventKind, Expr, ExprId, NOTHING};
+use crate::facts::{Constant, ContextKind, DisplayKind, EventKind, Expr, ExprId, NOTHING};
 use crate::program::names::Definition;
 use crate::program::operations::OperationKind;
-use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, Operation, Place, Program};
+use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, Operation, Place, Program, ScopeRef};
 use crate::source::Name;
 
 /// The most calls that are looked at for an argument of `None`.
@@ -66,6 +66,22 @@ impl Program<'_> {
             for place in [self.instance_place(*member, via), self.instance_place(*member, all)] {
                 if !places.contains(&place) {
                     places.push(place);
+                }
+            }
+            places.extend(self.defaults_that_hold(*member, via));
+        }
+        places
+    }
+
+    /// Parameters of nested functions that have the attribute as their default: another name for what is in it.
+    fn defaults_that_hold(&self, class: ClassRef, via: Name) -> Vec<Place> {
+        let facts = self.facts(class.module);
+        let body = self.class(class).span;
+        let mut places = Vec::new();
+        for function in facts.functions.iter().filter(|function| body.contains(function.span)) {
+            for parameter in facts.parameters(function) {
+                if matches!(facts.expr(parameter.default), Expr::Attribute(_, name) if name == via) {
+                    places.push(Place::Local(ScopeRef::new(class.module, function.scope), parameter.name));
                 }
             }
         }
@@ -156,7 +172,10 @@ impl Program<'_> {
     /// Whether whoever comes from one event passes the other, unless he leaves the function before.
     fn is_on_the_way(&self, later: EventRef, earlier: EventRef) -> bool {
         let facts = self.facts(earlier.module);
-        let end = facts.event(later.id).context;
+        let mut end = facts.event(later.id).context;
+        if matches!(facts.context(end).kind, ContextKind::Finally) {
+            end = facts.context(end).parent;
+        }
         let mut context = facts.event(earlier.id).context;
         while context != end && facts.context(context).parent != context {
             context = facts.context(context).parent;

@@ -1148,9 +1148,12 @@ impl Inlining<'_, '_> {
             };
             for receiver in self.handles(deferred.receiver) {
                 if receiver.form == Form::Itself && self.tracer.calls > 0 {
-                    // One call less, so that two methods that call each other come to an end.
+                    // One call less, so that two methods that call each other come to an end. The callee could not see
+                    // what it does, so it counts as done here.
                     self.tracer.calls -= 1;
+                    let around = self.tracer.through.take();
                     self.tracer.call_method(receiver, deferred.method, arguments.clone(), deferred.event);
+                    self.tracer.through = around;
                     self.tracer.calls += 1;
                 }
             }
