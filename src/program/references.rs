@@ -8,6 +8,7 @@
 //!
 //! Weak references are drawn as well, because a rule may want to show that there is one.
 
+mod attributes;
 mod captures;
 mod release;
 mod trace;
@@ -193,7 +194,7 @@ pub struct References {
     /// Functions by the classes that their parameters are annotated with, sorted.
     annotated: Vec<(Name, FunctionRef)>,
     graphs: RwLock<FxHashMap<(FunctionRef, u8), Arc<ObjectGraph>>>,
-    attributes: RwLock<FxHashMap<(ClassRef, Name), trace::Attribute>>,
+    attributes: RwLock<FxHashMap<(ClassRef, Name), attributes::Attribute>>,
     /// Whether something that runs gives up what a class holds in an attribute, or in the container there.
     released: RwLock<FxHashMap<(Option<ClassRef>, Name, bool), bool>>,
 }

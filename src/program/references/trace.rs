@@ -4,21 +4,22 @@
 //! reference. Locals are followed to the bindings that may reach the place where they are read, so that a name
 //! used for two objects in turn does not link them.
 
-use std::sync::{Arc, PoisonError};
+mod calls;
+mod inline;
 
 use rustc_hash::FxHashMap;
 
+use super::attributes::{AttributeKind, MethodKind, growth_of};
 use super::captures::{captured, defaults};
-use super::{Arguments, Deferred, Form, Handle, Object, ObjectGraph, ObjectId, Origin, Reference, Strength};
+use super::{Arguments, Form, Handle, Object, ObjectGraph, ObjectId, Origin, Reference, Strength};
 use crate::facts::{
-    CallId, ComprehensionKind, Constant, ContextId, DisplayKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING,
-    Operator, ParameterKind, ScopeKind,
+    CallId, ComprehensionKind, ContextId, DisplayKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator,
+    ScopeKind,
 };
 use crate::models::Holds;
 use crate::program::names::Definition;
-use crate::program::operations::OperationKind;
 use crate::program::types::Type;
-use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef};
+use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, Program, ScopeRef};
 use crate::source::Name;
 
 /// How far a value is followed through names, attributes and operators.
@@ -29,7 +30,6 @@ const CLOSURE_DEPTH: u32 = 5;
 const MOST_REFERENCES: usize = 240;
 const MOST_OBJECTS: usize = 400;
 const MOST_HANDLES: usize = 6;
-const MOST_DEFERRED: usize = 24;
 
 pub(super) fn trace(program: &Program, function: FunctionRef, calls: u8) -> ObjectGraph {
     let mut tracer = Tracer {
@@ -228,7 +228,7 @@ impl<'p> Tracer<'p> {
         let Some(depth) = depth.checked_sub(1) else { return Vec::new() };
         let mut handles = match self.facts.expr(expr.id) {
             Expr::Name(name) => self.name(expr.scope, name, at, depth),
-            Expr::Attribute(base, name) => self.attribute(expr, expr.scope.expr(base), name, at, depth),
+            Expr::Attribute(base, name) => self.attribute(expr.scope.expr(base), name, at, depth),
             Expr::Call(call) => self.result_of(expr.scope, call),
             Expr::Await(inner) => self.value(expr.scope.expr(inner), at, depth),
             Expr::Or(run) | Expr::And(run) => self.values(expr.scope, run.range(), at, depth),
@@ -453,7 +453,7 @@ impl<'p> Tracer<'p> {
         around
     }
 
-    fn attribute(&mut self, whole: ExprRef, base: ExprRef, name: Name, at: Option<EventId>, depth: u32) -> Vec<Handle> {
+    fn attribute(&mut self, base: ExprRef, name: Name, at: Option<EventId>, depth: u32) -> Vec<Handle> {
         let mut handles = Vec::new();
         for holder in self.value(base, at, depth) {
             if holder.form != Form::Itself {
@@ -481,7 +481,6 @@ impl<'p> Tracer<'p> {
                 }
             }
         }
-        let _ = whole;
         handles
     }
 
@@ -506,276 +505,6 @@ impl<'p> Tracer<'p> {
         handles.iter_mut().for_each(|handle| handle.form = Form::Captured);
         handles
     }
-
-    /// What a call gives, and on the first ask what it does to the objects it is handed.
-    fn result_of(&mut self, scope: ScopeRef, id: CallId) -> Vec<Handle> {
-        if let Some(known) = self.results.get(&id) {
-            return known.clone();
-        }
-        // A call inside its own arguments cannot be, but a loop may make it look so.
-        self.results.insert(id, Vec::new());
-        if self.nesting >= DEPTH {
-            return Vec::new();
-        }
-        self.nesting += 1;
-        let result = self.call(scope, id);
-        self.nesting -= 1;
-        self.results.insert(id, result.clone());
-        result
-    }
-
-    fn call(&mut self, scope: ScopeRef, id: CallId) -> Vec<Handle> {
-        let call = self.facts.call(id);
-        let at = Some(call.event);
-        let event = self.event(call.event);
-        let callee = scope.expr(call.callee);
-        match self.program.resolve(callee) {
-            Definition::External(path) => return self.external_call(scope, id, path),
-            Definition::Class(class) => return self.construct(scope, id, class),
-            Definition::Function(function) => {
-                let is_class_method = self.program.receiver(function).is_some_and(|receiver| receiver.is_class);
-                let arguments = self.arguments(scope, id);
-                let target = Target { function, receiver: is_class_method.then(Vec::new) };
-                return self.inline(&target, &arguments, event, true);
-            }
-            _ => {}
-        }
-        if let Type::Class(class) = self.program.type_of(callee) {
-            return self.construct(scope, id, class);
-        }
-        let Expr::Attribute(base, method) = self.facts.expr(call.callee) else { return Vec::new() };
-        let base = scope.expr(base);
-        if self.program.is_super_call(base) {
-            let receiver = self.receiver_handles();
-            let Some(function) = self.program.callee(scope, id) else { return Vec::new() };
-            let arguments = self.arguments(scope, id);
-            return self.inline(&Target { function, receiver: Some(receiver) }, &arguments, event, false);
-        }
-        let grown = self.container_call(scope, id, base, method);
-        let mut results = grown;
-        let mut arguments = None;
-        for holder in self.value(base, at, DEPTH) {
-            if holder.form != Form::Itself {
-                continue;
-            }
-            let arguments = arguments.get_or_insert_with(|| self.arguments(scope, id)).clone();
-            results.extend(self.call_method(holder, method, arguments, event));
-        }
-        results.truncate(MOST_HANDLES);
-        results
-    }
-
-    fn receiver_handles(&mut self) -> Vec<Handle> {
-        let outermost = self.program.outermost_function(self.function);
-        match self.program.receiver(outermost) {
-            Some(receiver) if !receiver.is_class => self.name(self.scope, receiver.name, None, 2),
-            _ => Vec::new(),
-        }
-    }
-
-    fn call_method(&mut self, holder: Handle, method: Name, arguments: Arguments, event: EventRef) -> Vec<Handle> {
-        let Some(class) = self.graph.object(holder.object).class else {
-            let says_anything = arguments.positional.iter().chain(arguments.keywords.iter().map(|(_, h)| h));
-            if self.graph.deferred.len() < MOST_DEFERRED && says_anything.clone().any(|handles| !handles.is_empty()) {
-                self.graph.deferred.push(Deferred { receiver: holder.object, method, arguments, event });
-            }
-            return Vec::new();
-        };
-        match self.program.member_of_class(class, method) {
-            Definition::Function(function) => {
-                let receiver = (!self.program.is_static_method(function)).then(|| vec![holder]);
-                self.inline(&Target { function, receiver }, &arguments, event, true)
-            }
-            Definition::Class(class) => self.make(class, &arguments, event),
-            _ => Vec::new(),
-        }
-    }
-
-    /// `append`, `add`, `setdefault` and the like on a container.
-    fn container_call(&mut self, scope: ScopeRef, id: CallId, base: ExprRef, method: Name) -> Vec<Handle> {
-        let call = self.facts.call(id);
-        let at = Some(call.event);
-        let positional: Vec<ExprRef> = self.facts.arguments(call).iter().map(|id| scope.expr(*id)).collect();
-        match OperationKind::of_method(method) {
-            Some(OperationKind::Append | OperationKind::Add) => {
-                if let Some(last) = positional.last() {
-                    let handles = self.value(*last, at, DEPTH);
-                    self.put(base, call.event, &handles, Role::Item);
-                }
-                Vec::new()
-            }
-            Some(OperationKind::SetDefault) => {
-                if let Some(value) = positional.get(1) {
-                    let handles = self.value(*value, at, DEPTH);
-                    self.put(base, call.event, &handles, Role::Item);
-                }
-                self.items(base, at, DEPTH)
-            }
-            Some(OperationKind::Extend | OperationKind::Update) => {
-                for argument in positional {
-                    let handles = self.contents(argument, at, DEPTH);
-                    self.put(base, call.event, &handles, Role::Item);
-                }
-                for (_, argument) in self.facts.keyword_arguments(call) {
-                    let handles = self.value(scope.expr(*argument), at, DEPTH);
-                    self.put(base, call.event, &handles, Role::Item);
-                }
-                Vec::new()
-            }
-            None if method.as_str() == "get" => self.items(base, at, DEPTH),
-            _ => Vec::new(),
-        }
-    }
-
-    fn arguments(&mut self, scope: ScopeRef, id: CallId) -> Arguments {
-        let call = self.facts.call(id);
-        let at = Some(call.event);
-        let mut arguments = Arguments::default();
-        for argument in self.facts.arguments(call) {
-            if matches!(self.facts.expr(*argument), Expr::Starred(_)) {
-                break;
-            }
-            arguments.positional.push(self.value(scope.expr(*argument), at, DEPTH));
-        }
-        for (name, argument) in self.facts.keyword_arguments(call) {
-            if let Some(name) = name {
-                arguments.keywords.push((*name, self.value(scope.expr(*argument), at, DEPTH)));
-            }
-        }
-        arguments
-    }
-
-    fn construct(&mut self, scope: ScopeRef, id: CallId, class: ClassRef) -> Vec<Handle> {
-        let arguments = self.arguments(scope, id);
-        self.make(class, &arguments, self.event(self.facts.call(id).event))
-    }
-
-    fn make(&mut self, class: ClassRef, arguments: &Arguments, event: EventRef) -> Vec<Handle> {
-        let made = plain(self.intern(Origin::Made(event), Some(class)));
-        match self.program.method(class, self.program.words.init) {
-            Some(function) => {
-                self.inline(&Target { function, receiver: Some(vec![made]) }, arguments, event, true);
-            }
-            None => self.fill_fields(class, made.object, arguments),
-        }
-        vec![made]
-    }
-
-    /// The generated constructor of a data class stores each argument under the name of its field.
-    fn fill_fields(&mut self, class: ClassRef, made: ObjectId, arguments: &Arguments) {
-        if !is_data_class(self.program, class) {
-            return;
-        }
-        let scope = self.program.class_scope(class);
-        let facts = self.program.facts(class.module);
-        let mut position = 0;
-        for (id, event) in facts.scope_events(scope.id) {
-            let EventKind::Annotate { target, .. } = event.kind else { continue };
-            let Expr::Name(name) = facts.expr(target) else { continue };
-            if facts.scope_of(event) != scope.id {
-                continue;
-            }
-            let by_keyword = arguments.keywords.iter().find(|(keyword, _)| *keyword == name).map(|(_, h)| h);
-            let handles = by_keyword.or(arguments.positional.get(position)).cloned().unwrap_or_default();
-            position += 1;
-            for handle in handles {
-                let slot = Slot { holder: made, via: Some(name) };
-                self.refer(slot, Role::Attribute, handle, EventRef::new(class.module, id));
-            }
-        }
-    }
-
-    fn external_call(&mut self, scope: ScopeRef, id: CallId, path: Name) -> Vec<Handle> {
-        let call = self.facts.call(id);
-        let event = self.event(call.event);
-        match path.as_str() {
-            "super" => return self.receiver_handles(),
-            "setattr" | "object.__setattr__" => {
-                if let [target, name, value] = *self.facts.arguments(call)
-                    && let Expr::Constant(Constant::Word(name)) = self.facts.expr(name)
-                {
-                    let handles = self.value(scope.expr(value), Some(call.event), DEPTH);
-                    self.store(scope.expr(target), name, call.event, &handles);
-                }
-                return Vec::new();
-            }
-            "typing.cast" => {
-                let value = self.facts.arguments(call).get(1).copied().unwrap_or(NOTHING);
-                return self.value(scope.expr(value), Some(call.event), DEPTH);
-            }
-            _ => {}
-        }
-        let model = self.program.models.weak(path);
-        let is_weak = model.is_some() || path.as_str().to_ascii_lowercase().contains("weak");
-        let container = self.program.models.container(path);
-        let keeps = matches!(path.as_str(), "functools.partial" | "types.MethodType" | "functools.partialmethod");
-        if is_weak || keeps || container.is_some() {
-            let arguments = self.arguments(scope, id);
-            let mut handles = Vec::new();
-            let weak_position = model.map_or(0, |model| model.position as usize);
-            for (position, argument) in arguments.positional.iter().enumerate() {
-                let weakly = is_weak && position == weak_position;
-                handles.extend(argument.iter().map(|handle| Handle {
-                    object: handle.object,
-                    form: if container.is_some() { Form::Item } else { Form::Argument },
-                    strength: if weakly { Strength::Weak } else { handle.strength },
-                }));
-            }
-            if !is_weak {
-                handles.extend(arguments.keywords.iter().flat_map(|(_, handles)| handles).copied());
-            }
-            if container.is_some_and(|container| container.holds != Holds::Strong) {
-                handles.clear();
-            }
-            handles.truncate(MOST_HANDLES);
-            return handles;
-        }
-        let last = path.as_str().rsplit('.').next().unwrap_or_default();
-        if last.starts_with(|first: char| first.is_ascii_uppercase()) {
-            return vec![plain(self.intern(Origin::Made(event), None))];
-        }
-        Vec::new()
-    }
-
-    /// Draws what a callee does with the objects it is handed, and gives what it returns.
-    fn inline(&mut self, target: &Target, arguments: &Arguments, event: EventRef, is_call: bool) -> Vec<Handle> {
-        let Some(calls) = self.calls.checked_sub(1) else { return Vec::new() };
-        let graph = self.program.object_graph_within(target.function, calls);
-        if graph.references.is_empty() && graph.returns.is_empty() && graph.deferred.is_empty() {
-            return Vec::new();
-        }
-        let given = self.bind_parameters(target, arguments);
-        let around = self.through;
-        if is_call {
-            self.through = self.through.or(Some(event));
-        }
-        let results = Inlining { tracer: self, graph, given, event, known: FxHashMap::default() }.run();
-        self.through = around;
-        results
-    }
-
-    /// What each parameter of the callee is given.
-    fn bind_parameters(&self, target: &Target, arguments: &Arguments) -> FxHashMap<Name, Vec<Handle>> {
-        let facts = self.program.facts(target.function.module);
-        let mut given: FxHashMap<Name, Vec<Handle>> = FxHashMap::default();
-        let receiver = target.receiver.iter();
-        let mut positional = receiver.chain(&arguments.positional);
-        for parameter in facts.parameters(facts.function(target.function.id)) {
-            match parameter.kind {
-                ParameterKind::PositionalOnly | ParameterKind::Positional => {
-                    if let Some(handles) = positional.next() {
-                        given.insert(parameter.name, handles.clone());
-                    }
-                }
-                _ => break,
-            }
-        }
-        for (name, handles) in &arguments.keywords {
-            given.entry(*name).or_insert_with(|| handles.clone());
-        }
-        given
-    }
-
     fn intern(&mut self, origin: Origin, class: Option<ClassRef>) -> ObjectId {
         if let Some(known) = self.numbers.get(&origin) {
             return *known;
@@ -834,7 +563,7 @@ impl<'p> Tracer<'p> {
         if let Some(via) = slot.via {
             match (self.graph.object(slot.holder).class, role) {
                 (None, _) => reference.is_certain = false,
-                (Some(class), Role::Attribute) => match self.attribute_kind(class, via) {
+                (Some(class), Role::Attribute) => match self.program.attribute_kind(class, via) {
                     AttributeKind::Plain => {}
                     AttributeKind::Weak => reference.strength = Strength::Weak,
                     AttributeKind::Unknown => reference.is_certain = false,
@@ -867,369 +596,8 @@ impl<'p> Tracer<'p> {
         let arguments = Arguments { positional: vec![vec![handle]], keywords: Vec::new() };
         self.inline(&target, &arguments, event, true);
     }
-
-    fn attribute_kind(&self, class: ClassRef, name: Name) -> AttributeKind {
-        match self.program.member_of_class(class, name) {
-            Definition::Function(function) => match setter(self.program, class, name) {
-                Some(setter) => AttributeKind::Setter(setter),
-                None if self.program.decorators(function).next().is_none() => AttributeKind::Plain,
-                None => AttributeKind::Computed,
-            },
-            Definition::Variable(scope, name) => {
-                let (values, _) = self.program.bound_values(scope, name);
-                let made = values.iter().find_map(|(_, value)| match self.program.expr(*value) {
-                    Expr::Call(_) => Some(self.program.callee_or_self(*value)),
-                    _ => None,
-                });
-                match made.map(|callee| self.program.resolve(callee)) {
-                    None => AttributeKind::Plain,
-                    Some(Definition::External(path)) if is_called_weak(path) => AttributeKind::Weak,
-                    Some(Definition::Class(class)) if is_called_weak(self.program.class(class).name) => {
-                        AttributeKind::Weak
-                    }
-                    Some(Definition::Class(class)) if self.program.method(class, Name::new("__set__")).is_some() => {
-                        AttributeKind::Computed
-                    }
-                    Some(_) => AttributeKind::Unknown,
-                }
-            }
-            _ => AttributeKind::Plain,
-        }
-    }
-}
-
-enum AttributeKind {
-    Plain,
-    /// A descriptor that says it is weak.
-    Weak,
-    /// A descriptor, perhaps.
-    Unknown,
-    Setter(FunctionRef),
-    /// A property that cannot be set, or a descriptor with a life of its own.
-    Computed,
-}
-
-fn is_called_weak(name: Name) -> bool {
-    name.as_str().to_ascii_lowercase().contains("weak")
 }
 
 fn plain(object: ObjectId) -> Handle {
     Handle { object, form: Form::Itself, strength: Strength::Strong }
-}
-
-/// What reading a method from an instance gives.
-enum MethodKind {
-    /// The method, bound to the instance.
-    Plain,
-    /// What this function returns.
-    Getter(FunctionRef),
-    /// A function without the instance, or what nobody knows.
-    Other,
-}
-
-impl Program<'_> {
-    fn method_kind(&self, class: ClassRef, name: Name, function: FunctionRef) -> MethodKind {
-        if let Some(getter) = accessor(self, class, name, |decorator| self.is_property(decorator)) {
-            return MethodKind::Getter(getter);
-        }
-        if self.receiver(function).is_none_or(|receiver| receiver.is_class) {
-            return MethodKind::Other;
-        }
-        let facts = self.facts(function.module);
-        let is_plain = facts.list(facts.function(function.id).decorators).iter().all(|decorator| {
-            let callee = self.callee_or_self(self.defining_scope(function).expr(*decorator));
-            match self.expr(callee) {
-                Expr::Name(word) | Expr::Attribute(_, word) => !is_called_computed(word),
-                _ => false,
-            }
-        });
-        if is_plain { MethodKind::Plain } else { MethodKind::Other }
-    }
-}
-
-/// The names of decorators that make an attribute of a method.
-fn is_called_computed(decorator: Name) -> bool {
-    const PARTS: &[&str] =
-        &["property", "prop", "lazy", "cached", "reify", "attr", "setter", "getter", "deleter", "memo"];
-    let word = decorator.as_str().to_ascii_lowercase();
-    PARTS.iter().any(|part| word.contains(part))
-}
-
-fn is_data_class(program: &Program, class: ClassRef) -> bool {
-    let facts = program.facts(class.module);
-    let declared = facts.class(class.id);
-    let scope = ScopeRef::new(class.module, facts.context(declared.context).scope);
-    facts.list(declared.decorators).iter().any(|decorator| {
-        let callee = program.callee_or_self(scope.expr(*decorator));
-        matches!(program.resolve(callee), Definition::External(path) if matches!(path.as_str(),
-            "dataclasses.dataclass" | "attr.s" | "attr.attrs" | "attr.dataclass" | "attr.define" | "attr.mutable"
-            | "attr.frozen" | "attrs.define" | "attrs.mutable" | "attrs.frozen"))
-    })
-}
-
-/// The function that `@name.setter` decorates.
-fn setter(program: &Program, class: ClassRef, name: Name) -> Option<FunctionRef> {
-    accessor(program, class, name, |function| {
-        let facts = program.facts(function.module);
-        facts
-            .list(facts.function(function.id).decorators)
-            .iter()
-            .any(|decorator| matches!(facts.expr(*decorator), Expr::Attribute(_, word) if word.as_str() == "setter"))
-    })
-}
-
-/// One of the functions of a name in the first class that has the name.
-fn accessor(
-    program: &Program,
-    class: ClassRef,
-    name: Name,
-    is_wanted: impl Fn(FunctionRef) -> bool,
-) -> Option<FunctionRef> {
-    let Some(Place::Class(owner, _)) = program.class_place(class, name) else { return None };
-    let scope = program.class_scope(owner);
-    let module = program.module(scope.module);
-    module.bindings_of(scope.id, name).find_map(|event| match module.facts().event(event).kind {
-        EventKind::Define(function) => {
-            Some(FunctionRef::new(scope.module, function)).filter(|function| is_wanted(*function))
-        }
-        _ => None,
-    })
-}
-
-/// What the source tells of an attribute of a class's instances.
-#[derive(Clone, Copy)]
-pub(super) struct Attribute {
-    /// The class of what is in it.
-    class: Option<ClassRef>,
-    /// Where it is given something that it then keeps.
-    store: Option<EventRef>,
-    /// How the container in it holds its items; `None` where it is not known to be one.
-    holds: Option<Holds>,
-}
-
-impl Program<'_> {
-    fn attribute(&self, class: ClassRef, name: Name) -> Attribute {
-        let known = &self.references.attributes;
-        if let Some(attribute) = known.read().unwrap_or_else(PoisonError::into_inner).get(&(class, name)) {
-            return *attribute;
-        }
-        let held = match self.type_of_member(class, name, 6) {
-            Type::Instance(class) => Some(class),
-            _ => None,
-        };
-        let store = strong_store(self, class, name);
-        let attribute = Attribute { class: held, store, holds: container_holds(self, class, name) };
-        known.write().unwrap_or_else(PoisonError::into_inner).insert((class, name), attribute);
-        attribute
-    }
-}
-
-/// How the container in an attribute holds its items; `None` where it is not known to be a container.
-fn container_holds(program: &Program, class: ClassRef, name: Name) -> Option<Holds> {
-    let mut found = None;
-    let mut note = |value: ExprRef| {
-        if let Some(container) = program.container_made_by(value) {
-            found = Some(match found {
-                Some(Holds::Strong) => Holds::Strong,
-                _ => container.holds,
-            });
-        }
-    };
-    for store in program.instance_stores(class, name) {
-        if let EventKind::Bind { value, .. } = program.facts(store.module).event(store.id).kind {
-            note(program.event_scope(store).expr(value));
-        }
-    }
-    if let Definition::Variable(scope, name) = program.member_of_class(class, name) {
-        program.bound_values(scope, name).0.iter().for_each(|(_, value)| note(*value));
-    }
-    found
-}
-
-/// Where an attribute is given something that it then keeps.
-fn strong_store(program: &Program, class: ClassRef, name: Name) -> Option<EventRef> {
-    let mut found = None;
-    for store in program.instance_stores(class, name) {
-        let EventKind::Bind { value, .. } = program.facts(store.module).event(store.id).kind else { continue };
-        match held_by(program, program.event_scope(store).expr(value), 4) {
-            Some(Strength::Strong) => found = found.or(Some(store)),
-            // Once weak, the attribute is meant to be weak.
-            Some(Strength::Weak) => return None,
-            None => {}
-        }
-    }
-    found
-}
-
-/// How a value keeps what one gets from it; `None` for constants.
-fn held_by(program: &Program, value: ExprRef, depth: u32) -> Option<Strength> {
-    let depth = depth.checked_sub(1)?;
-    let facts = program.facts(value.scope.module);
-    match program.expr(value) {
-        Expr::Constant(_) | Expr::Nothing => None,
-        Expr::Call(call) => match program.resolve(value.scope.expr(facts.call(call).callee)) {
-            Definition::External(path) if program.models.weak(path).is_some() || is_called_weak(path) => {
-                Some(Strength::Weak)
-            }
-            Definition::Function(function) => {
-                let scope = program.function_scope(function);
-                let callee = program.facts(function.module);
-                let returned = callee.scope_events(scope.id).filter_map(|(_, event)| match event.kind {
-                    EventKind::Return(value) => held_by(program, scope.expr(value), depth),
-                    _ => None,
-                });
-                Some(returned.min().unwrap_or(Strength::Strong))
-            }
-            _ => Some(Strength::Strong),
-        },
-        Expr::Conditional(run) => {
-            facts.list(run).iter().skip(1).filter_map(|id| held_by(program, value.scope.expr(*id), depth)).min()
-        }
-        Expr::Or(run) | Expr::And(run) => {
-            facts.list(run).iter().filter_map(|id| held_by(program, value.scope.expr(*id), depth)).min()
-        }
-        Expr::Name(name) => {
-            let Some(holder) = program.holding_scope(value.scope, name) else { return Some(Strength::Strong) };
-            let (values, is_complete) = program.bound_values(holder, name);
-            let strengths = values.iter().filter_map(|(_, value)| held_by(program, *value, depth));
-            strengths.min().filter(|strength| is_complete || *strength == Strength::Weak).or(Some(Strength::Strong))
-        }
-        _ => Some(Strength::Strong),
-    }
-}
-
-/// Where the container in an attribute gets its items, or else where it is made.
-fn growth_of(program: &Program, class: ClassRef, name: Name) -> Option<EventRef> {
-    let place = program.instance_place(class, name);
-    let growth = program.operations.on(place).find(|operation| operation.kind.is_growth()).map(|grown| grown.event);
-    growth.or_else(|| match place {
-        Place::Instance(owner, name) => program.instance_stores(owner, name).first().copied(),
-        _ => None,
-    })
-}
-
-/// One callee's graph on its way into a caller's.
-struct Inlining<'t, 'p> {
-    tracer: &'t mut Tracer<'p>,
-    graph: Arc<ObjectGraph>,
-    given: FxHashMap<Name, Vec<Handle>>,
-    event: EventRef,
-    known: FxHashMap<ObjectId, Vec<Handle>>,
-}
-
-impl Inlining<'_, '_> {
-    fn run(mut self) -> Vec<Handle> {
-        let graph = self.graph.clone();
-        let reachable = self.touched();
-        for reference in &graph.references {
-            // What is concluded from reading an attribute is concluded again, for the caller's objects.
-            if !reachable[reference.from.0 as usize] || !reference.is_seen {
-                continue;
-            }
-            let holders = self.handles(reference.from);
-            let held = self.handles(reference.to);
-            let role = if reference.is_item { Role::Item } else { Role::Attribute };
-            for holder in holders.iter().filter(|holder| holder.form == Form::Itself) {
-                for handle in &held {
-                    let handle = Handle {
-                        object: handle.object,
-                        form: if reference.form == Form::Itself { handle.form } else { reference.form },
-                        strength: handle.strength.min(reference.strength),
-                    };
-                    let slot = Slot { holder: holder.object, via: reference.via };
-                    self.tracer.refer(slot, role, handle, reference.event);
-                }
-            }
-        }
-        for deferred in &graph.deferred {
-            let arguments = Arguments {
-                positional: deferred.arguments.positional.iter().map(|handles| self.mapped(handles)).collect(),
-                keywords: deferred.arguments.keywords.iter().map(|(n, handles)| (*n, self.mapped(handles))).collect(),
-            };
-            for receiver in self.handles(deferred.receiver) {
-                if receiver.form == Form::Itself && self.tracer.calls > 0 {
-                    // One call less, so that two methods that call each other come to an end. The callee could not see
-                    // what it does, so it counts as done here.
-                    self.tracer.calls -= 1;
-                    let around = self.tracer.through.take();
-                    self.tracer.call_method(receiver, deferred.method, arguments.clone(), deferred.event);
-                    self.tracer.through = around;
-                    self.tracer.calls += 1;
-                }
-            }
-        }
-        self.mapped(&graph.returns)
-    }
-
-    /// The callee's objects that hang together with what it was handed or what it returns.
-    fn touched(&mut self) -> Vec<bool> {
-        let graph = self.graph.clone();
-        let mut touched = vec![false; graph.objects.len()];
-        for (index, object) in graph.objects.iter().enumerate() {
-            touched[index] = match object.origin {
-                Origin::Parameter(name) => self.given.get(&name).is_some_and(|handles| !handles.is_empty()),
-                Origin::Enclosing(..) => true,
-                Origin::Attribute(base, _) | Origin::Item(base, _) => touched[base.0 as usize],
-                _ => false,
-            };
-        }
-        graph.returns.iter().for_each(|handle| touched[handle.object.0 as usize] = true);
-        for _ in 0..4 {
-            for reference in &graph.references {
-                let (from, to) = (reference.from.0 as usize, reference.to.0 as usize);
-                let either = touched[from] || touched[to];
-                (touched[from], touched[to]) = (either, either);
-            }
-        }
-        touched
-    }
-
-    fn mapped(&mut self, handles: &[Handle]) -> Vec<Handle> {
-        let mut mapped = Vec::new();
-        for handle in handles {
-            for object in self.handles(handle.object) {
-                mapped.push(Handle {
-                    object: object.object,
-                    form: if handle.form == Form::Itself { object.form } else { handle.form },
-                    strength: handle.strength.min(object.strength),
-                });
-            }
-        }
-        mapped.truncate(MOST_HANDLES);
-        mapped
-    }
-
-    /// What a callee's object is to the caller.
-    fn handles(&mut self, id: ObjectId) -> Vec<Handle> {
-        if let Some(known) = self.known.get(&id) {
-            return known.clone();
-        }
-        let object = *self.graph.object(id);
-        let handles = match object.origin {
-            Origin::Parameter(name) => self.given.get(&name).cloned().unwrap_or_default(),
-            Origin::Enclosing(..) => vec![plain(self.tracer.intern(object.origin, object.class))],
-            Origin::Attribute(base, name) | Origin::Item(base, name) => {
-                let is_item = matches!(object.origin, Origin::Item(..));
-                let mut handles = Vec::new();
-                for holder in self.handles(base).into_iter().filter(|holder| holder.form == Form::Itself) {
-                    let class = self.tracer.graph.object(holder.object).class;
-                    let held = match class.filter(|_| !is_item) {
-                        Some(class) => self.tracer.program.attribute(class, name).class.or(object.class),
-                        None => object.class,
-                    };
-                    let origin = match object.origin {
-                        Origin::Item(..) => Origin::Item(holder.object, name),
-                        _ => Origin::Attribute(holder.object, name),
-                    };
-                    handles.push(Handle { object: self.tracer.intern(origin, held), ..holder });
-                }
-                handles
-            }
-            Origin::Made(_) | Origin::Container(_) | Origin::Inner(..) => {
-                vec![plain(self.tracer.intern(Origin::Inner(self.event, id), object.class))]
-            }
-        };
-        self.known.insert(id, handles.clone());
-        handles
-    }
 }
