@@ -8,12 +8,11 @@
 pub mod load;
 mod names;
 mod panics;
-mod seams;
 
 use std::fs;
 use std::hash::Hasher;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,9 +20,11 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashSet, FxHasher};
 
 use self::load::{Content, Found, FoundFile};
-use crate::facts::FileFacts;
+use crate::facts::{FileFacts, lower};
 use crate::finding::{Confidence, Finding};
-use crate::program::{ModuleInput, Program};
+use crate::models::{ModelError, Models};
+use crate::program::{ModuleId, ModuleInput, Program};
+use crate::rules::{self, RULES, Rule};
 use crate::source::{FileId, LineIndex, Position, SourceFile, SourceKind};
 use crate::syntax::{self, DecodeError};
 
@@ -217,16 +218,25 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     outcome.statistics.phases.push(("read", start.elapsed()));
 
     let start = Instant::now();
-    let models = seams::models(request, &mut outcome.problems);
-    let program = seams::link(modules(&files, units), &models);
-    outcome.statistics.phases.push(("link", start.elapsed()));
+    let models = models(request, &mut outcome.problems);
+    let modules = modules(&files, units);
+    match panics::catch(|| Program::link(modules, &models)) {
+        Ok(program) => {
+            outcome.statistics.phases.push(("link", start.elapsed()));
+            let start = Instant::now();
+            run_rules(&program, &files, &request.options, &mut outcome);
+            outcome.statistics.phases.push(("rules", start.elapsed()));
+        }
+        Err(message) => outcome.problems.push(Problem {
+            path: PathBuf::from("."),
+            position: None,
+            message: format!("unleak failed while linking the program: {message}"),
+            kind: ProblemKind::Panic,
+            named: true,
+        }),
+    }
 
     let start = Instant::now();
-    run_rules(&program, &files, &request.options, &mut outcome);
-    outcome.statistics.phases.push(("rules", start.elapsed()));
-
-    let start = Instant::now();
-    drop(program);
     show_files(&files, &hashes, &mut outcome);
     outcome.problems.sort_by(|a, b| (&a.path, a.position, &a.message).cmp(&(&b.path, b.position, &b.message)));
     outcome.statistics.phases.push(("report", start.elapsed()));
@@ -281,7 +291,7 @@ fn lower_file(file: &FoundFile) -> Unit {
     };
     let result = panics::catch(|| {
         let tree = syntax::parse(&source);
-        let facts = (!tree.too_deep).then(|| seams::lower(&tree, &source.text));
+        let facts = (!tree.too_deep).then(|| lower::lower(&tree.module, &source.text));
         (facts, tree.errors, tree.too_deep)
     });
     match result {
@@ -349,13 +359,34 @@ fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<ModuleInput> {
         .collect()
 }
 
+/// The models that come with unleak, and the user's own.
+fn models(request: &Request, problems: &mut Vec<Problem>) -> Models {
+    let mut models = Models::builtin().clone();
+    for (path, text) in &request.models {
+        match Models::load(&path.to_string_lossy(), text) {
+            Ok(own) => models.merge(own),
+            Err(ModelError { row, column, message, .. }) => problems.push(Problem {
+                path: path.clone(),
+                position: Some(Position { cell: None, row: row as u32, column: column as u32 }),
+                message,
+                kind: ProblemKind::Models,
+                named: true,
+            }),
+        }
+    }
+    models
+}
+
 fn run_rules(program: &Program, files: &[FoundFile], options: &Options, outcome: &mut Outcome) {
-    let codes = seams::rule_codes();
-    let codes: Vec<&'static str> =
-        (codes.into_iter()).filter(|code| options.rules.as_ref().is_none_or(|rules| rules.contains(code))).collect();
-    let reported: Vec<(usize, FileId)> = seams::reported_modules(program);
-    let results: Vec<(Vec<Finding>, Vec<Problem>)> =
-        reported.into_par_iter().map(|(module, file)| run_rules_on(program, module, file, files, &codes)).collect();
+    let selected: Vec<&Rule> =
+        RULES.iter().filter(|rule| options.rules.as_ref().is_none_or(|codes| codes.contains(&rule.code))).collect();
+    let modules = (program.modules.par_iter().enumerate()).filter(|(_, module)| module.input.reported);
+    let results: Vec<(Vec<Finding>, Vec<Problem>)> = modules
+        .map(|(number, module)| {
+            let shown = files.get(module.input.file.0 as usize).map_or(&module.input.path, |file| &file.shown);
+            run_rules_on(program, ModuleId(number as u32), shown, &selected)
+        })
+        .collect();
     for (findings, problems) in results {
         outcome.findings.extend(findings);
         outcome.problems.extend(problems);
@@ -371,22 +402,16 @@ fn run_rules(program: &Program, files: &[FoundFile], options: &Options, outcome:
     });
 }
 
-fn run_rules_on(
-    program: &Program,
-    module: usize,
-    file: FileId,
-    files: &[FoundFile],
-    codes: &[&'static str],
-) -> (Vec<Finding>, Vec<Problem>) {
+fn run_rules_on(program: &Program, module: ModuleId, shown: &Path, selected: &[&Rule]) -> (Vec<Finding>, Vec<Problem>) {
     let mut findings = Vec::new();
     let mut problems = Vec::new();
-    for code in codes {
-        match panics::catch(|| seams::run_rule(code, module, program)) {
+    for rule in selected {
+        match panics::catch(|| rules::check(rule, module, program)) {
             Ok(found) => findings.extend(found),
             Err(message) => problems.push(Problem {
-                path: files.get(file.0 as usize).map(|file| file.shown.clone()).unwrap_or_default(),
+                path: shown.to_owned(),
                 position: None,
-                message: format!("rule {code} failed on it: {message}"),
+                message: format!("rule {} failed on it: {message}", rule.code),
                 kind: ProblemKind::Panic,
                 named: true,
             }),

@@ -70,12 +70,30 @@ fn dotted(path: &Path, start: &Path, is_package: bool) -> String {
     if parts.is_empty() { "__init__".to_owned() } else { parts.join(".") }
 }
 
-/// Files that run only under tests, by the names that test runners look for. `path` is relative to the project.
+const TEST_FOLDERS: &[&str] = &[
+    "tests",
+    "test",
+    "testing",
+    "_testing",
+    "testutils",
+    "test_utils",
+    "testsuite",
+    "idle_test",
+    "benchmarks",
+    "examples",
+    "demo",
+    "demos",
+];
+
+/// Files that run only under tests or as a demonstration, by the names that test runners look for. `path` is relative to the project.
 pub fn role(path: &Path) -> Role {
     let mut folders = path.parent().into_iter().flat_map(Path::components);
-    let in_tests = folders.any(|folder| ["tests", "test", "testing"].iter().any(|name| folder.as_os_str() == *name));
+    let in_tests = folders.any(|folder| TEST_FOLDERS.iter().any(|name| folder.as_os_str() == *name));
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    if in_tests || stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest" {
+    let is_helper =
+        matches!(stem, "conftest" | "testing" | "_testing" | "testing_utils" | "test" | "tests" | "testutils");
+    let is_double = stem == "fake" || stem.starts_with("fake_") || stem == "mock" || stem.starts_with("mock_");
+    if in_tests || is_helper || is_double || stem.starts_with("test_") || stem.ends_with("_test") {
         Role::Test
     } else {
         Role::Library

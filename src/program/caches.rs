@@ -151,12 +151,8 @@ impl Program<'_> {
                 continue;
             }
             let domain = self.cache_parameter_domain(function, parameter);
-            let rank = |domain: Domain| match domain {
-                Domain::Bounded => 0,
-                Domain::Unknown => 1,
-                Domain::Open(_) => 2,
-            };
-            if rank(domain) > 0 && best.is_none_or(|best| rank(domain) > rank(best.domain)) {
+            let is_more = best.is_none_or(|best| best.domain.or(domain) != best.domain);
+            if domain != Domain::Bounded && is_more {
                 best = Some(CacheKey { name: parameter.name, span: parameter.span, domain });
             }
         }
@@ -173,11 +169,50 @@ impl Program<'_> {
         {
             return Domain::Bounded;
         }
-        // Functions as keys may be closures and bound methods, of which there is always another.
         if super::repetition::is_callable_name(parameter.name.as_str()) {
-            return Domain::Unknown;
+            return self.domain_of_functions(function, parameter.name, 4);
         }
         self.parameter_domain(function, parameter.name)
+    }
+
+    /// Functions as keys: those defined in modules are bounded; closures, bound methods and what is taken out of
+    /// objects are made at run time.
+    fn domain_of_functions(&self, function: FunctionRef, parameter: Name, depth: u32) -> Domain {
+        let Some(depth) = depth.checked_sub(1) else { return Domain::Unknown };
+        let mut domain = Domain::Unknown;
+        for site in self.callers(function).iter().filter(|site| site.is_certain && !self.is_test(site.module)) {
+            let Some(argument) = self.argument_for(*site, function, parameter) else { continue };
+            let is_parameter = matches!(self.expr(argument), Expr::Name(name)
+                if self.holding_scope(argument.scope, name).is_some_and(|holder| self.is_parameter(holder, name)));
+            let passed = match self.resolve(argument) {
+                Definition::Variable(scope, name) if is_parameter => match self.enclosing_function(scope) {
+                    Some(outer) if outer != function => self.domain_of_functions(outer, name, depth),
+                    _ => Domain::Unknown,
+                },
+                Definition::Variable(scope, _) if scope.id == MODULE_SCOPE => Domain::Unknown,
+                Definition::Variable(..) | Definition::Unknown => {
+                    Domain::Open(Name::new("functions that are made at run time, bound methods among them"))
+                }
+                _ => Domain::Bounded,
+            };
+            domain = domain.or(passed);
+        }
+        domain
+    }
+
+    /// `-> None`: it is cached so that it runs once for each argument.
+    pub fn returns_nothing(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.module);
+        matches!(facts.expr(self.function(function).returns), Expr::Constant(Constant::None))
+    }
+
+    /// A place where instances are made again and again while the program runs.
+    pub fn repeated_instantiation(&self, class: ClassRef) -> Option<super::calls::CallSite> {
+        self.instantiations(class).into_iter().find(|site| {
+            !self.is_test(site.module)
+                && !self.is_module_level(site.event)
+                && self.repetition(site.event).frequency >= Frequency::Presumed
+        })
     }
 
     /// Called outside of tests by code that runs: `f.cache_clear()`, or handed on as a callback.
@@ -225,7 +260,11 @@ impl Program<'_> {
     /// Instances whose number the source decides: enumerations, metaclasses, module-level singletons.
     pub fn has_bounded_instances(&self, class: ClassRef) -> bool {
         let is_enum = self.external_bases(class).iter().any(|base| base.as_str().starts_with("enum."));
-        is_enum || self.is_metaclass(class) || self.is_singleton(class)
+        let made: Vec<_> = self.instantiations(class).into_iter().filter(|site| !self.is_test(site.module)).collect();
+        let is_made_once = !made.is_empty()
+            && self.subclasses(class).is_empty()
+            && made.iter().all(|site| self.repetition(site.event).frequency <= Frequency::Once);
+        is_enum || self.is_metaclass(class) || self.is_singleton(class) || is_made_once
     }
 
     /// Module- and class-level places and function attributes of a module, in source order.

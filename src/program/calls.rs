@@ -194,11 +194,18 @@ impl Program<'_> {
             let scope = self.event_scope(event);
             let certain = CallSite { module: *module, call: *call, event, is_certain: true };
             match self.callee(scope, *call) {
-                Some(callee) if callee == function || self.overrides(function, callee) => return Some(certain),
+                Some(callee) if callee == function => return Some(certain),
+                // `Base.method(self)` names the one it means.
+                Some(callee) if self.overrides(function, callee) && !self.names_class(scope, *call) => {
+                    return Some(certain);
+                }
                 Some(_) => return None,
                 None => {}
             }
             class?;
+            if is_builtin_method(name.as_str()) {
+                return None;
+            }
             // A method called on something of unknown type.
             let callee = scope.expr(self.facts(*module).call(*call).callee);
             let Expr::Attribute(base, _) = self.expr(callee) else { return None };
@@ -211,6 +218,17 @@ impl Program<'_> {
             };
             unknown.then_some(CallSite { is_certain: false, ..certain })
         })
+    }
+
+    fn names_class(&self, scope: ScopeRef, call: CallId) -> bool {
+        let callee = scope.expr(self.facts(scope.module).call(call).callee);
+        match self.expr(callee) {
+            Expr::Attribute(base, _) => {
+                let base = scope.expr(base);
+                self.is_super_call(base) || matches!(self.resolve(base), Definition::Class(_))
+            }
+            _ => false,
+        }
     }
 
     /// A call of the inherited method may run the one that overrides it.
@@ -356,4 +374,51 @@ impl Program<'_> {
             _ => None,
         }
     }
+}
+
+/// Methods of built-in types: a call of one on an object of unknown type says nothing.
+fn is_builtin_method(name: &str) -> bool {
+    matches!(
+        name,
+        "append"
+            | "add"
+            | "update"
+            | "get"
+            | "pop"
+            | "items"
+            | "keys"
+            | "values"
+            | "setdefault"
+            | "remove"
+            | "discard"
+            | "clear"
+            | "extend"
+            | "insert"
+            | "copy"
+            | "index"
+            | "count"
+            | "sort"
+            | "reverse"
+            | "join"
+            | "split"
+            | "format"
+            | "replace"
+            | "read"
+            | "write"
+            | "close"
+            | "readline"
+            | "seek"
+            | "flush"
+            | "strip"
+            | "encode"
+            | "decode"
+            | "startswith"
+            | "endswith"
+            | "lower"
+            | "upper"
+            | "register"
+            | "put"
+            | "__new__"
+            | "__init__"
+    )
 }

@@ -177,6 +177,9 @@ impl Program<'_> {
         }
         let facts = self.facts(function.module);
         let first = facts.parameters(facts.function(function.id)).first()?;
+        if !is_receiver_name(first.name.as_str()) {
+            return None;
+        }
         Some(Receiver { name: first.name, class, is_class: self.is_class_method(function) || self.is_metaclass(class) })
     }
 
@@ -230,6 +233,30 @@ impl Program<'_> {
     pub fn functions_of(&self, module: super::ModuleId) -> impl Iterator<Item = FunctionRef> + use<> {
         (0..self.facts(module).functions.len() as u32).map(move |id| FunctionRef::new(module, FunctionId(id)))
     }
+}
+
+/// Functions in class bodies that are made static by a metaclass, and interfaces' methods, have no receiver; their
+/// first parameter has another name.
+fn is_receiver_name(name: &str) -> bool {
+    matches!(
+        name,
+        "self"
+            | "cls"
+            | "mcs"
+            | "mcls"
+            | "metacls"
+            | "meta"
+            | "klass"
+            | "this"
+            | "_self"
+            | "_cls"
+            | "__self"
+            | "slf"
+            | "s"
+            | "kls"
+            | "typ"
+            | "self_"
+    )
 }
 
 /// The first parameter of a method.

@@ -125,10 +125,42 @@ impl Program<'_> {
         Some(Container {
             shape: model.shape,
             holds: model.holds,
-            is_bounded: model.always_bounded || self.evicts(class),
+            // What a class does on its own storing may be anything; it is not called a leak.
+            is_bounded: model.always_bounded || self.evicts(class) || self.stores_its_own_way(class),
             reads_insert: model.reads_insert || self.method(class, Name::new("__missing__")).is_some(),
             starts_filled: false,
         })
+    }
+
+    fn stores_its_own_way(&self, class: ClassRef) -> bool {
+        self.method(class, Name::new("__setitem__")).is_some()
+    }
+
+    /// The container that a `defaultdict`'s factory makes: `defaultdict(list)`, `defaultdict(lambda: TTLCache(…))`.
+    pub fn made_by_factory(&self, made: ExprRef) -> Option<Container> {
+        let facts = self.facts(made.scope.module);
+        let Expr::Call(call) = self.expr(made) else { return None };
+        let factory = made.scope.expr(*facts.arguments(facts.call(call)).first()?);
+        if let Expr::Lambda(function) = self.expr(factory) {
+            let scope = facts.function(function).scope;
+            return facts.scope_events(scope).find_map(|(_, event)| match event.kind {
+                EventKind::Return(value) => self.container_made_by(ScopeRef::new(made.scope.module, scope).expr(value)),
+                _ => None,
+            });
+        }
+        match self.resolve(factory) {
+            Definition::Class(class) => self.container_class(class),
+            Definition::External(path) => {
+                let model = self.models.container(path)?;
+                Some(Container {
+                    holds: model.holds,
+                    is_bounded: model.always_bounded,
+                    reads_insert: model.reads_insert,
+                    ..Container::plain(model.shape, false)
+                })
+            }
+            _ => None,
+        }
     }
 
     /// Whether a method that adds (`__setitem__`, `add`, `append`, …) also removes from the same object, directly or
@@ -245,7 +277,7 @@ impl Program<'_> {
     }
 
     /// The value of a plain store; anything else that binds makes the value unknown, which `NOTHING` stands for.
-    fn stored_value(&self, event: EventRef) -> Option<ExprRef> {
+    pub fn stored_value(&self, event: EventRef) -> Option<ExprRef> {
         match self.facts(event.module).event(event.id).kind {
             EventKind::Bind { value, .. } => Some(self.event_scope(event).expr(value)),
             EventKind::Annotate { .. } | EventKind::Augment { .. } => None,

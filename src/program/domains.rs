@@ -10,7 +10,7 @@ use std::cell::Cell;
 
 use super::names::Definition;
 use super::types::{Type, last_part};
-use super::{EventRef, ExprRef, FunctionRef, Program, ScopeRef};
+use super::{EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef};
 use crate::facts::{Constant, ContextKind, EventKind, Expr, NOTHING, ParameterKind, ScopeKind};
 use crate::models;
 use crate::source::Name;
@@ -22,8 +22,30 @@ pub enum Domain {
     Bounded,
     /// Not known.
     Unknown,
+    /// Only its name says that there is no end of it; the reason completes "the key is …".
+    Likely(Name),
     /// Without end; the reason completes "the key is …".
     Open(Name),
+}
+
+impl Domain {
+    fn rank(self) -> u8 {
+        match self {
+            Domain::Bounded => 0,
+            Domain::Unknown => 1,
+            Domain::Likely(_) => 2,
+            Domain::Open(_) => 3,
+        }
+    }
+
+    /// The one with more values: a tuple with a fresh id in it is fresh.
+    pub fn or(self, other: Domain) -> Domain {
+        if other.rank() > self.rank() { other } else { self }
+    }
+
+    pub fn is_open(self) -> bool {
+        matches!(self, Domain::Open(_))
+    }
 }
 
 /// How deep one answer may reach.
@@ -83,6 +105,8 @@ impl Program<'_> {
             Expr::Unary(inner) | Expr::Starred(inner) | Expr::Await(inner) => {
                 self.domain_within(expr.scope.expr(inner), depth)
             }
+            // Which part of a result an unpacked name gets is not followed.
+            Expr::Element(inner) if matches!(self.expr(expr.scope.expr(inner)), Expr::Call(_)) => Domain::Unknown,
             Expr::Element(inner) => self.domain_of_elements(expr.scope.expr(inner), depth),
             Expr::Subscript(base, _) => self.domain_of_elements(expr.scope.expr(base), depth),
             Expr::Name(name) => self.domain_of_name(expr, name, depth),
@@ -92,17 +116,8 @@ impl Program<'_> {
         }
     }
 
-    /// Open if one part is: a tuple with a fresh id in it is fresh.
     fn joined_domain(&self, parts: impl Iterator<Item = Domain>) -> Domain {
-        let mut joined = Domain::Bounded;
-        for part in parts {
-            match part {
-                Domain::Open(_) => return part,
-                Domain::Unknown => joined = Domain::Unknown,
-                Domain::Bounded => {}
-            }
-        }
-        joined
+        parts.fold(Domain::Bounded, Domain::or)
     }
 
     fn domain_of_name(&self, expr: ExprRef, name: Name, depth: Allowance) -> Domain {
@@ -113,8 +128,25 @@ impl Program<'_> {
             Definition::Class(_) | Definition::Function(_) | Definition::Module(_) | Definition::External(_) => {
                 self.domain_of_function_object(expr, name)
             }
-            Definition::Variable(scope, name) => self.domain_of_variable(scope, name, depth),
+            Definition::Variable(scope, name) => match self.domain_of_variable(scope, name, depth) {
+                vague @ (Domain::Unknown | Domain::Likely(_)) => vague.or(self.domain_of_object(expr)),
+                known => known,
+            },
             Definition::Unknown => Domain::Unknown,
+        }
+    }
+
+    /// An object of a class of the project that compares by identity.
+    fn domain_of_object(&self, expr: ExprRef) -> Domain {
+        match self.type_of(expr) {
+            Type::Instance(class)
+                if !self.is_value_class(class)
+                    && self.external_bases(class).iter().all(|base| is_neutral_base(base.as_str()))
+                    && !self.has_unknown_base(class) =>
+            {
+                self.domain_of_instances(class)
+            }
+            _ => Domain::Unknown,
         }
     }
 
@@ -131,7 +163,7 @@ impl Program<'_> {
     /// Objects hashed by identity: as many as are made.
     fn domain_of_instances(&self, class: super::ClassRef) -> Domain {
         let is_enum = self.external_bases(class).iter().any(|base| base.as_str().starts_with("enum."));
-        if is_enum || self.is_metaclass(class) || self.is_singleton(class) {
+        if is_enum || self.has_bounded_instances(class) {
             return Domain::Bounded;
         }
         Domain::Open(Name::new(&format!("each `{}`, and every one is different", self.class(class).name)))
@@ -154,14 +186,21 @@ impl Program<'_> {
                 return self.domain_of_parameter(function, name, depth);
             }
         }
+        if self.is_set_at_definition(scope, name) {
+            return Domain::Bounded;
+        }
         let in_function = !self.is_module_scope(scope) && !matches!(facts.scope(scope.id).kind, ScopeKind::Class(_));
         let module = self.module(scope.module);
         let mut parts = Vec::new();
+        let mut is_loop_variable = false;
         for event in module.bindings_of(scope.id, name).take(8) {
             let here = self.event_scope(EventRef::new(scope.module, event));
             parts.push(match facts.event(event).kind {
                 EventKind::Bind { value, .. } => self.domain_within(here.expr(value), depth),
-                EventKind::BindElement { iterable, .. } => self.domain_of_elements(here.expr(iterable), depth),
+                EventKind::BindElement { iterable, .. } => {
+                    is_loop_variable = true;
+                    self.domain_of_elements(here.expr(iterable), depth)
+                }
                 EventKind::Annotate { .. } => continue,
                 // A counter: `count += 1` in a function repeats with it.
                 EventKind::Augment { value, .. } if matches!(facts.expr(value), Expr::Constant(Constant::Int(_))) => {
@@ -174,10 +213,22 @@ impl Program<'_> {
             return Domain::Unknown;
         }
         match self.joined_domain(parts.into_iter()) {
-            // A module's variable that only ever gets constants.
-            Domain::Unknown if in_function => self.domain_by_name(name),
+            Domain::Unknown if in_function && is_loop_variable => self.domain_by_name(name),
+            // What a call gives is named by what it is, where that leaves no doubt.
+            Domain::Unknown if in_function => match self.domain_by_name(name) {
+                open @ Domain::Open(_) => open,
+                _ => Domain::Unknown,
+            },
             joined => joined,
         }
+    }
+
+    /// A module- or class-level variable that no function binds: it has the values that the source gives it.
+    fn is_set_at_definition(&self, scope: ScopeRef, name: Name) -> bool {
+        let module = self.module(scope.module);
+        let mut bindings = module.bindings_of(scope.id, name).peekable();
+        bindings.peek().is_some()
+            && bindings.all(|event| self.event_function(EventRef::new(scope.module, event)).is_none())
     }
 
     /// The domain of a parameter, by its annotation, its name and what callers pass.
@@ -195,7 +246,7 @@ impl Program<'_> {
         }
         if parameter.annotation != NOTHING {
             let annotation = self.defining_scope(function).expr(parameter.annotation);
-            if let Some(domain) = self.domain_of_type(self.type_of_annotation(annotation, 4)) {
+            if let Some(domain) = self.domain_of_annotation(annotation) {
                 return domain;
             }
         }
@@ -220,9 +271,8 @@ impl Program<'_> {
             match self.joined_domain(parts.into_iter()) {
                 // What all known callers pass is bounded; a public function may have others, but those who write
                 // them pass the same kind of thing.
-                Domain::Bounded => return Domain::Bounded,
-                open @ Domain::Open(_) => return open,
                 Domain::Unknown => {}
+                known => return known,
             }
         }
         self.domain_by_name(name)
@@ -252,6 +302,15 @@ impl Program<'_> {
         }) && facts.binds(declared.scope, name)
     }
 
+    /// What an annotation says; of a union, if it says the same of every member.
+    fn domain_of_annotation(&self, annotation: ExprRef) -> Option<Domain> {
+        if let Expr::Binary(crate::facts::Operator::BitOr, left, right) = self.expr(annotation) {
+            let left = self.domain_of_annotation(annotation.scope.expr(left))?;
+            return Some(left.or(self.domain_of_annotation(annotation.scope.expr(right))?));
+        }
+        self.domain_of_type(self.type_of_annotation(annotation, 4))
+    }
+
     fn domain_of_type(&self, kind: Type) -> Option<Domain> {
         match kind {
             Type::Class(_) | Type::None => Some(Domain::Bounded),
@@ -268,7 +327,9 @@ impl Program<'_> {
                 | "typing.Callable"
                 | "collections.abc.Callable"
                 | "types.GenericAlias"
+                | "types.UnionType"
                 | "inspect.Signature" => Some(Domain::Bounded),
+                "float" => Some(Domain::Likely(Name::new("a number that is computed, and there is always another"))),
                 "uuid.UUID" | "datetime.datetime" | "socket.socket" | "asyncio.Task" => {
                     Some(Domain::Open(Name::new("a fresh value each time")))
                 }
@@ -280,6 +341,9 @@ impl Program<'_> {
 
     fn domain_of_attribute(&self, expr: ExprRef, base: ExprRef, attribute: Name, depth: Allowance) -> Domain {
         let text = attribute.as_str();
+        if self.is_settings(base) {
+            return Domain::Bounded;
+        }
         if matches!(
             text,
             "__class__"
@@ -328,7 +392,74 @@ impl Program<'_> {
                 self.domain_by_name(attribute)
             }
             Type::Class(_) => Domain::Bounded,
-            _ => self.domain_by_name(attribute),
+            _ => match self.domain_by_name(attribute) {
+                Domain::Unknown | Domain::Likely(_) if self.comes_and_goes(base) => {
+                    Domain::Open(Name::new(&format!("part of what comes in, `{attribute}`")))
+                }
+                named => named,
+            },
+        }
+    }
+
+    /// A request, message or peer: each is another, and so is what it brings.
+    fn comes_and_goes(&self, expr: ExprRef) -> bool {
+        match self.expr(expr) {
+            Expr::Name(name) => {
+                let text = name.as_str();
+                let last = text.rsplit('_').next().unwrap_or(text);
+                matches!(
+                    last,
+                    "request"
+                        | "req"
+                        | "message"
+                        | "msg"
+                        | "packet"
+                        | "peer"
+                        | "client"
+                        | "session"
+                        | "update"
+                        | "frame"
+                ) && !self.is_module_scope_name(expr.scope, name)
+            }
+            Expr::Attribute(_, name) => matches!(name.as_str(), "request" | "message" | "peer"),
+            _ => false,
+        }
+    }
+
+    fn is_module_scope_name(&self, scope: ScopeRef, name: Name) -> bool {
+        self.holding_scope(scope, name).is_none_or(|holder| self.is_module_scope(holder))
+    }
+
+    /// A function or class, by what it resolves to or by what its name says.
+    fn is_definition(&self, expr: ExprRef) -> bool {
+        match self.expr(expr) {
+            Expr::Name(name) => {
+                super::repetition::is_definition_name(name.as_str())
+                    || matches!(self.resolve_name(expr.scope, name), Definition::Class(_) | Definition::Function(_))
+            }
+            Expr::Attribute(_, name) => matches!(name.as_str(), "__class__" | "__func__" | "__code__" | "__dict__"),
+            _ => false,
+        }
+    }
+
+    /// `getattr(object, "name", default)` is an attribute like any other.
+    fn domain_of_getattr(&self, expr: ExprRef, arguments: &[crate::facts::ExprId], depth: Allowance) -> Domain {
+        let [object, name, rest @ ..] = arguments else { return Domain::Unknown };
+        if self.is_settings(expr.scope.expr(*object)) {
+            return Domain::Bounded;
+        }
+        let named = match self.expr(expr.scope.expr(*name)) {
+            Expr::Constant(Constant::Word(name)) => self.domain_by_name(name),
+            _ => Domain::Unknown,
+        };
+        rest.iter().map(|default| self.domain_within(expr.scope.expr(*default), depth)).fold(named, Domain::or)
+    }
+
+    /// `settings`, `self.config`: an object that holds settings.
+    fn is_settings(&self, expr: ExprRef) -> bool {
+        match self.expr(expr) {
+            Expr::Name(name) | Expr::Attribute(_, name) => is_settings_word(name.as_str()),
+            _ => false,
         }
     }
 
@@ -346,6 +477,15 @@ impl Program<'_> {
                         models::Domain::Open => Domain::Open(origin.why),
                         models::Domain::Bounded => Domain::Bounded,
                     };
+                }
+                if path.as_str() == "id"
+                    && let Some(of) = facts.arguments(call).first()
+                    && self.is_definition(expr.scope.expr(*of))
+                {
+                    return Domain::Unknown;
+                }
+                if path.as_str() == "getattr" {
+                    return self.domain_of_getattr(expr, facts.arguments(call), depth);
                 }
                 if matches!(path.as_str(), "next" | "iter" | "list" | "set" | "sorted") {
                     return facts
@@ -381,11 +521,14 @@ impl Program<'_> {
                         models::Domain::Bounded => Domain::Bounded,
                     };
                 }
+                if self.is_settings(callee.scope.expr(base)) {
+                    return Domain::Bounded;
+                }
                 match method.as_str() {
                     // A string's own methods: as many results as inputs.
-                    "lower" | "upper" | "strip" | "lstrip" | "rstrip" | "encode" | "decode" | "replace" | "format"
-                    | "join" | "hexdigest" | "digest" | "split" | "rsplit" | "partition" | "casefold" | "title"
-                    | "items" | "keys" | "values" | "copy" => {
+                    "lower" | "upper" | "strip" | "lstrip" | "rstrip" | "encode" | "decode" | "replace" | "join"
+                    | "hexdigest" | "digest" | "split" | "rsplit" | "partition" | "casefold" | "title" | "items"
+                    | "keys" | "values" | "copy" => {
                         let own = self.domain_within(callee.scope.expr(base), depth);
                         match call.arguments.len {
                             0 => own,
@@ -404,8 +547,15 @@ impl Program<'_> {
         let declared = self.class(class);
         let scope = ScopeRef::new(class.module, facts.context(declared.context).scope);
         let decorated = facts.list(declared.decorators).iter().any(|id| {
-            matches!(self.resolve(self.callee_or_self(scope.expr(*id))), Definition::External(path)
-                if matches!(last_part(path.as_str()), "dataclass" | "define" | "frozen" | "attrs" | "s" | "mutable" | "total_ordering"))
+            let written = match self.expr(self.callee_or_self(scope.expr(*id))) {
+                Expr::Name(name) | Expr::Attribute(_, name) => name,
+                _ => return false,
+            };
+            matches!(
+                written.as_str(),
+                "dataclass" | "record" | "define" | "frozen" | "attrs" | "s" | "mutable" | "total_ordering"
+            ) || written.as_str().starts_with("record")
+                || written.as_str().ends_with("dataclass")
         });
         decorated
             || self.external_bases(class).iter().any(|base| {
@@ -498,6 +648,15 @@ impl Program<'_> {
         if !complete || values.is_empty() {
             return Domain::Unknown;
         }
+        let place = match self.facts(scope.module).scope(scope.id).kind {
+            ScopeKind::Class(class) => Place::Class(super::ClassRef::new(scope.module, class), name),
+            _ => Place::Module(scope.module, name),
+        };
+        let mut grows_later =
+            self.operations.on(place).filter(|o| o.kind.is_growth() && self.event_function(o.event).is_some());
+        if grows_later.next().is_none() && values.iter().all(|(event, _)| self.event_function(*event).is_none()) {
+            return Domain::Bounded;
+        }
         self.joined_domain(values.iter().map(|(_, value)| match self.expr(*value) {
             Expr::Display(_, run) if run.len > 0 => Domain::Bounded,
             _ => self.domain_within(*value, depth),
@@ -511,8 +670,15 @@ impl Program<'_> {
         if is_class_word(text) || is_bounded_word(last) {
             return Domain::Bounded;
         }
-        if is_open_word(last) || text.ends_with("_id") || text == "id" {
-            return Domain::Open(Name::new(&format!("`{name}`, and there is always another")));
+        let why = || Name::new(&format!("`{name}`, and there is always another"));
+        let first = text.split('_').next().unwrap_or(text);
+        let names_one =
+            matches!(last, "name" | "key" | "path" | "url" | "host" | "no" | "number" | "nr") && first != last;
+        if is_open_word(last) || (names_one && is_open_word(first)) {
+            return Domain::Open(why());
+        }
+        if is_text_word(last) {
+            return Domain::Likely(why());
         }
         Domain::Unknown
     }
@@ -527,7 +693,7 @@ impl Program<'_> {
         })
     }
 
-    fn is_constant_table(&self, expr: ExprRef) -> bool {
+    pub(super) fn is_constant_table(&self, expr: ExprRef) -> bool {
         match self.expr(expr) {
             Expr::Display(..) => true,
             Expr::Name(_) | Expr::Attribute(..) => {
@@ -625,7 +791,6 @@ fn is_bounded_word(word: &str) -> bool {
             | "role"
             | "status"
             | "state"
-            | "format"
             | "signal"
             | "param"
             | "parameter"
@@ -667,18 +832,14 @@ fn is_bounded_word(word: &str) -> bool {
     )
 }
 
-/// What never runs out.
+/// What comes and goes while a process runs: identities of sessions, requests, peers.
 fn is_open_word(word: &str) -> bool {
     matches!(
         word,
         "id" | "uid"
-            | "gid"
-            | "pid"
-            | "tid"
             | "jid"
             | "sid"
             | "uuid"
-            | "guid"
             | "token"
             | "session"
             | "request"
@@ -689,52 +850,80 @@ fn is_open_word(word: &str) -> bool {
             | "addr"
             | "address"
             | "ip"
-            | "host"
-            | "hostname"
-            | "url"
-            | "uri"
-            | "path"
-            | "filename"
-            | "filepath"
             | "task"
-            | "conn"
-            | "connection"
-            | "sock"
-            | "socket"
             | "client"
             | "message"
-            | "msg"
+            | "nonce"
+            | "timestamp"
+            | "now"
+            | "seq"
+            | "sequence"
+            | "serial"
+            | "email"
+            | "job"
+            | "transaction"
+            | "stream"
+            | "chat"
+            | "room"
+            | "ticket"
+            | "future"
+            | "fut"
+    )
+}
+
+/// Text that somebody writes, and objects that come and go or stay: often without end, as often from a handful of
+/// places in the source.
+fn is_text_word(word: &str) -> bool {
+    matches!(
+        word,
+        "connection"
+            | "conn"
+            | "sock"
+            | "socket"
             | "query"
             | "sql"
             | "text"
             | "string"
             | "pattern"
-            | "nonce"
-            | "timestamp"
-            | "time"
-            | "now"
-            | "seq"
-            | "sequence"
-            | "counter"
-            | "serial"
-            | "email"
-            | "ids"
-            | "job"
-            | "transaction"
-            | "digest"
-            | "hash"
-            | "fingerprint"
-            | "etag"
-            | "stream"
-            | "channel"
-            | "chat"
-            | "room"
-            | "order"
-            | "ticket"
-            | "future"
-            | "fut"
             | "expression"
             | "expr"
-            | "domain"
+            | "statement"
+            | "stmt"
+            | "sentence"
+            | "markup"
+            | "grammar"
+    )
+}
+
+/// Objects that hold settings: what is read from them was set once.
+fn is_settings_word(word: &str) -> bool {
+    matches!(
+        word.trim_matches('_'),
+        "settings"
+            | "config"
+            | "conf"
+            | "cfg"
+            | "options"
+            | "opts"
+            | "args"
+            | "CONF"
+            | "environ"
+            | "env"
+            | "params"
+            | "flags"
+            | "constants"
+    )
+}
+
+/// Bases that say nothing of how instances compare.
+fn is_neutral_base(path: &str) -> bool {
+    matches!(
+        path,
+        "abc.ABC"
+            | "typing.Generic"
+            | "typing.Protocol"
+            | "object"
+            | "typing_extensions.Protocol"
+            | "contextlib.AbstractContextManager"
     )
 }

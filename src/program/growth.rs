@@ -37,6 +37,8 @@ pub struct Growth {
     pub domain: Domain,
     /// It adds whatever comes, without looking whether it is there.
     pub is_append: bool,
+    /// A branch decides whether it happens at all.
+    pub is_conditional: bool,
     /// What is stored is what the function was given: the caller decides what is registered.
     pub stores_parameter: bool,
     /// The value is computed from the key and looked up by it.
@@ -48,6 +50,13 @@ pub struct Removal {
     pub touch: Touch,
     /// Why it lets nothing go; `None` where it counts.
     pub refuted: Option<String>,
+}
+
+impl Growth {
+    /// How much the growth weighs as evidence, for choosing the one that is shown first.
+    fn weight(&self) -> (Frequency, bool, bool) {
+        (self.repetition.frequency, self.domain.is_open(), !self.is_conditional)
+    }
 }
 
 /// All that is known of what comes into a place and what leaves it.
@@ -82,9 +91,7 @@ impl Program<'_> {
         if growths.is_empty() {
             return None;
         }
-        growths.sort_by_key(|growth| {
-            std::cmp::Reverse((growth.repetition.frequency, matches!(growth.domain, Domain::Open(_))))
-        });
+        growths.sort_by_key(|growth| std::cmp::Reverse(growth.weight()));
         let level = growths.iter().map(|growth| growth.touch.operation.level).min().unwrap_or(0);
         let removals: Vec<Removal> = self
             .removals(place, &touches)
@@ -241,6 +248,9 @@ impl Program<'_> {
         if operation.kind == OperationKind::Read && self.is_read_for_known_key(touch, touches) {
             return None;
         }
+        if self.only_moves(operation) || (operation.level > 0 && self.holds_loose_values(place, touches)) {
+            return None;
+        }
         let event = touch.event();
         if self.event_function(event).is_none()
             || self.is_lazily_filled(place, event)
@@ -270,15 +280,166 @@ impl Program<'_> {
         if domain == Domain::Bounded {
             return None;
         }
+        if self.is_said_once(operation) || (!domain.is_open() && self.is_validated(operation)) {
+            return None;
+        }
+        let is_conditional = self.is_conditional(operation.event);
         let is_memo = operation.level == 0 && container.shape == Shape::Dict && self.is_memo(operation, touches);
         Some(Growth {
             touch,
             repetition,
             domain,
             is_append,
+            is_conditional,
             stores_parameter: self.stores_parameter(operation),
             is_memo,
         })
+    }
+
+    /// Whether a branch of the function decides if the event happens; error handlers and loops are no branches here.
+    fn is_conditional(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let in_handler = facts
+            .contexts_around(facts.event(event.id).context)
+            .any(|context| matches!(context.kind, ContextKind::Except(_) | ContextKind::Case { .. }));
+        let is_endless = |test: ExprRef| matches!(self.expr(test), Expr::Constant(_));
+        in_handler || self.conditions(event).iter().any(|condition| !condition.is_check && !is_endless(condition.test))
+    }
+
+    /// Warns or logs once for each key: the function looks the key up, says something, and remembers that it did.
+    fn is_said_once(&self, operation: Operation) -> bool {
+        let Some(function) = self.event_function(operation.event) else { return false };
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        let looks = facts.contexts.iter().any(|context| {
+            context.scope == scope.id
+                && match context.kind {
+                    ContextKind::If(test) | ContextKind::Else(test) => self.looks_up(scope.expr(test), operation),
+                    _ => false,
+                }
+        });
+        looks
+            && facts.scope_events(scope.id).any(|(_, event)| match event.kind {
+                EventKind::Call(call) => match facts.expr(facts.call(call).callee) {
+                    Expr::Attribute(_, name) | Expr::Name(name) => matches!(
+                        name.as_str(),
+                        "warn"
+                            | "warning"
+                            | "warning_once"
+                            | "warn_explicit"
+                            | "info"
+                            | "debug"
+                            | "error"
+                            | "critical"
+                            | "log"
+                            | "print"
+                            | "exception"
+                            | "print_exc"
+                    ),
+                    _ => false,
+                },
+                _ => false,
+            })
+    }
+
+    /// A test for the key in the place.
+    fn looks_up(&self, test: ExprRef, operation: Operation) -> bool {
+        let facts = self.facts(test.scope.module);
+        match self.expr(test) {
+            Expr::Binary(Operator::In | Operator::NotIn, left, right) => {
+                left == operation.key
+                    && self.reach(test.scope.expr(right)).is_some_and(|reach| reach.place == operation.place)
+            }
+            Expr::And(run) | Expr::Or(run) => {
+                facts.list(run).iter().any(|part| self.looks_up(test.scope.expr(*part), operation))
+            }
+            Expr::Not(inner) => self.looks_up(test.scope.expr(inner), operation),
+            _ => false,
+        }
+    }
+
+    /// The values of the place are containers that let go by themselves: `X.setdefault(k, WeakSet()).add(v)`.
+    fn holds_loose_values(&self, place: Place, touches: &[Touch]) -> bool {
+        let is_loose = |made: Container| made.is_bounded || made.holds != Holds::Strong;
+        let by_factory = self
+            .holder(place)
+            .and_then(|holder| self.stored_value(holder.binding))
+            .and_then(|made| self.made_by_factory(made));
+        by_factory.is_some_and(is_loose)
+            || touches.iter().any(|touch| {
+                let operation = touch.operation;
+                matches!(operation.kind, OperationKind::Store | OperationKind::SetDefault)
+                    && operation.level == 0
+                    && self
+                        .container_made_by(self.event_scope(operation.event).expr(operation.value))
+                        .is_some_and(is_loose)
+            })
+    }
+
+    /// What is added was just taken from another container, or is stored under a key of the place itself.
+    fn only_moves(&self, operation: Operation) -> bool {
+        let scope = self.event_scope(operation.event);
+        let facts = self.facts(scope.module);
+        let is_taken = match facts.expr(operation.value) {
+            Expr::Call(call) => matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, method)
+                if OperationKind::of_method(method) == Some(OperationKind::Pop)),
+            _ => false,
+        };
+        let is_own_key = match facts.expr(operation.key) {
+            Expr::Name(name) if operation.kind == OperationKind::Store => {
+                self.iterates_over(scope, name, operation.place)
+            }
+            _ => false,
+        };
+        is_taken || is_own_key
+    }
+
+    /// The key is given to something that fails for what it does not know, before it is stored: an import, a lookup
+    /// in a table, an assertion.
+    fn is_validated(&self, operation: Operation) -> bool {
+        let Some(function) = self.event_function(operation.event) else { return false };
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        if !matches!(facts.expr(operation.key), Expr::Name(_) | Expr::Attribute(..)) {
+            return false;
+        }
+        facts.scope_events(scope.id).any(|(_, event)| match event.kind {
+            EventKind::Call(call) => {
+                let call = facts.call(call);
+                let imports = match facts.expr(call.callee) {
+                    Expr::Name(name) | Expr::Attribute(_, name) => {
+                        let position = match name.as_str() {
+                            "import_module" | "import_string" | "__import__" | "import_object" | "find_spec" | "locate" | "load_module" => 0,
+                            "getattr" if call.arguments.len == 2 => 1,
+                            _ => return false,
+                        };
+                        facts.arguments(call).get(position)
+                    }
+                    _ => None,
+                };
+                imports.is_some_and(|argument| *argument == operation.key || self.is_made_of(scope.expr(*argument), operation.key))
+            }
+            EventKind::Assert { test } => matches!(facts.expr(test), Expr::Binary(Operator::In, left, _) if left == operation.key),
+            EventKind::Raise { .. } => facts.contexts_around(event.context).any(|context| match context.kind {
+                ContextKind::If(test) => matches!(facts.expr(test), Expr::Binary(Operator::NotIn, left, right)
+                    if left == operation.key && self.reach(scope.expr(right)).is_none_or(|reach| reach.place != operation.place)),
+                _ => false,
+            }),
+            // `TABLE[key]` of a table of constants.
+            EventKind::Read(read) => matches!(facts.expr(read), Expr::Subscript(base, key)
+                if key == operation.key && self.is_constant_table(scope.expr(base))),
+            _ => false,
+        })
+    }
+
+    /// `f"package.{key}"`, `"package." + key`.
+    fn is_made_of(&self, expr: ExprRef, part: ExprId) -> bool {
+        let facts = self.facts(expr.scope.module);
+        match self.expr(expr) {
+            Expr::Format(run) => facts.list(run).contains(&part),
+            Expr::Binary(_, left, right) => left == part || right == part,
+            _ => false,
+        }
     }
 
     fn place_module(&self, place: Place) -> super::ModuleId {
@@ -310,16 +471,19 @@ impl Program<'_> {
         if key == NOTHING {
             return Domain::Unknown;
         }
+        if container.holds == Holds::WeakKey {
+            return Domain::Open(Name::new("an object that was to be let go, and its own value holds it"));
+        }
         let domain = match (operation.kind, facts.expr(key)) {
             // `X.update({"a": 1})`: the keys decide.
             (OperationKind::Update, Expr::Display(DisplayKind::Dict, run)) => {
                 let keys: Vec<ExprId> = facts.list(run).iter().step_by(2).copied().collect();
                 keys.iter()
                     .map(|key| if *key == NOTHING { Domain::Unknown } else { self.domain(scope.expr(*key)) })
-                    .fold(Domain::Bounded, worst)
+                    .fold(Domain::Bounded, Domain::or)
             }
             (OperationKind::Extend, Expr::Display(_, run)) => {
-                facts.list(run).iter().map(|item| self.domain(scope.expr(*item))).fold(Domain::Bounded, worst)
+                facts.list(run).iter().map(|item| self.domain(scope.expr(*item))).fold(Domain::Bounded, Domain::or)
             }
             _ => self.domain(scope.expr(key)),
         };
@@ -330,7 +494,11 @@ impl Program<'_> {
                 Domain::Unknown
             }
             domain if self.is_guarded_by_membership(operation.event, scope.expr(key)) => {
-                if matches!(domain, Domain::Open(_)) { domain } else { Domain::Bounded }
+                if domain.is_open() {
+                    domain
+                } else {
+                    Domain::Bounded
+                }
             }
             domain => domain,
         }
@@ -338,15 +506,30 @@ impl Program<'_> {
 
     /// `if x not in X: X.append(x)`: the list is used as a set.
     fn is_membership_guarded(&self, operation: Operation) -> bool {
-        let facts = self.facts(operation.event.module);
-        facts.contexts_around(facts.event(operation.event.id).context).any(|context| {
-            let scope = ScopeRef::new(operation.event.module, context.scope);
-            match context.kind {
-                ContextKind::If(test) => self.tests_membership(scope.expr(test), Operator::NotIn, operation.value),
-                ContextKind::Else(test) => self.tests_membership(scope.expr(test), Operator::In, operation.value),
-                _ => false,
-            }
+        self.conditions(operation.event).iter().any(|condition| {
+            let operator = if condition.holds { Operator::NotIn } else { Operator::In };
+            self.tests_membership(condition.test, operator, operation.value)
+                || (!condition.holds && self.searches(condition.test, operation.place))
+                || (condition.holds && matches!(self.expr(condition.test), Expr::Not(inner) if self.searches(condition.test.scope.expr(inner), operation.place)))
         })
+    }
+
+    /// `any(… for x in PLACE)`
+    fn searches(&self, test: ExprRef, place: Place) -> bool {
+        let facts = self.facts(test.scope.module);
+        let Expr::Call(call) = self.expr(test) else { return false };
+        let call = facts.call(call);
+        let is_any = matches!(facts.expr(call.callee), Expr::Name(name) if name.as_str() == "any");
+        let Some(Expr::Comprehension(_, scope)) = facts.arguments(call).first().map(|id| facts.expr(*id)) else {
+            return false;
+        };
+        is_any
+            && facts.scope_events(scope).any(|(_, event)| match event.kind {
+                EventKind::BindElement { iterable, .. } => {
+                    self.reach(test.scope.expr(iterable)).is_some_and(|reach| reach.place == place)
+                }
+                _ => false,
+            })
     }
 
     fn tests_membership(&self, test: ExprRef, operator: Operator, item: ExprId) -> bool {
@@ -425,33 +608,34 @@ impl Program<'_> {
                     .reach(ScopeRef::new(event.module, scope).expr(id))
                     .is_some_and(|reach| reach.place == place && reach.level == 0)
         };
-        let around = facts.contexts_around(facts.event(event.id).context).any(|context| match context.kind {
-            ContextKind::If(test) => match facts.expr(test) {
-                Expr::Not(inner) => speaks_of(inner) || self.is_flag_set_here(event, inner),
-                Expr::Binary(Operator::Is, left, right) => {
-                    facts.expr(right) == Expr::Constant(Constant::None)
-                        && (speaks_of(left) || self.is_flag_set_here(event, left))
-                }
-                Expr::Binary(Operator::Eq, left, right) => {
-                    is_length_of(facts, left, &speaks_of) && facts.expr(right) == Expr::Constant(Constant::Int(0))
-                }
-                _ => false,
-            },
-            ContextKind::Else(test) => speaks_of(test) || self.is_flag_set_here(event, test),
+        let speaks_of = |id: ExprId| speaks_of(id) || self.is_sibling_filled_here(event, id);
+        self.conditions(event).iter().any(|condition| match (self.expr(condition.test), condition.holds) {
+            (Expr::Not(inner), true) => speaks_of(inner) || self.is_flag_set_here(event, inner),
+            (Expr::Binary(Operator::Is, left, right), true) | (Expr::Binary(Operator::IsNot, left, right), false) => {
+                facts.expr(right) == Expr::Constant(Constant::None)
+                    && (speaks_of(left) || self.is_flag_set_here(event, left))
+            }
+            (Expr::Binary(Operator::Eq, left, right), true) => {
+                is_length_of(facts, left, &speaks_of) && facts.expr(right) == Expr::Constant(Constant::Int(0))
+            }
+            (_, false) => speaks_of(condition.test.id) || self.is_flag_set_here(event, condition.test.id),
             _ => false,
-        });
-        // `if X: return X` before the filling.
-        around
-            || facts.scope_events(scope).take_while(|(id, _)| *id < event.id).any(|(_, earlier)| {
-                matches!(earlier.kind, EventKind::Return(_))
-                    && facts.contexts_around(earlier.context).any(|context| match context.kind {
-                        ContextKind::If(test) => {
-                            speaks_of(test)
-                                || matches!(facts.expr(test), Expr::Binary(Operator::IsNot, left, _) if speaks_of(left))
-                                || self.is_flag_set_here(event, test)
-                        }
-                        _ => false,
-                    })
+        })
+    }
+
+    /// Another shared container that the same function fills: one test guards them all.
+    fn is_sibling_filled_here(&self, event: EventRef, tested: ExprId) -> bool {
+        let facts = self.facts(event.module);
+        if !matches!(facts.expr(tested), Expr::Name(_) | Expr::Attribute(..)) {
+            return false;
+        }
+        let scope = ScopeRef::new(event.module, facts.scope_of(facts.event(event.id)));
+        let Some(reach) = self.reach(scope.expr(tested)) else { return false };
+        matches!(reach.place, Place::Module(..) | Place::Class(..) | Place::Function(..))
+            && self.operations.on(reach.place).any(|operation| {
+                operation.kind.is_growth()
+                    && operation.event.module == event.module
+                    && self.event_function(operation.event) == self.event_function(event)
             })
     }
 
@@ -476,15 +660,10 @@ impl Program<'_> {
 
     /// A test of the container's length on the way.
     fn is_length_guarded(&self, place: Place, event: EventRef) -> bool {
-        let facts = self.facts(event.module);
-        facts.contexts_around(facts.event(event.id).context).any(|context| {
-            let test = match context.kind {
-                ContextKind::If(test) | ContextKind::Else(test) | ContextKind::While(test) => test,
-                _ => return false,
-            };
-            let scope = ScopeRef::new(event.module, context.scope);
-            let speaks_of = |id: ExprId| self.reach(scope.expr(id)).is_some_and(|reach| reach.place == place);
-            self.mentions_length(scope.expr(test), &speaks_of)
+        self.conditions(event).iter().any(|condition| {
+            let speaks_of =
+                |id: ExprId| self.reach(condition.test.scope.expr(id)).is_some_and(|reach| reach.place == place);
+            self.mentions_length(condition.test, &speaks_of)
         })
     }
 
@@ -512,10 +691,15 @@ impl Program<'_> {
                 .is_some_and(|holder| self.is_parameter(holder, name) && self.receiver_named(scope, name).is_none()),
             _ => false,
         };
-        match facts.expr(operation.value) {
-            Expr::Display(_, run) => facts.list(run).iter().any(|item| is_parameter(*item)),
-            _ => is_parameter(operation.value),
-        }
+        // Events are handed to whoever records them; definitions to whoever registers them.
+        let records = self
+            .event_function(operation.event)
+            .is_some_and(|function| super::repetition::is_event_name(self.function(function).name.as_str()));
+        !records
+            && match facts.expr(operation.value) {
+                Expr::Display(_, run) => facts.list(run).iter().any(|item| is_parameter(*item)),
+                _ => is_parameter(operation.value),
+            }
     }
 
     /// The function looks the key up in the same place, and what it stores is computed from the key.
@@ -539,7 +723,17 @@ impl Program<'_> {
                 _ => touches.iter().any(|touch| touch.operation.event.id == id && touch.operation.event.module == scope.module && touch.operation.kind == OperationKind::Read && touch.operation.key == operation.key),
             })
             || self.tests_key(function, operation);
-        looks_up && self.is_computed_from(scope, operation.value, operation.key)
+        // `X[k] = [x for x in X[k] if …]` keeps what is still wanted: that is no memo.
+        let filters_itself = match facts.expr(operation.value) {
+            Expr::Comprehension(_, inner) => facts.scope_events(inner).any(|(_, event)| match event.kind {
+                EventKind::BindElement { iterable, .. } => {
+                    self.reach(scope.expr(iterable)).is_some_and(|reach| reach.place == operation.place)
+                }
+                _ => false,
+            }),
+            _ => false,
+        };
+        looks_up && !filters_itself && self.is_computed_from(scope, operation.value, operation.key)
     }
 
     /// `if key in X` anywhere in the function.
@@ -691,8 +885,12 @@ impl Program<'_> {
 
     /// Removals from the place; for attributes, also those on objects of unknown type that have the name.
     fn removals(&self, place: Place, touches: &[Touch]) -> Vec<Touch> {
-        let mut removals: Vec<Touch> =
-            touches.iter().filter(|touch| touch.operation.kind.is_shrink()).copied().collect();
+        let is_queue = self.holder(place).is_some_and(|holder| holder.container.shape == Shape::Queue);
+        let takes = |touch: &&Touch| {
+            let kind = touch.operation.kind;
+            kind.is_shrink() || (is_queue && kind == OperationKind::Get)
+        };
+        let mut removals: Vec<Touch> = touches.iter().filter(takes).copied().collect();
         if let Place::Class(_, name) | Place::Instance(_, name) | Place::Module(_, name) | Place::Function(_, name) =
             place
         {
@@ -709,9 +907,8 @@ impl Program<'_> {
         if operation.level > level {
             return Some("takes from the value, and the key stays".to_owned());
         }
-        if operation.kind == OperationKind::Rebind
-            && (self.is_lazily_filled(place, event) || self.is_first_binding(place, event))
-        {
+        let makes = self.is_lazily_filled(place, event) || self.is_making(place, event);
+        if operation.kind == OperationKind::Rebind && makes {
             return Some("only makes the container".to_owned());
         }
         let Some(function) = self.event_function(event) else {
@@ -741,9 +938,10 @@ impl Program<'_> {
         None
     }
 
-    /// The only binding of a place that no module or class body binds.
-    fn is_first_binding(&self, place: Place, event: EventRef) -> bool {
+    /// The binding that makes the container: in the module or class body, or in a constructor.
+    fn is_making(&self, place: Place, event: EventRef) -> bool {
         self.holder(place).is_some_and(|holder| holder.binding == event)
+            && self.event_function(event).is_none_or(|function| self.function(function).name == self.words.init)
     }
 
     /// What is stored is the object whose method stores it.
@@ -752,14 +950,6 @@ impl Program<'_> {
             let scope = self.event_scope(growth.touch.operation.event);
             matches!(self.facts(scope.module).expr(growth.touch.operation.value), Expr::Name(name) if self.receiver_named(scope, name).is_some())
         })
-    }
-}
-
-fn worst(one: Domain, other: Domain) -> Domain {
-    match (one, other) {
-        (open @ Domain::Open(_), _) | (_, open @ Domain::Open(_)) => open,
-        (Domain::Unknown, _) | (_, Domain::Unknown) => Domain::Unknown,
-        _ => Domain::Bounded,
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod caches;
 pub mod calls;
 pub mod classes;
+pub mod conditions;
 pub mod containers;
 pub mod domains;
 pub mod growth;

@@ -204,7 +204,11 @@ impl Program<'_> {
             Expr::Attribute(base, attribute) => match self.resolve_within(expr.scope.expr(base), depth - 1) {
                 Definition::Module(module) => self.member_of_module(module, attribute, depth),
                 Definition::Class(class) => self.member_of_class(class, attribute),
-                Definition::External(path) => Definition::External(joined(path, attribute)),
+                // A namespace package has no module of its own, its submodules may be the project's.
+                Definition::External(path) => match self.module_named(joined(path, attribute)) {
+                    Some(module) => Definition::Module(module),
+                    None => Definition::External(joined(path, attribute)),
+                },
                 _ => Definition::Unknown,
             },
             // `Generic[int]` is `Generic` for whoever asks what it is.

@@ -28,6 +28,8 @@ pub enum OperationKind {
     Read,
     /// `pop`, `popleft`, `popitem`, `get` of a queue: one item less.
     Pop,
+    /// `get`: of a queue it takes, of a mapping it reads.
+    Get,
     /// `remove`, `discard`.
     Remove,
     /// `del x[k]`.
@@ -63,6 +65,7 @@ impl OperationKind {
             "setdefault" => Self::SetDefault,
             "update" => Self::Update,
             "pop" | "popleft" | "popitem" | "get_nowait" => Self::Pop,
+            "get" => Self::Get,
             "remove" | "discard" => Self::Remove,
             "clear" | "difference_update" | "intersection_update" | "symmetric_difference_update" => Self::Clear,
             _ => return None,
@@ -81,6 +84,8 @@ pub struct Operation {
     pub key: ExprId,
     /// What is stored.
     pub value: ExprId,
+    /// The place was reached through another name.
+    pub through_alias: bool,
 }
 
 /// All operations of the program by the place they touch.
@@ -117,6 +122,12 @@ impl Operations {
     /// The operations on a place, in the order of files and lines.
     pub fn on(&self, place: Place) -> impl Iterator<Item = &Operation> {
         self.by_place.get(&place).into_iter().flatten().map(|number| &self.all[*number as usize])
+    }
+
+    /// The operations in one module, in the order of lines.
+    pub fn in_module(&self, module: ModuleId) -> impl Iterator<Item = &Operation> {
+        let start = self.all.partition_point(|operation| operation.event.module < module);
+        self.all[start..].iter().take_while(move |operation| operation.event.module == module)
     }
 
     pub fn places(&self) -> impl Iterator<Item = Place> {
@@ -203,7 +214,15 @@ impl Collector<'_> {
             return;
         }
         let event = EventRef::new(self.module, event);
-        self.found.push(Operation { kind, place: reach.place, level: reach.level, event, key, value });
+        self.found.push(Operation {
+            kind,
+            place: reach.place,
+            level: reach.level,
+            event,
+            key,
+            value,
+            through_alias: reach.through_alias,
+        });
     }
 
     fn call(&mut self, event: EventId, scope: ScopeRef, id: CallId) {
@@ -213,6 +232,7 @@ impl Collector<'_> {
         let first = arguments.first().copied().unwrap_or(NOTHING);
         if let Expr::Attribute(base, method) = facts.expr(call.callee)
             && let Some(kind) = OperationKind::of_method(method)
+            && (kind != OperationKind::Get || self.names_tracked(base))
         {
             let (key, value) = match kind {
                 OperationKind::SetDefault => (first, arguments.get(1).copied().unwrap_or(NOTHING)),

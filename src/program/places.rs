@@ -3,7 +3,7 @@
 use super::names::Definition;
 use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{EventKind, Expr, MODULE_SCOPE, ScopeKind};
+use crate::facts::{EventId, EventKind, Expr, MODULE_SCOPE, NOTHING, ScopeKind};
 use crate::source::Name;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,13 +115,25 @@ impl Program<'_> {
                 (_, Some(reached)) if matches!(reached.place, Place::Local(..)) => return own,
                 (None, Some(reached)) => found = Some(reached),
                 (Some(known), Some(reached)) if known.place == reached.place && known.level == reached.level => {}
-                // `bucket = X.get(k)` then `bucket = X[k] = []`: the new display becomes the value in the place.
-                (Some(_), None) if matches!(facts.event(event).kind, EventKind::Bind { value, .. } if is_display(facts.expr(value))) =>
-                    {}
+                // `bucket = X.get(k)`, then `bucket = []` that is stored in the place as well.
+                (Some(_), None) if self.is_also_stored(holder, name, event) => {}
                 _ => return own,
             }
         }
         found.map(|reach| Reach { through_alias: true, ..reach }).or(own)
+    }
+
+    /// Whether what a local is bound to here is also put under a key somewhere in the function.
+    fn is_also_stored(&self, holder: ScopeRef, name: Name, binding: EventId) -> bool {
+        let facts = self.facts(holder.module);
+        let EventKind::Bind { value: bound, .. } = facts.event(binding).kind else { return false };
+        facts.scope_events(holder.id).any(|(_, event)| match event.kind {
+            EventKind::Bind { target, value } => {
+                matches!(facts.expr(target), Expr::Subscript(..))
+                    && ((value == bound && value != NOTHING) || facts.expr(value) == Expr::Name(name))
+            }
+            _ => false,
+        })
     }
 
     /// `for value in X.values()`, `for key, value in X.items()` and `for value in X` all give what lies a level below.
@@ -180,6 +192,11 @@ impl Program<'_> {
         }
     }
 
+    /// Whether a place lives as long as the process: a module's, a class's or a function's.
+    pub fn is_shared(&self, place: Place) -> bool {
+        matches!(place, Place::Module(..) | Place::Class(..) | Place::Function(..))
+    }
+
     /// Where `Class.name` is held: the class in the MRO whose body binds it.
     pub fn class_place(&self, class: ClassRef, name: Name) -> Option<Place> {
         let owner = self.mro(class).iter().find(|ancestor| {
@@ -225,8 +242,4 @@ impl Program<'_> {
             Place::Unresolved(name) => format!("….{name}"),
         }
     }
-}
-
-fn is_display(expr: Expr) -> bool {
-    matches!(expr, Expr::Display(..) | Expr::Call(_) | Expr::Comprehension(..))
 }

@@ -145,6 +145,10 @@ impl Program<'_> {
             search.found(registered.frequency.min(limit), Some(number), registered.reasons.into_iter().next());
             return;
         }
+        if is_startup_name(self.function(function).name.as_str()) {
+            search.found(Frequency::Once, Some(number), None);
+            return;
+        }
         let mut is_used = false;
         for site in self.callers(function).iter() {
             if self.is_test(site.module) && !self.is_test(function.module) {
@@ -188,10 +192,24 @@ impl Program<'_> {
             return false;
         };
         let scope = facts.scope_of(facts.event(event.id));
-        facts.scope_events(scope).any(|(_, other)| {
+        // What a forked child does ends with it.
+        let forks = facts.scope_events(scope).any(|(_, other)| match other.kind {
+            EventKind::Call(call) => {
+                matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, name) if name.as_str() == "fork")
+            }
+            _ => false,
+        });
+        !forks && facts.scope_events(scope).any(|(_, other)| {
             let inside = facts.contexts_around(other.context).any(|context| context.group == around);
             let waits = match other.kind {
                 EventKind::Await(_) => true,
+                // `queue.get()`, unlike a mapping's `get`, takes no key.
+                EventKind::Call(call)
+                    if facts.call(call).arguments.len == 0
+                        && matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, name) if name.as_str() == "get") =>
+                {
+                    true
+                }
                 EventKind::Call(call) => matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, name)
                     if matches!(name.as_str(), "sleep" | "wait" | "accept" | "recv" | "recv_multipart" | "poll" | "select" | "receive" | "consume" | "get_message" | "fetch")),
                 _ => false,
@@ -251,6 +269,9 @@ impl Program<'_> {
         if self.is_decorator(function) {
             return true;
         }
+        if self.is_returned_decorator(function) {
+            return true;
+        }
         // The nested `decorator(func)` of a decorator factory runs once per decorated thing.
         match self.enclosing_function(self.defining_scope(function)) {
             Some(outer) => {
@@ -259,6 +280,18 @@ impl Program<'_> {
             }
             None => false,
         }
+    }
+
+    /// A nested function that takes one function or class and is what the function around it returns.
+    fn is_returned_decorator(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.module);
+        let declared = self.function(function);
+        let [parameter] = facts.parameters(declared) else { return false };
+        let Some(outer) = self.enclosing_function(self.defining_scope(function)) else { return false };
+        is_definition_name(parameter.name.as_str())
+            && facts.scope_events(self.function(outer).scope).any(|(_, event)| {
+                matches!(event.kind, EventKind::Return(value) if facts.expr(value) == Expr::Name(declared.name))
+            })
     }
 
     /// Decorators are known by use (`@f`) or by what they do: take a function or class and give it back.
@@ -352,14 +385,21 @@ impl Program<'_> {
             return Some(repeated(why));
         }
         let class = self.class_of_method(function)?;
+        let covers = |methods: &[Name]| {
+            methods.contains(&declared.name) || (methods.is_empty() && !declared.name.as_str().starts_with('_'))
+        };
         for base in self.external_bases(class) {
             if let Some(model) = self.models.repeats(*base)
                 && let By::Base(methods) = &model.by
+                && covers(methods)
             {
-                let plain = declared.name.as_str();
-                if methods.contains(&declared.name) || (methods.is_empty() && !plain.starts_with('_')) {
-                    return Some(repeated(model.why));
-                }
+                return Some(repeated(model.why));
+            }
+            if let Some(model) = self.models.once(*base)
+                && let By::Base(methods) = &model.by
+                && covers(methods)
+            {
+                return Some(Repetition::plain(Frequency::Once));
             }
         }
         None
@@ -491,6 +531,7 @@ pub fn is_setup_name(name: &str) -> bool {
         "unregister",
         "patch",
         "monkeypatch",
+        "opt",
         "populate",
         "finalize",
         "use",
@@ -499,8 +540,59 @@ pub fn is_setup_name(name: &str) -> bool {
         "preload",
         "activate",
     ];
-    let first = name.trim_start_matches('_').split('_').next().unwrap_or(name);
+    let name = name.trim_start_matches('_');
+    let name = name.strip_prefix("async_").unwrap_or(name);
+    let first = name.split('_').next().unwrap_or(name);
     VERBS.contains(&first) || name.starts_with("add_") && is_definition_suffix(name)
+}
+
+/// Functions that are told of something that happened, by the verbs in use everywhere.
+pub fn is_event_name(name: &str) -> bool {
+    let first = name.trim_start_matches('_').split('_').next().unwrap_or(name);
+    matches!(
+        first,
+        "on" | "handle"
+            | "process"
+            | "record"
+            | "log"
+            | "track"
+            | "note"
+            | "observe"
+            | "receive"
+            | "emit"
+            | "audit"
+            | "notify"
+            | "publish"
+            | "mark"
+            | "enqueue"
+            | "submit"
+            | "dispatch"
+            | "report"
+            | "visit"
+            | "collect"
+            | "recv"
+            | "feed"
+            | "consume"
+    )
+}
+
+/// What a program does when it starts, also where something else calls it.
+fn is_startup_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let name = name.strip_prefix("async_").unwrap_or(name);
+    let first = name.split('_').next().unwrap_or(name);
+    matches!(
+        first,
+        "main"
+            | "setup"
+            | "configure"
+            | "initialize"
+            | "initialise"
+            | "bootstrap"
+            | "install"
+            | "autodiscover"
+            | "includeme"
+    )
 }
 
 fn is_definition_suffix(name: &str) -> bool {

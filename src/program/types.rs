@@ -125,6 +125,7 @@ impl Program<'_> {
                 }
                 EventKind::Bind { value, .. } if value != NOTHING => self.type_within(here.expr(value), depth),
                 EventKind::BindManager { manager, .. } => self.type_of_entered(here.expr(manager), depth),
+                EventKind::BindElement { iterable, .. } => self.element_type(here.expr(iterable), depth),
                 _ => continue,
             };
             match (found, bound) {
@@ -136,6 +137,59 @@ impl Program<'_> {
             }
         }
         found
+    }
+
+    /// The type of what lies in an iterable: `X` of `Sequence[X]`.
+    fn element_type(&self, iterable: ExprRef, depth: u32) -> Type {
+        let Some(annotation) = self.annotation_of(iterable, depth) else { return Type::Unknown };
+        let Expr::Subscript(base, argument) = self.expr(annotation) else { return Type::Unknown };
+        let Definition::External(path) = self.resolve(annotation.scope.expr(base)) else { return Type::Unknown };
+        let argument = match (last_part(path.as_str()), self.expr(annotation.scope.expr(argument))) {
+            (
+                "list" | "List" | "set" | "Set" | "frozenset" | "FrozenSet" | "Sequence" | "Iterable" | "Collection"
+                | "Iterator" | "deque" | "Deque",
+                _,
+            ) => argument,
+            ("tuple" | "Tuple", Expr::Display(_, run)) => match self.facts(annotation.scope.module).list(run) {
+                [one, rest] if self.expr(annotation.scope.expr(*rest)) == Expr::Constant(Constant::Ellipsis) => *one,
+                _ => return Type::Unknown,
+            },
+            _ => return Type::Unknown,
+        };
+        self.type_of_annotation(annotation.scope.expr(argument), depth)
+    }
+
+    /// The annotation of a variable, parameter or attribute.
+    fn annotation_of(&self, expr: ExprRef, depth: u32) -> Option<ExprRef> {
+        let declared = |scope: ScopeRef, name: Name| {
+            let module = self.module(scope.module);
+            if let ScopeKind::Function(function) = module.facts().scope(scope.id).kind
+                && let Some(parameter) =
+                    module.facts().parameters(module.facts().function(function)).iter().find(|p| p.name == name)
+            {
+                return (parameter.annotation != NOTHING)
+                    .then(|| self.defining_scope(FunctionRef::new(scope.module, function)).expr(parameter.annotation));
+            }
+            module.bindings_of(scope.id, name).find_map(|event| match module.facts().event(event).kind {
+                EventKind::Annotate { annotation, .. } => Some(scope.expr(annotation)),
+                _ => None,
+            })
+        };
+        match self.expr(expr) {
+            Expr::Name(name) => declared(self.holding_scope(expr.scope, name)?, name),
+            Expr::Attribute(base, name) => {
+                let Type::Instance(class) = self.type_within(expr.scope.expr(base), depth) else { return None };
+                let on_instance = self.instance_stores(class, name).into_iter().find_map(|store| {
+                    match self.facts(store.module).event(store.id).kind {
+                        EventKind::Annotate { annotation, .. } => Some(self.event_scope(store).expr(annotation)),
+                        _ => None,
+                    }
+                });
+                on_instance
+                    .or_else(|| self.mro(class).iter().find_map(|ancestor| declared(self.class_scope(*ancestor), name)))
+            }
+            _ => None,
+        }
     }
 
     /// What `with manager as name` binds: the same object for most classes of a project that return `self`.

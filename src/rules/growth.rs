@@ -14,13 +14,15 @@ pub fn confidence(account: &Account, growths: &[&Growth]) -> Option<Confidence> 
 }
 
 fn growth_confidence(growth: &Growth) -> Confidence {
-    let is_open = matches!(growth.domain, Domain::Open(_));
-    match growth.repetition.frequency {
-        Frequency::Repeated if is_open || growth.is_append => Confidence::High,
-        Frequency::Repeated => Confidence::Medium,
+    let is_repeated = growth.repetition.frequency == Frequency::Repeated;
+    match growth.domain {
+        Domain::Open(_) if is_repeated && !growth.is_conditional => Confidence::High,
+        Domain::Open(_) => Confidence::Medium,
+        // Whatever comes is added, and nothing stands in the way.
+        _ if growth.is_append && !growth.is_conditional && is_repeated => Confidence::High,
         // What a public function stores as given is a registry as likely as a leak.
-        _ if growth.stores_parameter && !is_open => Confidence::Low,
-        _ if is_open || growth.is_append => Confidence::Medium,
+        _ if growth.is_append && !growth.is_conditional && !growth.stores_parameter => Confidence::Medium,
+        _ if growth.is_append && is_repeated => Confidence::Medium,
         _ => Confidence::Low,
     }
 }
@@ -31,7 +33,8 @@ pub fn memo_confidence(account: &Account, memos: &[&Growth]) -> Option<Confidenc
         .iter()
         .map(|growth| match (growth.repetition.frequency, growth.domain) {
             (Frequency::Repeated, Domain::Open(_)) => Confidence::High,
-            _ => Confidence::Medium,
+            (_, Domain::Open(_) | Domain::Likely(_)) => Confidence::Medium,
+            _ => Confidence::Low,
         })
         .max()?;
     Some(if account.escapes { strongest.lowered() } else { strongest })
@@ -62,7 +65,7 @@ pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<
         let what = match (operation.kind, growth.domain) {
             (OperationKind::Read, _) => "looking up a missing key inserts it here".to_owned(),
             (OperationKind::Append | OperationKind::Extend, _) => "each run adds here".to_owned(),
-            (_, Domain::Open(why)) => format!("grows here: the key is {why}"),
+            (_, Domain::Open(why) | Domain::Likely(why)) => format!("grows here: the key is {why}"),
             _ => "grows here with every new key".to_owned(),
         };
         labels.push(Label { location: program.event_location(growth.touch.event()), message: what });

@@ -1,15 +1,26 @@
 //! LK101: a module- or class-level container that only grows.
 
-use super::{Claim, Report, growth};
-use crate::program::{ModuleId, Program};
+use rustc_hash::FxHashSet;
+
+use super::{Claim, Report, growth, label};
+use crate::finding::Confidence;
+use crate::program::growth::{Account, Growth};
+use crate::program::repetition::Frequency;
+use crate::program::{ModuleId, Place, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
+    check_holders(module, program, report);
+    check_aliases(module, program, report);
+}
+
+fn check_holders(module: ModuleId, program: &Program, report: &mut Report) {
     for place in program.shared_places(module) {
         let Some(account) = program.account(place) else { continue };
         if account.is_emptied() {
             continue;
         }
-        let growths: Vec<_> = account.growths.iter().filter(|growth| !growth.is_memo).collect();
+        let growths: Vec<_> =
+            account.growths.iter().filter(|growth| !growth.is_memo && !changes_constant(&account, growth)).collect();
         let Some(confidence) = growth::confidence(&account, &growths) else { continue };
         let Some(first) = growths.first() else { continue };
         let name = program.place_name(place);
@@ -22,4 +33,44 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             symbol: program.place_symbol(place),
         });
     }
+}
+
+/// A table of constants that grows because a value in it is extended under another name. The mistake is where it is
+/// extended, so that is what is reported.
+fn check_aliases(module: ModuleId, program: &Program, report: &mut Report) {
+    let mut places: Vec<Place> = program
+        .operations
+        .in_module(module)
+        .filter(|operation| operation.through_alias && operation.kind.is_growth() && program.is_shared(operation.place))
+        .map(|operation| operation.place)
+        .collect();
+    let mut seen = FxHashSet::default();
+    places.retain(|place| seen.insert(*place));
+    for place in places {
+        let Some(account) = program.account(place) else { continue };
+        if account.is_emptied() {
+            continue;
+        }
+        let growths: Vec<_> = account.growths.iter().filter(|growth| changes_constant(&account, growth)).collect();
+        let Some(first) = growths.iter().find(|growth| growth.touch.event().module == module) else { continue };
+        let name = program.place_name(place);
+        let mut related = vec![label(program, account.holder.binding, format!("`{name}` is shared by every run"))];
+        related.extend(first.repetition.reasons.iter().cloned());
+        report.add(Claim {
+            span: program.event_location(first.touch.event()).span,
+            confidence: match first.repetition.frequency {
+                Frequency::Repeated => Confidence::High,
+                _ if account.escapes => Confidence::Low,
+                _ => Confidence::Medium,
+            },
+            message: format!("each run extends what `{name}` holds, not a copy of it"),
+            label: String::new(),
+            related,
+            symbol: program.place_symbol(place),
+        });
+    }
+}
+
+fn changes_constant(account: &Account, growth: &Growth) -> bool {
+    account.holder.container.starts_filled && growth.touch.operation.through_alias && growth.touch.through.is_none()
 }

@@ -21,7 +21,7 @@ fn check_memos(module: ModuleId, program: &Program, report: &mut Report) {
         let Some(confidence) = growth::memo_confidence(&account, &memos) else { continue };
         let name = program.place_name(place);
         let why = match memos[0].domain {
-            Domain::Open(why) => format!("the key is {why}"),
+            Domain::Open(why) | Domain::Likely(why) => format!("the key is {why}"),
             _ => "every new key stays".to_owned(),
         };
         report.add(Claim {
@@ -45,11 +45,15 @@ fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Repo
             continue;
         }
         let function = cached.function;
+        if program.returns_nothing(function) {
+            continue;
+        }
         let Some(key) = program.cache_key(function) else { continue };
         let confidence = match key.domain {
             Domain::Bounded => continue,
             Domain::Open(_) => Confidence::High,
-            Domain::Unknown => Confidence::Medium,
+            Domain::Likely(_) => Confidence::Medium,
+            Domain::Unknown => Confidence::Low,
         };
         if program.is_cache_cleared(&cached) {
             continue;
@@ -61,7 +65,7 @@ fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Repo
         let name = program.function_name(function);
         let parameter = program.location(function.module, key.span);
         let why = match key.domain {
-            Domain::Open(why) => format!("keyed by `{}`: {why}", key.name),
+            Domain::Open(why) | Domain::Likely(why) => format!("keyed by `{}`: {why}", key.name),
             _ => format!("keyed by `{}`, of which there can be any number", key.name),
         };
         let mut related = vec![Label { location: parameter, message: why }];

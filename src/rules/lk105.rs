@@ -13,13 +13,18 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         if program.has_bounded_instances(class) {
             continue;
         }
+        if program.is_cache_cleared(&cached) || (cached.is_bounded && program.is_value_class(class)) {
+            continue;
+        }
+        let made = program.repeated_instantiation(class);
+        let confidence = match (&made, cached.is_bounded) {
+            (Some(_), false) => Confidence::High,
+            (Some(_), true) | (None, false) => Confidence::Medium,
+            (None, true) => Confidence::Low,
+        };
         let name = program.function_name(cached.function);
         let receiver = program.receiver(cached.function).map_or("self", |receiver| receiver.name.as_str());
         let how_many = if cached.is_bounded { "as many instances as it has entries" } else { "every instance" };
-        let made = program
-            .instantiations(class)
-            .into_iter()
-            .find(|site| !program.is_test(site.module) && !program.is_module_level(site.event));
         let related: Vec<Label> = made
             .map(|site| Label {
                 location: program.event_location(site.event),
@@ -29,7 +34,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             .collect();
         report.add(Claim {
             span: cached.span,
-            confidence: if related.is_empty() { Confidence::Medium } else { Confidence::High },
+            confidence,
             message: format!("the cache of `{name}` belongs to the class and keeps {how_many} alive"),
             label: format!("`{receiver}` is part of each key"),
             related,

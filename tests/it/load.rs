@@ -215,3 +215,40 @@ fn texts_in_memory_go_the_same_way() {
     assert_eq!(outcome.problems[0].path, Path::new("p/a.py"));
     assert!(!outcome.is_incomplete());
 }
+
+const GROWS: &str = "SEEN = []\ndef handle(request):\n    SEEN.append(request.id)\n";
+
+#[test]
+fn imports_decide_what_a_namespace_is_called() {
+    let symbol = |import: &str| {
+        let sources = [("backend/app/__init__.py", ""), ("backend/app/state.py", GROWS), ("main.py", import)];
+        let sources = sources.map(|(path, text)| (PathBuf::from(path), text.to_owned()));
+        let outcome = engine::check_sources(sources.into(), &Options::default());
+        assert_eq!(outcome.files.len(), 1);
+        outcome.findings[0].symbol.clone()
+    };
+    assert_eq!(symbol("from backend.app import state\n"), "backend.app.state.SEEN");
+    assert_eq!(symbol("from app.state import SEEN\n"), "app.state.SEEN");
+    assert_eq!(symbol(""), "app.state.SEEN");
+}
+
+#[test]
+fn findings_are_only_in_what_was_named() {
+    let folder = folder(&["setup.cfg"]);
+    for name in ["a.py", "b.py", "c.py"] {
+        fs::write(folder.path().join(name), GROWS).unwrap();
+    }
+    let run = |named: &[&str], threads: usize| {
+        let mut request = request(&folder, named);
+        request.options.threads = NonZeroUsize::new(threads);
+        engine::check(&request, &Progress::default())
+    };
+    let outcome = run(&["b.py"], 1);
+    assert_eq!(outcome.findings.len(), 1);
+    let file = outcome.file(outcome.findings[0].location.file).unwrap();
+    assert_eq!(file.source.path.file_name().unwrap(), "b.py");
+    assert_eq!((outcome.statistics.files, outcome.statistics.analysed_files), (1, 3));
+    let all = run(&["."], 1).findings;
+    assert_eq!(all.len(), 3);
+    assert_eq!(run(&["."], 4).findings, all);
+}
