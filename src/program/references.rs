@@ -188,6 +188,9 @@ const CALLS: u8 = 4;
 /// The most functions that are asked about one class.
 const MOST_FUNCTIONS: usize = 300;
 
+/// A class as far as it is known, an attribute, and whether the items of the container in it are meant.
+type Kept = (Option<ClassRef>, Name, bool);
+
 /// Graphs that were asked for. A graph depends on nothing but the program, so it does not matter who computes it.
 #[derive(Default)]
 pub struct References {
@@ -196,7 +199,7 @@ pub struct References {
     graphs: RwLock<FxHashMap<(FunctionRef, u8), Arc<ObjectGraph>>>,
     attributes: RwLock<FxHashMap<(ClassRef, Name), attributes::Attribute>>,
     /// Whether something that runs gives up what a class holds in an attribute, or in the container there.
-    released: RwLock<FxHashMap<(Option<ClassRef>, Name, bool), bool>>,
+    released: RwLock<FxHashMap<Kept, bool>>,
 }
 
 impl Program<'_> {
