@@ -186,7 +186,8 @@ impl Program<'_> {
         self.named_calls(function, name).collect()
     }
 
-    fn named_calls(&self, function: FunctionRef, name: Name) -> impl Iterator<Item = CallSite> {
+    /// The calls under a function's name that may run it; the constructor's are under the name of its class.
+    pub fn named_calls(&self, function: FunctionRef, name: Name) -> impl Iterator<Item = CallSite> {
         let class = self.class_of_method(function);
         self.calls.calls_named(name).iter().take(MOST_CALLS).filter_map(move |(_, module, call)| {
             let event = EventRef::new(*module, self.facts(*module).call(*call).event);
@@ -209,8 +210,12 @@ impl Program<'_> {
             let callee = scope.expr(self.facts(*module).call(*call).callee);
             let Expr::Attribute(base, _) = self.expr(callee) else { return None };
             let base_type = self.type_of(scope.expr(base));
-            let unknown =
-                matches!(base_type, Type::Unknown) && !matches!(self.resolve(callee), Definition::External(_));
+            let unknown = match base_type {
+                Type::Unknown => !matches!(self.resolve(callee), Definition::External(_)),
+                // A mixin calls what it expects of the class that it is mixed into.
+                Type::Instance(class) => self.method(class, name).is_none(),
+                _ => false,
+            };
             unknown.then_some(CallSite { is_certain: false, ..certain })
         })
     }

@@ -202,7 +202,12 @@ impl Program<'_> {
     pub fn own_instance_stores(&self, class: ClassRef, name: Name) -> impl Iterator<Item = EventRef> {
         let module = self.module(class.module);
         let facts = module.facts();
+        let body = facts.class(class.id).span;
         module.attribute_stores_of(name).filter_map(move |event| {
+            // A name such as `parent` is stored by many classes of a module; most can be told by their place.
+            if !body.contains(facts.event(event).span) {
+                return None;
+            }
             let scope = facts.scope_of(facts.event(event));
             let target = match facts.event(event).kind {
                 EventKind::Bind { target, .. }

@@ -15,6 +15,7 @@ pub mod growth;
 pub mod names;
 pub mod operations;
 pub mod places;
+pub mod references;
 pub mod repetition;
 pub mod types;
 
@@ -107,6 +108,7 @@ pub struct Program<'m> {
     pub classes: ClassTable,
     calls: calls::CallIndex,
     pub operations: Operations,
+    references: references::References,
     words: Words,
     /// One for each module: several rules ask for the same accounts.
     accounts: Vec<OnceLock<Vec<(Place, growth::Account)>>>,
@@ -266,6 +268,7 @@ impl<'m> Program<'m> {
             classes: ClassTable::default(),
             calls: calls::CallIndex::default(),
             operations: Operations::default(),
+            references: references::References::default(),
             accounts: Vec::new(),
             words: Words {
                 init: Name::new("__init__"),
@@ -278,6 +281,7 @@ impl<'m> Program<'m> {
         program.classes = ClassTable::build(&program);
         program.calls = calls::CallIndex::build(&program);
         program.operations = Operations::collect(&program);
+        program.references = references::References::build(&program);
         program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program
     }

@@ -1,0 +1,156 @@
+//! What a nested function or lambda keeps of the functions around it.
+//!
+//! Python keeps the variables that the body reads and that an enclosing function binds, and nothing else: a parameter
+//! of the same name shadows, and a default is evaluated once, where the function is defined.
+
+use rustc_hash::FxHashSet;
+
+use super::super::{ExprRef, FunctionRef, Program, ScopeRef};
+use crate::facts::{ContextKind, EventKind, Expr, ExprId, FileFacts, FunctionId, NOTHING, ScopeId, ScopeKind};
+use crate::source::Name;
+
+/// The variables of enclosing functions that a function keeps, in the order of their first use.
+pub(super) fn captured(program: &Program, function: FunctionRef) -> Vec<(ScopeRef, Name)> {
+    let mut walk = Walk {
+        program,
+        facts: program.facts(function.module),
+        module_scope: program.function_scope(function),
+        seen: FxHashSet::default(),
+        own: FxHashSet::default(),
+        found: Vec::new(),
+    };
+    walk.function(function.id);
+    walk.found
+}
+
+/// The defaults of a function's parameters.
+pub(super) fn defaults(program: &Program, function: FunctionRef) -> Vec<ExprRef> {
+    let facts = program.facts(function.module);
+    let scope = program.defining_scope(function);
+    let parameters = facts.parameters(facts.function(function.id));
+    parameters.iter().filter(|p| p.default != NOTHING).map(|p| scope.expr(p.default)).collect()
+}
+
+struct Walk<'p> {
+    program: &'p Program<'p>,
+    facts: &'p FileFacts,
+    module_scope: ScopeRef,
+    seen: FxHashSet<(ScopeId, ExprId)>,
+    /// Scopes of the function and of those inside it: what these bind is not captured.
+    own: FxHashSet<ScopeId>,
+    found: Vec<(ScopeRef, Name)>,
+}
+
+impl Walk<'_> {
+    fn function(&mut self, function: FunctionId) {
+        let scope = self.facts.function(function).scope;
+        if !self.own.insert(scope) {
+            return;
+        }
+        for (_, event) in self.facts.scope_events(scope) {
+            let here = self.facts.scope_of(event);
+            self.event(here, &event.kind);
+        }
+        for context in self.facts.contexts.iter().skip(self.facts.scope(scope).body.index()) {
+            let is_other_body = matches!(context.kind, ContextKind::Body)
+                && context.scope != scope
+                && matches!(self.facts.scope(context.scope).kind, ScopeKind::Function(_) | ScopeKind::Lambda(_));
+            if is_other_body {
+                break;
+            }
+            match context.kind {
+                ContextKind::If(test) | ContextKind::While(test) => self.expr(context.scope, test),
+                ContextKind::For { iterable } => self.expr(context.scope, iterable),
+                ContextKind::With { manager, .. } => self.expr(context.scope, manager),
+                ContextKind::Case { subject, guard, .. } => {
+                    self.expr(context.scope, subject);
+                    self.expr(context.scope, guard);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn event(&mut self, scope: ScopeId, event: &EventKind) {
+        match *event {
+            EventKind::Call(call) => self.call(scope, call),
+            EventKind::Bind { target, value }
+            | EventKind::Augment { target, value, .. }
+            | EventKind::BindElement { target, iterable: value }
+            | EventKind::BindManager { target, manager: value }
+            | EventKind::BindPattern { target, subject: value } => {
+                self.expr(scope, target);
+                self.expr(scope, value);
+            }
+            EventKind::Define(function) => {
+                self.function(function);
+                let nested = FunctionRef::new(self.module_scope.module, function);
+                for default in defaults(self.program, nested) {
+                    self.expr(scope, default.id);
+                }
+            }
+            EventKind::Delete { target: value }
+            | EventKind::Read(value)
+            | EventKind::Return(value)
+            | EventKind::Yield(value)
+            | EventKind::Await(value)
+            | EventKind::Assert { test: value } => self.expr(scope, value),
+            EventKind::Raise { exception, cause } => {
+                self.expr(scope, exception);
+                self.expr(scope, cause);
+            }
+            EventKind::Annotate { .. }
+            | EventKind::BindException { .. }
+            | EventKind::Import(_)
+            | EventKind::DefineClass(_)
+            | EventKind::Break
+            | EventKind::Continue => {}
+        }
+    }
+
+    fn call(&mut self, scope: ScopeId, call: crate::facts::CallId) {
+        let call = self.facts.call(call);
+        self.expr(scope, call.callee);
+        self.facts.arguments(call).iter().for_each(|argument| self.expr(scope, *argument));
+        self.facts.keyword_arguments(call).iter().for_each(|(_, argument)| self.expr(scope, *argument));
+    }
+
+    fn expr(&mut self, scope: ScopeId, id: ExprId) {
+        let mut rest = vec![id];
+        while let Some(id) = rest.pop() {
+            if !self.seen.insert((scope, id)) {
+                continue;
+            }
+            match self.facts.expr(id) {
+                Expr::Name(name) => self.name(scope, name),
+                Expr::Attribute(base, _) => rest.push(base),
+                Expr::Subscript(left, right) | Expr::Binary(_, left, right) => rest.extend([right, left]),
+                Expr::Slice(run)
+                | Expr::Display(_, run)
+                | Expr::And(run)
+                | Expr::Or(run)
+                | Expr::Conditional(run)
+                | Expr::Format(run) => rest.extend(self.facts.list(run).iter().rev()),
+                Expr::Not(inner)
+                | Expr::Unary(inner)
+                | Expr::Await(inner)
+                | Expr::Starred(inner)
+                | Expr::Element(inner) => rest.push(inner),
+                Expr::Lambda(function) => self.function(function),
+                // Their own events come with those of the function.
+                Expr::Call(_) | Expr::Comprehension(..) => {}
+                Expr::Nothing | Expr::Constant(_) | Expr::Sent => {}
+            }
+        }
+    }
+
+    fn name(&mut self, scope: ScopeId, name: Name) {
+        let Some(holder) = self.program.holding_scope(ScopeRef::new(self.module_scope.module, scope), name) else {
+            return;
+        };
+        let is_function = matches!(self.facts.scope(holder.id).kind, ScopeKind::Function(_) | ScopeKind::Lambda(_));
+        if is_function && !self.own.contains(&holder.id) && !self.found.contains(&(holder, name)) {
+            self.found.push((holder, name));
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! A callee's graph, drawn into its caller's: parameters become what they are given, the rest becomes new objects.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::{MOST_HANDLES, Role, Slot, Target, Tracer, plain};
+use crate::facts::ParameterKind;
+use crate::program::EventRef;
+use crate::program::references::{Arguments, Form, Handle, ObjectGraph, ObjectId, Origin};
+use crate::source::Name;
+
+impl Tracer<'_> {
+    /// Draws what a callee does with the objects it is handed, and gives what it returns.
+    pub(super) fn inline(
+        &mut self,
+        target: &Target,
+        arguments: &Arguments,
+        event: EventRef,
+        is_call: bool,
+    ) -> Vec<Handle> {
+        let Some(calls) = self.calls.checked_sub(1) else { return Vec::new() };
+        let graph = self.program.object_graph_within(target.function, calls);
+        if graph.references.is_empty() && graph.returns.is_empty() && graph.deferred.is_empty() {
+            return Vec::new();
+        }
+        let given = self.bind_parameters(target, arguments);
+        let around = self.through;
+        if is_call {
+            self.through = self.through.or(Some(event));
+        }
+        let results = Inlining { tracer: self, graph, given, event, known: FxHashMap::default() }.run();
+        self.through = around;
+        results
+    }
+
+    /// What each parameter of the callee is given.
+    fn bind_parameters(&self, target: &Target, arguments: &Arguments) -> FxHashMap<Name, Vec<Handle>> {
+        let facts = self.program.facts(target.function.module);
+        let mut given: FxHashMap<Name, Vec<Handle>> = FxHashMap::default();
+        let receiver = target.receiver.iter();
+        let mut positional = receiver.chain(&arguments.positional);
+        for parameter in facts.parameters(facts.function(target.function.id)) {
+            match parameter.kind {
+                ParameterKind::PositionalOnly | ParameterKind::Positional => {
+                    if let Some(handles) = positional.next() {
+                        given.insert(parameter.name, handles.clone());
+                    }
+                }
+                _ => break,
+            }
+        }
+        for (name, handles) in &arguments.keywords {
+            given.entry(*name).or_insert_with(|| handles.clone());
+        }
+        given
+    }
+}
+
+/// One callee's graph on its way into a caller's.
+struct Inlining<'t, 'p> {
+    tracer: &'t mut Tracer<'p>,
+    graph: Arc<ObjectGraph>,
+    given: FxHashMap<Name, Vec<Handle>>,
+    event: EventRef,
+    known: FxHashMap<ObjectId, Vec<Handle>>,
+}
+
+impl Inlining<'_, '_> {
+    fn run(mut self) -> Vec<Handle> {
+        let graph = self.graph.clone();
+        let reachable = self.touched();
+        for reference in &graph.references {
+            // What is concluded from reading an attribute is concluded again, for the caller's objects.
+            if !reachable[reference.from.0 as usize] || !reference.is_seen {
+                continue;
+            }
+            let holders = self.handles(reference.from);
+            let held = self.handles(reference.to);
+            let role = if reference.is_item { Role::Item } else { Role::Attribute };
+            for holder in holders.iter().filter(|holder| holder.form == Form::Itself) {
+                for handle in &held {
+                    let handle = Handle {
+                        object: handle.object,
+                        form: if reference.form == Form::Itself { handle.form } else { reference.form },
+                        strength: handle.strength.min(reference.strength),
+                    };
+                    let slot = Slot { holder: holder.object, via: reference.via };
+                    self.tracer.refer(slot, role, handle, reference.event);
+                }
+            }
+        }
+        for deferred in &graph.deferred {
+            let arguments = Arguments {
+                positional: deferred.arguments.positional.iter().map(|handles| self.mapped(handles)).collect(),
+                keywords: deferred.arguments.keywords.iter().map(|(n, handles)| (*n, self.mapped(handles))).collect(),
+            };
+            for receiver in self.handles(deferred.receiver) {
+                if receiver.form == Form::Itself && self.tracer.calls > 0 {
+                    // One call less, so that two methods that call each other come to an end. The callee could not see
+                    // what it does, so it counts as done here.
+                    self.tracer.calls -= 1;
+                    let around = self.tracer.through.take();
+                    self.tracer.call_method(receiver, deferred.method, arguments.clone(), deferred.event);
+                    self.tracer.through = around;
+                    self.tracer.calls += 1;
+                }
+            }
+        }
+        self.mapped(&graph.returns)
+    }
+
+    /// The callee's objects that hang together with what it was handed or what it returns.
+    fn touched(&mut self) -> Vec<bool> {
+        let graph = self.graph.clone();
+        let mut touched = vec![false; graph.objects.len()];
+        for (index, object) in graph.objects.iter().enumerate() {
+            touched[index] = match object.origin {
+                Origin::Parameter(name) => self.given.get(&name).is_some_and(|handles| !handles.is_empty()),
+                Origin::Enclosing(..) => true,
+                Origin::Attribute(base, _) | Origin::Item(base, _) => touched[base.0 as usize],
+                _ => false,
+            };
+        }
+        graph.returns.iter().for_each(|handle| touched[handle.object.0 as usize] = true);
+        for _ in 0..4 {
+            for reference in &graph.references {
+                let (from, to) = (reference.from.0 as usize, reference.to.0 as usize);
+                let either = touched[from] || touched[to];
+                (touched[from], touched[to]) = (either, either);
+            }
+        }
+        touched
+    }
+
+    fn mapped(&mut self, handles: &[Handle]) -> Vec<Handle> {
+        let mut mapped = Vec::new();
+        for handle in handles {
+            for object in self.handles(handle.object) {
+                mapped.push(Handle {
+                    object: object.object,
+                    form: if handle.form == Form::Itself { object.form } else { handle.form },
+                    strength: handle.strength.min(object.strength),
+                });
+            }
+        }
+        mapped.truncate(MOST_HANDLES);
+        mapped
+    }
+
+    /// What a callee's object is to the caller.
+    fn handles(&mut self, id: ObjectId) -> Vec<Handle> {
+        if let Some(known) = self.known.get(&id) {
+            return known.clone();
+        }
+        let object = *self.graph.object(id);
+        let handles = match object.origin {
+            Origin::Parameter(name) => self.given.get(&name).cloned().unwrap_or_default(),
+            Origin::Enclosing(..) => vec![plain(self.tracer.intern(object.origin, object.class))],
+            Origin::Attribute(base, name) | Origin::Item(base, name) => {
+                let is_item = matches!(object.origin, Origin::Item(..));
+                let mut handles = Vec::new();
+                for holder in self.handles(base).into_iter().filter(|holder| holder.form == Form::Itself) {
+                    let class = self.tracer.graph.object(holder.object).class;
+                    let held = match class.filter(|_| !is_item) {
+                        Some(class) => self.tracer.program.attribute(class, name).class.or(object.class),
+                        None => object.class,
+                    };
+                    let origin = match object.origin {
+                        Origin::Item(..) => Origin::Item(holder.object, name),
+                        _ => Origin::Attribute(holder.object, name),
+                    };
+                    handles.push(Handle { object: self.tracer.intern(origin, held), ..holder });
+                }
+                handles
+            }
+            Origin::Made(_) | Origin::Container(_) | Origin::Inner(..) => {
+                vec![plain(self.tracer.intern(Origin::Inner(self.event, id), object.class))]
+            }
+        };
+        self.known.insert(id, handles.clone());
+        handles
+    }
+}

@@ -1,0 +1,188 @@
+//! LK301: objects with a `__del__` method refer to each other in a cycle.
+
+use super::{Claim, Report, label};
+use crate::facts::{EventKind, Expr};
+use crate::finding::Confidence;
+use crate::program::references::{Form, ObjectGraph, ObjectId, Origin, Reference};
+use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program};
+use crate::source::Name;
+
+pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
+    for class in program.classes_of(module) {
+        let Some(finalizer) = finalizer(program, class) else { continue };
+        if let Some(cycle) = (Search { program, class }).best_cycle() {
+            report.add(claim(program, class, finalizer, &cycle));
+        }
+    }
+}
+
+/// The `__del__` that instances have, if it does anything.
+fn finalizer(program: &Program, class: ClassRef) -> Option<FunctionRef> {
+    program.method(class, Name::new("__del__")).filter(|finalizer| program.does_something(*finalizer))
+}
+
+/// A cycle as a reader follows it, beginning and ending with the object that has the `__del__`.
+struct Cycle {
+    confidence: Confidence,
+    steps: Vec<Step>,
+}
+
+struct Step {
+    reference: Reference,
+    from: String,
+    to: String,
+}
+
+struct Search<'p> {
+    program: &'p Program<'p>,
+    class: ClassRef,
+}
+
+impl Search<'_> {
+    /// The best shown of all cycles that nothing breaks, and the shortest of these.
+    fn best_cycle(&self) -> Option<Cycle> {
+        let mut best: Option<Cycle> = None;
+        for function in self.program.functions_handling(self.class) {
+            if best.as_ref().is_some_and(|best| best.confidence == Confidence::High && best.steps.len() <= 2) {
+                break;
+            }
+            // Tests make what the program never would.
+            if self.program.is_test(function.module) && !self.program.is_test(self.class.module) {
+                continue;
+            }
+            let graph = self.program.object_graph(function);
+            for object in graph.object_ids() {
+                if !self.is_instance(&graph, object, function) {
+                    continue;
+                }
+                let Some(cycle) = self.cycle_through(&graph, object) else { continue };
+                let rank = |cycle: &Cycle| (std::cmp::Reverse(cycle.confidence), cycle.steps.len());
+                if best.as_ref().is_none_or(|best| rank(&cycle) < rank(best)) {
+                    best = Some(cycle);
+                }
+            }
+        }
+        best
+    }
+
+    /// Whether the object is an instance of the class, or stands for one in a method that the class inherits.
+    fn is_instance(&self, graph: &ObjectGraph, id: ObjectId, function: FunctionRef) -> bool {
+        let object = graph.object(id);
+        let Some(known) = object.class else { return false };
+        if known == self.class {
+            return true;
+        }
+        let method = self.program.outermost_function(function);
+        let is_receiver = match object.origin {
+            Origin::Parameter(name) | Origin::Enclosing(_, name) => {
+                self.program.receiver(method).is_some_and(|receiver| receiver.name == name && !receiver.is_class)
+            }
+            _ => false,
+        };
+        is_receiver
+            && self.program.mro(self.class).contains(&known)
+            && self.program.method(self.class, self.program.function(method).name) == Some(method)
+    }
+
+    fn cycle_through(&self, graph: &ObjectGraph, start: ObjectId) -> Option<Cycle> {
+        // Most objects are in no cycle at all, and whether a reference is given up costs more to know.
+        graph.cycle_through(start, &mut |_| true)?;
+        let shown = |reference: &Reference| reference.is_seen && reference.is_certain;
+        let certain =
+            graph.cycle_through(start, &mut |reference| shown(reference) && self.holds(graph, start, reference));
+        let path =
+            certain.or_else(|| graph.cycle_through(start, &mut |reference| self.holds(graph, start, reference)))?;
+        let references: Vec<&Reference> = path.iter().map(|index| &graph.references[*index]).collect();
+        if self.is_shown_for_base(start, &references) {
+            return None;
+        }
+        let confidence =
+            if references.iter().all(|reference| shown(reference)) { Confidence::High } else { Confidence::Medium };
+        let name = |id: ObjectId| {
+            if id == start { format!("`{}`", self.program.class(self.class).name) } else { self.describe(graph, id) }
+        };
+        let steps = references
+            .into_iter()
+            .map(|reference| Step { reference: *reference, from: name(reference.from), to: name(reference.to) })
+            .collect();
+        Some(Cycle { confidence, steps })
+    }
+
+    fn holds(&self, graph: &ObjectGraph, start: ObjectId, reference: &Reference) -> bool {
+        let class = if reference.from == start { Some(self.class) } else { graph.object(reference.from).class };
+        !self.program.is_released(class, reference)
+    }
+
+    /// A base class that has the `__del__` and makes the cycle is the one to report.
+    fn is_shown_for_base(&self, start: ObjectId, references: &[&Reference]) -> bool {
+        let bases = self.program.mro(self.class).iter().filter(|base| **base != self.class);
+        bases.filter(|base| finalizer(self.program, **base).is_some()).any(|base| {
+            let mro = self.program.mro(*base);
+            let mut own = references.iter().filter(|reference| reference.from == start);
+            own.all(|reference| self.method_class(reference.event).is_some_and(|class| mro.contains(&class)))
+        })
+    }
+
+    fn method_class(&self, event: EventRef) -> Option<ClassRef> {
+        let function = self.program.event_function(event)?;
+        self.program.class_of_method(self.program.outermost_function(function))
+    }
+
+    fn describe(&self, graph: &ObjectGraph, id: ObjectId) -> String {
+        let object = graph.object(id);
+        if let Some(class) = object.class {
+            return format!("`{}`", self.program.class(class).name);
+        }
+        match object.origin {
+            Origin::Parameter(name) | Origin::Enclosing(_, name) => format!("`{name}`"),
+            Origin::Attribute(_, name) => format!("what is in `{name}`"),
+            Origin::Item(_, name) => format!("an item of `{name}`"),
+            Origin::Container(_) => "a container".to_owned(),
+            Origin::Made(event) => self.made_name(event).unwrap_or_else(|| "an object".to_owned()),
+            Origin::Inner(..) => "an object".to_owned(),
+        }
+    }
+
+    fn made_name(&self, event: EventRef) -> Option<String> {
+        let facts = self.program.facts(event.module);
+        let EventKind::Call(call) = facts.event(event.id).kind else { return None };
+        match facts.expr(facts.call(call).callee) {
+            Expr::Name(name) | Expr::Attribute(_, name) => Some(format!("`{name}`")),
+            _ => None,
+        }
+    }
+}
+
+fn claim(program: &Program, class: ClassRef, finalizer: FunctionRef, cycle: &Cycle) -> Claim {
+    let name = program.class(class).name;
+    let via = cycle.steps.iter().find_map(|step| step.reference.via);
+    let message = match via {
+        Some(via) => format!("`{name}` has `__del__` and keeps itself alive through `self.{via}`"),
+        None => format!("`{name}` has `__del__` and keeps itself alive"),
+    };
+    let mut related: Vec<_> =
+        cycle.steps.iter().map(|step| label(program, step.reference.event, step_label(step))).collect();
+    related.push(crate::finding::Label {
+        location: program.location(finalizer.module, program.function(finalizer).name_span),
+        message: "`__del__` waits for the cyclic garbage collector".to_owned(),
+    });
+    Claim {
+        span: program.class(class).name_span,
+        confidence: cycle.confidence,
+        message,
+        label: "only the cyclic garbage collector frees its instances, at a time of its own".to_owned(),
+        related,
+        symbol: via.map_or_else(|| program.class_symbol(class), |via| format!("{}.{via}", program.class_symbol(class))),
+    }
+}
+
+fn step_label(step: &Step) -> String {
+    let between = match step.reference.form {
+        Form::Itself | Form::Item => "",
+        Form::BoundMethod => "bound method → ",
+        Form::Captured => "closure → ",
+        Form::Argument => "wrapper → ",
+    };
+    let verb = if step.reference.is_item { "added" } else { "stored" };
+    format!("{verb} here: {} → {between}{}", step.from, step.to)
+}
