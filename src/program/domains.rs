@@ -691,6 +691,8 @@ impl Program<'_> {
         }
         self.joined_domain(values.iter().map(|(_, value)| match self.expr(*value) {
             Expr::Display(_, run) if run.len > 0 => Domain::Bounded,
+            // What comes into an empty one is not followed.
+            Expr::Display(..) => Domain::Unknown,
             _ => self.domain_within(*value, depth),
         }))
     }

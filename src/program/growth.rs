@@ -432,9 +432,11 @@ impl Program<'_> {
                     if left == operation.key && self.reach(scope.expr(right)).is_none_or(|reach| reach.place != operation.place)),
                 _ => false,
             }),
-            // `TABLE[key]` of a table of constants.
+            // `TABLE[key]` of a table of constants, which the container itself is not.
             EventKind::Read(read) => matches!(facts.expr(read), Expr::Subscript(base, key)
-                if key == operation.key && self.is_constant_table(scope.expr(base))),
+                if key == operation.key
+                    && self.reach(scope.expr(base)).is_none_or(|reach| reach.place != operation.place)
+                    && self.is_constant_table(scope.expr(base))),
             _ => false,
         })
     }
@@ -639,7 +641,8 @@ impl Program<'_> {
         }
         let scope = ScopeRef::new(event.module, facts.scope_of(facts.event(event.id)));
         let Some(reach) = self.reach(scope.expr(tested)) else { return false };
-        matches!(reach.place, Place::Module(..) | Place::Class(..) | Place::Function(..))
+        self.is_shared(reach.place)
+            && reach.level == 0
             && self.operations.on(reach.place).any(|operation| {
                 operation.kind.is_growth()
                     && operation.event.module == event.module
@@ -655,10 +658,8 @@ impl Program<'_> {
         }
         let scope = facts.scope_of(facts.event(event.id));
         let reference = ScopeRef::new(event.module, scope).expr(flag);
-        let long_lived = matches!(
-            self.reach(reference).map(|reach| reach.place),
-            Some(Place::Module(..) | Place::Class(..) | Place::Function(..))
-        );
+        // `found = MEMO.get(key)`, then `if found is None`, speaks of one entry.
+        let long_lived = self.reach(reference).is_some_and(|reach| reach.level == 0 && self.is_shared(reach.place));
         long_lived
             && facts.scope_events(scope).any(|(_, other)| {
                 matches!(other.kind, EventKind::Bind { target, value } if target == flag
