@@ -106,7 +106,13 @@ impl Program<'_> {
                 self.domain_within(expr.scope.expr(inner), depth)
             }
             // Which part of a result an unpacked name gets is not followed.
-            Expr::Element(inner) if matches!(self.expr(expr.scope.expr(inner)), Expr::Call(_)) => Domain::Unknown,
+            Expr::Element(inner) if matches!(self.expr(expr.scope.expr(inner)), Expr::Call(_)) => {
+                let inner = expr.scope.expr(inner);
+                match self.is_paired(inner) && self.domain_of_elements(inner, depth) == Domain::Bounded {
+                    true => Domain::Bounded,
+                    false => Domain::Unknown,
+                }
+            }
             Expr::Element(inner) => self.domain_of_elements(expr.scope.expr(inner), depth),
             Expr::Subscript(base, _) => self.domain_of_elements(expr.scope.expr(base), depth),
             Expr::Name(name) => self.domain_of_name(expr, name, depth),
@@ -669,6 +675,18 @@ impl Program<'_> {
         }
     }
 
+    /// `TABLE.items()`, `enumerate(TABLE)`: each part of a pair has as many values as the table has entries.
+    fn is_paired(&self, pairs: ExprRef) -> bool {
+        let facts = self.facts(pairs.scope.module);
+        let Expr::Call(call) = self.expr(pairs) else { return false };
+        let call = facts.call(call);
+        match facts.expr(call.callee) {
+            Expr::Attribute(_, method) => method.as_str() == "items",
+            Expr::Name(name) => matches!(name.as_str(), "enumerate" | "zip"),
+            _ => false,
+        }
+    }
+
     /// A module- or class-level table of constants.
     fn domain_of_table(&self, scope: ScopeRef, name: Name, depth: Allowance) -> Domain {
         let (values, complete) = self.bound_values(scope, name);
@@ -676,7 +694,8 @@ impl Program<'_> {
             return Domain::Unknown;
         }
         // An iterator without end: `NUMBERS = itertools.count()`.
-        if let Some(open) = values.iter().filter_map(|(_, value)| self.domain_of_made(*value)).find(|made| made.is_open())
+        if let Some(open) =
+            values.iter().filter_map(|(_, value)| self.domain_of_made(*value)).find(|made| made.is_open())
         {
             return open;
         }

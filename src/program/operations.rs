@@ -120,7 +120,9 @@ impl Operations {
             .module_ids()
             .collect::<Vec<_>>()
             .par_iter()
-            .map(|module| Collector { program, module: *module, tracked: &tracked, sees_releases, found: Vec::new() }.run())
+            .map(|module| {
+                Collector { program, module: *module, tracked: &tracked, sees_releases, found: Vec::new() }.run()
+            })
             .collect();
         let all: Vec<Operation> = collected.into_iter().flatten().collect();
         let mut by_place: FxHashMap<Place, Vec<u32>> = FxHashMap::default();
@@ -243,7 +245,8 @@ impl Collector<'_> {
     }
 
     fn add(&mut self, event: EventId, kind: OperationKind, receiver: ExprRef, key: ExprId, value: ExprId) {
-        if !self.may_be_held(receiver.id) && !(kind == OperationKind::Rebind && self.may_release(event, value)) {
+        let is_release = kind == OperationKind::Rebind && self.may_release(event, value);
+        if !is_release && !self.may_be_held(receiver.id) {
             return;
         }
         let Some(reach) = self.program.reach(receiver) else { return };
