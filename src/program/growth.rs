@@ -100,8 +100,18 @@ impl Program<'_> {
         }
         growths.sort_by_key(|growth| std::cmp::Reverse(growth.weight()));
         let level = growths.iter().map(|growth| growth.touch.operation.level).min().unwrap_or(0);
-        let removals: Vec<Removal> = self
-            .removals(place, &touches)
+        let removals = self.removals(place, &touches);
+        // What leaves a value undoes what comes into one, though the keys stay.
+        let emptied_below = removals
+            .iter()
+            .filter(|touch| touch.operation.level > level)
+            .filter(|touch| self.refutation(place, **touch, touch.operation.level, &growths).is_none())
+            .map(|touch| touch.operation.level)
+            .min();
+        if let Some(emptied) = emptied_below {
+            growths.retain(|growth| growth.touch.operation.level < emptied);
+        }
+        let removals: Vec<Removal> = removals
             .into_iter()
             .map(|touch| Removal { touch, refuted: self.refutation(place, touch, level, &growths) })
             .collect();

@@ -60,7 +60,9 @@ fn verb(kind: OperationKind) -> &'static str {
 /// Where it grows, what repeats that, and the removals that do not count.
 pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<Label> {
     let mut labels = Vec::new();
-    for growth in growths.iter().take(4) {
+    // Where keys stay, what comes into their values is beside the point.
+    let level = growths.iter().map(|growth| growth.touch.operation.level).min();
+    for growth in growths.iter().filter(|growth| Some(growth.touch.operation.level) == level).take(4) {
         let operation = growth.touch.operation;
         let what = match (operation.kind, growth.domain) {
             (OperationKind::Read, _) => "looking up a missing key inserts it here".to_owned(),
