@@ -278,12 +278,17 @@ impl Program<'_> {
         is_enum || self.is_metaclass(class) || self.is_singleton(class) || is_made_once
     }
 
-    /// Module- and class-level places and function attributes of a module, in source order.
+    /// Module- and class-level places, function attributes and default arguments of a module, in source order.
     pub fn shared_places(&self, module: ModuleId) -> Vec<Place> {
         let facts = self.facts(module);
         let mut seen = FxHashSet::default();
         let mut places = Vec::new();
         for (number, event) in facts.events.iter().enumerate() {
+            if let EventKind::Define(function) = event.kind {
+                let function = FunctionRef::new(module, function);
+                places.extend(self.default_places(function));
+                continue;
+            }
             let EventKind::Bind { target, value } = event.kind else { continue };
             if value == NOTHING {
                 continue;
@@ -316,6 +321,21 @@ impl Program<'_> {
             places.push(place);
         }
         places
+    }
+
+    /// The parameters of a function of a module or class whose default is made once and changed by the calls.
+    fn default_places(&self, function: FunctionRef) -> Vec<Place> {
+        if self.enclosing_function(self.defining_scope(function)).is_some() {
+            return Vec::new();
+        }
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        let parameters = facts.parameters(self.function(function)).iter();
+        parameters
+            .filter(|parameter| matches!(facts.expr(parameter.default), Expr::Display(..) | Expr::Call(_)))
+            .map(|parameter| Place::Local(scope, parameter.name))
+            .filter(|place| self.operations.on(*place).next().is_some())
+            .collect()
     }
 }
 

@@ -3,7 +3,9 @@
 use super::names::Definition;
 use super::operations::OperationKind;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef};
-use crate::facts::{ComprehensionKind, Constant, DisplayKind, EventKind, Expr, MODULE_SCOPE, Operator};
+use crate::facts::{
+    ComprehensionKind, Constant, DisplayKind, EventId, EventKind, Expr, MODULE_SCOPE, Operator, ScopeKind,
+};
 use crate::models::{Argument, Holds, Shape};
 use crate::source::Name;
 
@@ -247,7 +249,8 @@ impl Program<'_> {
                     .map(|event| (event, self.stored_value(event)))
                     .collect()
             }
-            Place::Local(..) | Place::Unresolved(_) => return None,
+            Place::Local(scope, name) => return self.default_holder(scope, name),
+            Place::Unresolved(_) => return None,
         };
         let mut holder: Option<Holder> = None;
         for (binding, value) in bindings {
@@ -267,6 +270,25 @@ impl Program<'_> {
             }
         }
         holder
+    }
+
+    /// A default argument is made once and shared by all calls that leave it out: `def f(key, _seen={}):`.
+    fn default_holder(&self, scope: ScopeRef, name: Name) -> Option<Holder> {
+        let module = self.module(scope.module);
+        let facts = module.facts();
+        let ScopeKind::Function(function) = facts.scope(scope.id).kind else { return None };
+        let function = FunctionRef::new(scope.module, function);
+        let container = self.container_made_by(self.parameter_default(function, name)?)?;
+        // Bound to something else in between, or given by callers, it is another's.
+        let is_rebound =
+            module.bindings_of(scope.id, name).any(|event| matches!(facts.event(event).kind, EventKind::Bind { .. }));
+        let is_given = self.callers(function).iter().any(|site| self.argument_for(*site, function, name).is_some());
+        if is_rebound || is_given {
+            return None;
+        }
+        let defines = |kind: EventKind| kind == EventKind::Define(function.id);
+        let position = facts.events.iter().position(|event| defines(event.kind))?;
+        Some(Holder { container, binding: EventRef::new(scope.module, EventId(position as u32)) })
     }
 
     fn variable_bindings(&self, scope: ScopeRef, name: Name) -> Vec<(EventRef, Option<ExprRef>)> {
