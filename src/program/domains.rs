@@ -208,8 +208,10 @@ impl Program<'_> {
                     self.domain_of_elements(here.expr(iterable), depth)
                 }
                 EventKind::Annotate { .. } => continue,
-                // A counter: `count += 1` in a function repeats with it.
-                EventKind::Augment { value, .. } if matches!(facts.expr(value), Expr::Constant(Constant::Int(_))) => {
+                // A counter that outlives the call: a local one starts anew with each.
+                EventKind::Augment { value, .. }
+                    if here != scope && matches!(facts.expr(value), Expr::Constant(Constant::Int(_))) =>
+                {
                     Domain::Open(Name::new("a counter"))
                 }
                 _ => Domain::Unknown,
