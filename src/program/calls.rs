@@ -134,7 +134,7 @@ fn index_module(program: &Program, module: ModuleId, defined: &FxHashSet<Name>) 
 const CACHE_CLEAR: &str = "cache_clear";
 
 /// How many calls of one name are looked at; a name with more is too common to say anything.
-const MOST_CALLS: usize = 400;
+const MOST_CALLS: usize = 200;
 
 impl Program<'_> {
     /// The project function that a call runs, where that is known; a class's `__init__` for a class.
