@@ -240,6 +240,11 @@ impl Name {
         number(index)
     }
 
+    /// A small number of its own, for tables indexed by names.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+
     pub fn as_str(self) -> &'static str {
         let shard = INTERNER[self.0 as usize % SHARDS].read().unwrap_or_else(PoisonError::into_inner);
         shard.strings[self.0 as usize / SHARDS]
