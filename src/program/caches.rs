@@ -49,7 +49,7 @@ impl Program<'_> {
             function,
             span: self.decorator_span(function, decorator),
             is_bounded,
-            keeps_instances: is_method && keeps_self && !self.is_property(function),
+            keeps_instances: is_method && keeps_self,
             name: self.function(function).name,
         })
     }
@@ -76,6 +76,13 @@ impl Program<'_> {
     }
 
     fn is_cache_bounded(&self, model: &models::Cache, made_by: ExprRef) -> bool {
+        let is_given = |keyword: &Name| {
+            self.argument(made_by, models::Argument { keyword: *keyword, position: None })
+                .is_some_and(|argument| !matches!(self.expr(argument), Expr::Constant(Constant::None)))
+        };
+        if model.also_bounded_by.iter().any(is_given) {
+            return true;
+        }
         let Some(bound) = model.bound else { return model.bounded_by_default };
         let Some(argument) = self.argument(made_by, bound) else { return model.bounded_by_default };
         match model.bound_is {

@@ -166,7 +166,7 @@ impl Program<'_> {
         if is_enum || self.has_bounded_instances(class) {
             return Domain::Bounded;
         }
-        Domain::Open(Name::new(&format!("each `{}`, and every one is different", self.class(class).name)))
+        Domain::Open(Name::new(&format!("an instance of `{}`, and each is another", self.class(class).name)))
     }
 
     /// All instances are made while modules are imported.
@@ -394,8 +394,10 @@ impl Program<'_> {
             Type::Class(_) => Domain::Bounded,
             _ => match self.domain_by_name(attribute) {
                 Domain::Unknown | Domain::Likely(_) if self.comes_and_goes(base) => {
-                    Domain::Open(Name::new(&format!("part of what comes in, `{attribute}`")))
+                    Domain::Open(Name::new(&format!("`{attribute}`, part of what comes in")))
                 }
+                // `uuid.uuid4().hex` is as fresh as what it is part of.
+                Domain::Unknown => self.domain_of_made(base).unwrap_or(Domain::Unknown),
                 named => named,
             },
         }
@@ -442,6 +444,11 @@ impl Program<'_> {
         }
     }
 
+    /// The domain of the items that `x.update(items)` adds.
+    pub(super) fn domain_of_items(&self, items: ExprRef) -> Domain {
+        self.domain_of_elements(items, Allowance { depth: DEPTH, steps: &Cell::new(MOST_STEPS) })
+    }
+
     /// `getattr(object, "name", default)` is an attribute like any other.
     fn domain_of_getattr(&self, expr: ExprRef, arguments: &[crate::facts::ExprId], depth: Allowance) -> Domain {
         let [object, name, rest @ ..] = arguments else { return Domain::Unknown };
@@ -472,17 +479,18 @@ impl Program<'_> {
         };
         match self.resolve(callee) {
             Definition::External(path) => {
-                if let Some(origin) = self.models.origin(path) {
-                    return match origin.domain {
-                        models::Domain::Open => Domain::Open(origin.why),
-                        models::Domain::Bounded => Domain::Bounded,
-                    };
+                // `type(name, bases, namespace)` makes a class.
+                if path.as_str() == "type" && facts.arguments(call).len() == 3 {
+                    return Domain::Open(Name::new("a class that is made here"));
                 }
                 if path.as_str() == "id"
                     && let Some(of) = facts.arguments(call).first()
                     && self.is_definition(expr.scope.expr(*of))
                 {
                     return Domain::Unknown;
+                }
+                if let Some(domain) = self.domain_of_origin(path) {
+                    return domain;
                 }
                 if path.as_str() == "getattr" {
                     return self.domain_of_getattr(expr, facts.arguments(call), depth);
@@ -513,13 +521,8 @@ impl Program<'_> {
                     return self.domain_of_result(function, depth);
                 }
                 let Expr::Attribute(base, method) = self.expr(callee) else { return Domain::Unknown };
-                if let Some(path) = self.method_path(callee)
-                    && let Some(origin) = self.models.origin(path)
-                {
-                    return match origin.domain {
-                        models::Domain::Open => Domain::Open(origin.why),
-                        models::Domain::Bounded => Domain::Bounded,
-                    };
+                if let Some(domain) = self.method_path(callee).and_then(|path| self.domain_of_origin(path)) {
+                    return domain;
                 }
                 if self.is_settings(callee.scope.expr(base)) {
                     return Domain::Bounded;
@@ -539,6 +542,23 @@ impl Program<'_> {
                 }
             }
         }
+    }
+
+    /// What models say of a callable's results.
+    fn domain_of_origin(&self, path: Name) -> Option<Domain> {
+        let origin = self.models.origin(path)?;
+        Some(match origin.domain {
+            models::Domain::Open => Domain::Open(origin.why),
+            models::Domain::Bounded => Domain::Bounded,
+        })
+    }
+
+    /// The same of the call that an expression is, if it is one.
+    fn domain_of_made(&self, made: ExprRef) -> Option<Domain> {
+        let Expr::Call(call) = self.expr(made) else { return None };
+        let callee = made.scope.expr(self.facts(made.scope.module).call(call).callee);
+        let path = self.external_path(callee).or_else(|| self.method_path(callee))?;
+        self.domain_of_origin(path)
     }
 
     /// Dataclasses and named tuples compare by value.
@@ -627,6 +647,13 @@ impl Program<'_> {
                 }
             }
             Expr::Display(..) | Expr::Constant(_) => self.domain_within(container, depth),
+            Expr::Comprehension(_, scope) => {
+                let made = ScopeRef::new(container.scope.module, scope);
+                self.joined_domain(facts.scope_events(scope).filter_map(|(_, event)| match event.kind {
+                    EventKind::Yield(value) => Some(self.domain_within(made.expr(value), depth)),
+                    _ => None,
+                }))
+            }
             Expr::Name(name) => match self.resolve_name(container.scope, name) {
                 Definition::Variable(scope, name)
                     if scope.id == crate::facts::MODULE_SCOPE
@@ -648,6 +675,12 @@ impl Program<'_> {
         if !complete || values.is_empty() {
             return Domain::Unknown;
         }
+        // An iterator without end: `NUMBERS = itertools.count()`.
+        if let Some(open) =
+            values.iter().filter_map(|(_, value)| self.domain_of_made(*value)).find(|made| made.is_open())
+        {
+            return open;
+        }
         let place = match self.facts(scope.module).scope(scope.id).kind {
             ScopeKind::Class(class) => Place::Class(super::ClassRef::new(scope.module, class), name),
             _ => Place::Module(scope.module, name),
@@ -659,6 +692,8 @@ impl Program<'_> {
         }
         self.joined_domain(values.iter().map(|(_, value)| match self.expr(*value) {
             Expr::Display(_, run) if run.len > 0 => Domain::Bounded,
+            // What comes into an empty one is not followed.
+            Expr::Display(..) => Domain::Unknown,
             _ => self.domain_within(*value, depth),
         }))
     }

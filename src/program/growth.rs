@@ -48,7 +48,7 @@ pub struct Growth {
 #[derive(Clone, Debug)]
 pub struct Removal {
     pub touch: Touch,
-    /// Why it lets nothing go; `None` where it counts, which no account has.
+    /// Why it lets nothing go, as a clause; `None` where it counts, which no account has.
     pub refuted: Option<String>,
 }
 
@@ -441,9 +441,11 @@ impl Program<'_> {
                     if left == operation.key && self.reach(scope.expr(right)).is_none_or(|reach| reach.place != operation.place)),
                 _ => false,
             }),
-            // `TABLE[key]` of a table of constants.
+            // `TABLE[key]` of a table of constants, which the container itself is not.
             EventKind::Read(read) => matches!(facts.expr(read), Expr::Subscript(base, key)
-                if key == operation.key && self.is_constant_table(scope.expr(base))),
+                if key == operation.key
+                    && self.reach(scope.expr(base)).is_none_or(|reach| reach.place != operation.place)
+                    && self.is_constant_table(scope.expr(base))),
             _ => false,
         })
     }
@@ -498,6 +500,7 @@ impl Program<'_> {
                     .map(|key| if *key == NOTHING { Domain::Unknown } else { self.domain(scope.expr(*key)) })
                     .fold(Domain::Bounded, Domain::or)
             }
+            (OperationKind::Update, Expr::Comprehension(..)) => self.domain_of_items(scope.expr(key)),
             (OperationKind::Extend, Expr::Display(_, run)) => {
                 facts.list(run).iter().map(|item| self.domain(scope.expr(*item))).fold(Domain::Bounded, Domain::or)
             }
@@ -647,7 +650,8 @@ impl Program<'_> {
         }
         let scope = ScopeRef::new(event.module, facts.scope_of(facts.event(event.id)));
         let Some(reach) = self.reach(scope.expr(tested)) else { return false };
-        matches!(reach.place, Place::Module(..) | Place::Class(..) | Place::Function(..))
+        self.is_shared(reach.place)
+            && reach.level == 0
             && self.operations.on(reach.place).any(|operation| {
                 operation.kind.is_growth()
                     && operation.event.module == event.module
@@ -663,10 +667,8 @@ impl Program<'_> {
         }
         let scope = facts.scope_of(facts.event(event.id));
         let reference = ScopeRef::new(event.module, scope).expr(flag);
-        let long_lived = matches!(
-            self.reach(reference).map(|reach| reach.place),
-            Some(Place::Module(..) | Place::Class(..) | Place::Function(..))
-        );
+        // `found = MEMO.get(key)`, then `if found is None`, speaks of one entry.
+        let long_lived = self.reach(reference).is_some_and(|reach| reach.level == 0 && self.is_shared(reach.place));
         long_lived
             && facts.scope_events(scope).any(|(_, other)| {
                 matches!(other.kind, EventKind::Bind { target, value } if target == flag
@@ -739,17 +741,29 @@ impl Program<'_> {
                 _ => touches.iter().any(|touch| touch.operation.event.id == id && touch.operation.event.module == scope.module && touch.operation.kind == OperationKind::Read && touch.operation.key == operation.key),
             })
             || self.tests_key(function, operation);
-        // `X[k] = [x for x in X[k] if …]` keeps what is still wanted: that is no memo.
-        let filters_itself = match facts.expr(operation.value) {
-            Expr::Comprehension(_, inner) => facts.scope_events(inner).any(|(_, event)| match event.kind {
-                EventKind::BindElement { iterable, .. } => {
-                    self.reach(scope.expr(iterable)).is_some_and(|reach| reach.place == operation.place)
-                }
-                _ => false,
-            }),
-            _ => false,
+        looks_up && !self.filters_itself(operation) && self.is_computed_from(scope, operation.value, operation.key)
+    }
+
+    /// `X[k] = [x for x in X[k] if …]`, perhaps under another name first, keeps what is still wanted: that is no memo.
+    fn filters_itself(&self, operation: Operation) -> bool {
+        let scope = self.event_scope(operation.event);
+        let stored = scope.expr(operation.value);
+        let bound = match self.expr(stored) {
+            Expr::Name(name) => self.holding_scope(scope, name).map(|holder| self.bound_values(holder, name).0),
+            _ => None,
         };
-        looks_up && !filters_itself && self.is_computed_from(scope, operation.value, operation.key)
+        let mut values = bound.into_iter().flatten().map(|(_, value)| value).chain([stored]);
+        values.any(|value| match self.expr(value) {
+            Expr::Comprehension(_, inner) => {
+                self.facts(scope.module).scope_events(inner).any(|(_, event)| match event.kind {
+                    EventKind::BindElement { iterable, .. } => {
+                        self.reach(scope.expr(iterable)).is_some_and(|reach| reach.place == operation.place)
+                    }
+                    _ => false,
+                })
+            }
+            _ => false,
+        })
     }
 
     /// `if key in X` anywhere in the function.
@@ -921,17 +935,17 @@ impl Program<'_> {
         let operation = touch.operation;
         let event = touch.event();
         if operation.level > level {
-            return Some("takes from the value, and the key stays".to_owned());
+            return Some("it takes from the value, and the key stays".to_owned());
         }
         let makes = self.is_lazily_filled(place, event) || self.is_making(place, event);
         if operation.kind == OperationKind::Rebind && makes {
-            return Some("only makes the container".to_owned());
+            return Some("it only makes the container".to_owned());
         }
         let Some(function) = self.event_function(event) else {
-            return Some("runs once, when the module is imported".to_owned());
+            return Some("it runs once, when the module is imported".to_owned());
         };
         if self.is_test(event.module) && !self.is_test(self.place_module(place)) {
-            return Some("runs only under tests".to_owned());
+            return Some("it runs only under tests".to_owned());
         }
         let grows_here = growths.iter().any(|growth| self.event_function(growth.touch.event()) == Some(function));
         if grows_here {
@@ -939,7 +953,7 @@ impl Program<'_> {
         }
         let name = self.function(function).name.as_str();
         if name == "__del__" && self.holds_receiver(growths) {
-            return Some("never runs while the container itself keeps the object alive".to_owned());
+            return Some("it never runs while the container itself keeps the object alive".to_owned());
         }
         if self.is_live(function) {
             return None;

@@ -115,11 +115,14 @@ impl Operations {
                 all.extend(some);
                 all
             });
+        let sees_releases = has_finalizers(program);
         let collected: Vec<Vec<Operation>> = program
             .module_ids()
             .collect::<Vec<_>>()
             .par_iter()
-            .map(|module| Collector { program, module: *module, tracked: &tracked, found: Vec::new() }.run())
+            .map(|module| {
+                Collector { program, module: *module, tracked: &tracked, sees_releases, found: Vec::new() }.run()
+            })
             .collect();
         let all: Vec<Operation> = collected.into_iter().flatten().collect();
         let mut by_place: FxHashMap<Place, Vec<u32>> = FxHashMap::default();
@@ -143,6 +146,12 @@ impl Operations {
     pub fn places(&self) -> impl Iterator<Item = Place> {
         self.by_place.keys().copied()
     }
+}
+
+/// Only objects with a `__del__` are asked for what gives them up.
+fn has_finalizers(program: &Program) -> bool {
+    let finalizer = Name::new("__del__");
+    program.module_ids().any(|module| program.facts(module).functions.iter().any(|function| function.name == finalizer))
 }
 
 /// The last names of what makes containers: library constructors and the project's own classes.
@@ -191,6 +200,8 @@ struct Collector<'p> {
     program: &'p Program<'p>,
     module: ModuleId,
     tracked: &'p FxHashSet<Name>,
+    /// Attributes that hold no container matter as well, where they are given up: `self.parent = None`.
+    sees_releases: bool,
     found: Vec<Operation>,
 }
 
@@ -233,7 +244,7 @@ impl Collector<'_> {
     }
 
     fn add(&mut self, event: EventId, kind: OperationKind, receiver: ExprRef, key: ExprId, value: ExprId) {
-        if !self.may_be_held(receiver.id) {
+        if !self.may_be_held(receiver.id) && !(kind == OperationKind::Rebind && self.may_release(event, value)) {
             return;
         }
         let Some(reach) = self.program.reach(receiver) else { return };
@@ -253,6 +264,22 @@ impl Collector<'_> {
             value,
             through_alias: reach.through_alias,
         });
+    }
+
+    /// `self.x = None`, `self.x = before` or `del self.x`, where that is no beginning.
+    fn may_release(&self, event: EventId, value: ExprId) -> bool {
+        let gives_up = || {
+            matches!(
+                self.program.facts(self.module).expr(value),
+                Expr::Nothing | Expr::Constant(Constant::None) | Expr::Name(_) | Expr::Element(_)
+            )
+        };
+        self.sees_releases
+            && gives_up()
+            && self
+                .program
+                .event_function(EventRef::new(self.module, event))
+                .is_some_and(|function| self.program.function(function).name != self.program.words.init)
     }
 
     /// An attribute that nothing in the program binds to a container is not worth a question.

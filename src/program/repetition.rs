@@ -8,9 +8,9 @@
 use super::calls::CallSite;
 use super::names::Definition;
 use super::{EventRef, FunctionRef, Program, ScopeRef};
-use crate::facts::{Constant, ContextKind, EventKind, Expr, MODULE_SCOPE, NOTHING, ScopeKind};
+use crate::facts::{Constant, ContextKind, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, ScopeKind};
 use crate::finding::Label;
-use crate::models::By;
+use crate::models::{Argument, By};
 use crate::source::Name;
 
 /// How often something runs, from never to for ever.
@@ -151,7 +151,9 @@ impl Program<'_> {
         }
         let mut is_used = false;
         for site in self.callers(function).iter() {
-            if self.is_test(site.module) && !self.is_test(function.module) {
+            // `def publish(self, …): self.channel.publish(…)` says nothing of who calls the first.
+            let is_own = self.event_function(site.event) == Some(function);
+            if is_own || self.is_test(site.module) && !self.is_test(function.module) {
                 continue;
             }
             is_used = true;
@@ -458,12 +460,22 @@ impl Program<'_> {
                 }
                 _ => None,
             };
-            if let Some(model) = path.and_then(|path| self.models.repeats(path)) {
+            let is_for = |argument| self.is_argument(mention.event, mention.expr.id, argument);
+            let registers = |by: &By| match by {
+                By::Argument(argument) => is_for(*argument),
+                By::Decorator => true,
+                By::Base(_) => false,
+            };
+            let calls = path.and_then(|path| self.models.calls(path)).filter(|model| is_for(model.argument));
+            if let Some(model) = path.and_then(|path| self.models.repeats(path)).filter(|model| registers(&model.by)) {
                 search.found(Frequency::Repeated, Some(number), label(format!("`{name}` is {}", model.why)));
-            } else if path.is_some_and(|path| self.models.once(path).is_some()) {
+            } else if path.and_then(|path| self.models.once(path)).is_some_and(|model| registers(&model.by)) {
                 search.found(Frequency::Once, Some(number), None);
-            } else if path.is_some_and(|path| self.models.calls(path).is_some()) {
-                let message = label(format!("`{name}` is called from here"));
+            } else if let Some(model) = calls {
+                let message = label(match model.many {
+                    true => format!("`{name}` is called here for each item"),
+                    false => format!("`{name}` is called from here"),
+                });
                 let is_certain = search.steps[number].is_certain;
                 self.climb_from_event(search, mention.event, is_certain, Some(number), message);
             } else {
@@ -471,6 +483,19 @@ impl Program<'_> {
             }
         }
         is_used
+    }
+
+    /// Whether a value is given for a model's parameter; what stands behind `*arguments` may be given for any.
+    fn is_argument(&self, event: EventRef, value: ExprId, parameter: Argument) -> bool {
+        let facts = self.facts(event.module);
+        let EventKind::Call(call) = facts.event(event.id).kind else { return false };
+        let call = facts.call(call);
+        let mut arguments = facts.arguments(call).iter();
+        let mut keywords = facts.keyword_arguments(call).iter();
+        let position = arguments.clone().position(|argument| *argument == value);
+        let is_spread = arguments.any(|argument| matches!(facts.expr(*argument), Expr::Starred(_)));
+        keywords.any(|(name, given)| *name == Some(parameter.keyword) && *given == value)
+            || position.is_some_and(|position| is_spread || parameter.position == Some(position as u32))
     }
 
     /// Whether some code outside of tests runs this function: called, handed on, or public and not only a way to

@@ -52,7 +52,7 @@ pub fn summary(program: &Program, growth: &Growth) -> String {
 fn verb(kind: OperationKind) -> &'static str {
     match kind {
         OperationKind::Store | OperationKind::SetDefault => "stores",
-        OperationKind::Read => "creates by looking",
+        OperationKind::Read => "inserts by looking it up",
         _ => "adds",
     }
 }
@@ -84,7 +84,7 @@ pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<
         .take(2)
     {
         if let Some(why) = &removal.refuted {
-            let message = format!("this does not help: it {why}");
+            let message = format!("this does not help: {why}");
             labels.push(Label { location: program.event_location(removal.touch.event()), message });
         }
     }
@@ -100,5 +100,5 @@ pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<
 /// The binding that makes the container is no removal worth a word.
 fn is_trivial(kind: OperationKind, refuted: Option<&str>) -> bool {
     kind == OperationKind::Rebind
-        && refuted.is_some_and(|why| why.starts_with("only makes") || why.starts_with("runs once"))
+        && refuted.is_some_and(|why| why.starts_with("it only makes") || why.starts_with("it runs once"))
 }

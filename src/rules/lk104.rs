@@ -37,8 +37,11 @@ fn check_memos(module: ModuleId, program: &Program, report: &mut Report) {
 /// `functools.cache` and its kin without a size.
 fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Report) {
     for cached in program.cached_functions(module) {
+        // The instances are the matter of LK105, unless they are few and the arguments are not.
+        let is_of_instances = cached.keeps_instances
+            && !program.class_of_method(cached.function).is_some_and(|class| program.has_bounded_instances(class));
         if cached.is_bounded
-            || cached.keeps_instances
+            || is_of_instances
             || program.enclosing_function(program.defining_scope(cached.function)).is_some()
         {
             continue;
@@ -64,7 +67,13 @@ fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Repo
         let name = program.function_name(function);
         let parameter = program.location(function.module, key.span);
         let why = match key.domain {
-            Domain::Open(why) | Domain::Likely(why) => format!("keyed by `{}`: {why}", key.name),
+            Domain::Open(why) | Domain::Likely(why) => {
+                let name = format!("`{}`", key.name);
+                match why.as_str().strip_prefix(&name) {
+                    Some(rest) => format!("keyed by {name}{rest}"),
+                    None => format!("keyed by {name}: {why}"),
+                }
+            }
             _ => format!("keyed by `{}`, of which there can be any number", key.name),
         };
         let mut related = vec![Label { location: parameter, message: why }];
