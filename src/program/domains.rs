@@ -479,10 +479,6 @@ impl Program<'_> {
         };
         match self.resolve(callee) {
             Definition::External(path) => {
-                // `type(name, bases, namespace)` makes a class.
-                if path.as_str() == "type" && facts.arguments(call).len() == 3 {
-                    return Domain::Open(Name::new("a class that is made here"));
-                }
                 if path.as_str() == "id"
                     && let Some(of) = facts.arguments(call).first()
                     && self.is_definition(expr.scope.expr(*of))
@@ -491,6 +487,10 @@ impl Program<'_> {
                 }
                 if let Some(domain) = self.domain_of_origin(path) {
                     return domain;
+                }
+                // `type(name, bases, namespace)` makes a class.
+                if path.as_str() == "type" && facts.arguments(call).len() == 3 {
+                    return Domain::Open(Name::new("a class that is made here"));
                 }
                 if path.as_str() == "getattr" {
                     return self.domain_of_getattr(expr, facts.arguments(call), depth);

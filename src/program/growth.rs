@@ -39,6 +39,8 @@ pub struct Growth {
     pub is_append: bool,
     /// A branch decides whether it happens at all.
     pub is_conditional: bool,
+    /// A constructor adds one more to a collection, whatever it is given: one for each instance.
+    pub is_per_instance: bool,
     /// What is stored is what the function was given: the caller decides what is registered.
     pub stores_parameter: bool,
     /// The value is computed from the key and looked up by it.
@@ -300,6 +302,10 @@ impl Program<'_> {
         }
         let repetition = Repetition { frequency: Frequency::Never, reasons: Vec::new() };
         let is_conditional = self.is_conditional(operation.event);
+        let is_per_instance = matches!(operation.kind, OperationKind::Add | OperationKind::Append)
+            && key != NOTHING
+            && self.domain(scope.expr(key)) != Domain::Bounded
+            && self.event_function(event).is_some_and(|function| self.function(function).name == self.words.init);
         let is_memo = operation.level == 0 && container.shape == Shape::Dict && self.is_memo(operation, touches);
         Some(Growth {
             touch,
@@ -307,6 +313,7 @@ impl Program<'_> {
             domain,
             is_append,
             is_conditional,
+            is_per_instance,
             stores_parameter: self.stores_parameter(operation),
             is_memo,
         })
