@@ -3,6 +3,7 @@
 //! Everything above speaks of places in a file as byte spans of its decoded UTF-8 text. Rows and columns are made
 //! only when a finding is shown, because counting characters for every node would cost more than parsing.
 
+use std::cell::RefCell;
 use std::hash::BuildHasher;
 use std::path::PathBuf;
 use std::sync::{LazyLock, PoisonError, RwLock};
@@ -215,14 +216,39 @@ impl Shard {
     }
 }
 
+const RECENT_NAMES: usize = 4096;
+
+thread_local! {
+    /// Names this thread has just asked for: most are asked for again soon, and threads that share nothing do not
+    /// wait for each other's cache lines.
+    static RECENT: RefCell<Box<[(Name, &'static str)]>> = {
+        let empty = Name::shared(hash_of(""), "");
+        RefCell::new(vec![(empty, ""); RECENT_NAMES].into_boxed_slice())
+    };
+}
+
 fn hash_of(text: &str) -> u64 {
     FxBuildHasher.hash_one(text)
 }
 
 impl Name {
     pub fn new(text: &str) -> Name {
-        // Hashed once: the high bits, which the table uses least, choose the shard.
         let hash = hash_of(text);
+        RECENT.with_borrow_mut(|recent| {
+            let slot = &mut recent[(hash >> 48) as usize % RECENT_NAMES];
+            match *slot {
+                (name, known) if known == text => name,
+                _ => {
+                    let name = Name::shared(hash, text);
+                    *slot = (name, name.as_str());
+                    name
+                }
+            }
+        })
+    }
+
+    fn shared(hash: u64, text: &str) -> Name {
+        // Hashed once: the high bits, which the table uses least, choose the shard.
         let shard_number = (hash >> 40) as usize % SHARDS;
         let shard = &INTERNER[shard_number];
         let number = |index: u32| Name(index * SHARDS as u32 + shard_number as u32);
