@@ -244,7 +244,9 @@ impl Collector<'_> {
     }
 
     fn add(&mut self, event: EventId, kind: OperationKind, receiver: ExprRef, key: ExprId, value: ExprId) {
-        if !self.may_be_held(receiver.id) && !(kind == OperationKind::Rebind && self.may_release(event, value)) {
+        let may_matter =
+            self.may_be_held(receiver.id) || (kind == OperationKind::Rebind && self.may_release(event, value));
+        if !may_matter {
             return;
         }
         let Some(reach) = self.program.reach(receiver) else { return };
