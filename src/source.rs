@@ -3,10 +3,13 @@
 //! Everything above speaks of places in a file as byte spans of its decoded UTF-8 text. Rows and columns are made
 //! only when a finding is shown, because counting characters for every node would cost more than parsing.
 
+use std::cell::RefCell;
+use std::hash::BuildHasher;
 use std::path::PathBuf;
-use std::sync::{LazyLock, RwLock};
+use std::sync::{LazyLock, PoisonError, RwLock};
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A half-open range of bytes in a file's decoded text.
@@ -200,35 +203,76 @@ const SHARDS: usize = 64;
 
 #[derive(Default)]
 struct Shard {
-    numbers: FxHashMap<&'static str, u32>,
+    /// Indexes into `strings`, found by the strings' hashes.
+    numbers: HashTable<u32>,
     strings: Vec<&'static str>,
 }
 
 static INTERNER: LazyLock<[RwLock<Shard>; SHARDS]> = LazyLock::new(|| std::array::from_fn(|_| RwLock::default()));
 
+impl Shard {
+    fn find(&self, hash: u64, text: &str) -> Option<u32> {
+        self.numbers.find(hash, |index| self.strings[*index as usize] == text).copied()
+    }
+}
+
+const RECENT_NAMES: usize = 4096;
+
+thread_local! {
+    /// Names this thread has just asked for: most are asked for again soon, and threads that share nothing do not
+    /// wait for each other's cache lines.
+    static RECENT: RefCell<Box<[(Name, &'static str)]>> = {
+        let empty = Name::shared(hash_of(""), "");
+        RefCell::new(vec![(empty, ""); RECENT_NAMES].into_boxed_slice())
+    };
+}
+
+fn hash_of(text: &str) -> u64 {
+    FxBuildHasher.hash_one(text)
+}
+
 impl Name {
     pub fn new(text: &str) -> Name {
-        let shard_number = std::hash::BuildHasher::hash_one(&FxBuildHasher, text) as usize % SHARDS;
+        let hash = hash_of(text);
+        RECENT.with_borrow_mut(|recent| {
+            let slot = &mut recent[(hash >> 48) as usize % RECENT_NAMES];
+            match *slot {
+                (name, known) if known == text => name,
+                _ => {
+                    let name = Name::shared(hash, text);
+                    *slot = (name, name.as_str());
+                    name
+                }
+            }
+        })
+    }
+
+    fn shared(hash: u64, text: &str) -> Name {
+        // Hashed once: the high bits, which the table uses least, choose the shard.
+        let shard_number = (hash >> 40) as usize % SHARDS;
         let shard = &INTERNER[shard_number];
         let number = |index: u32| Name(index * SHARDS as u32 + shard_number as u32);
-        if let Ok(shard) = shard.read()
-            && let Some(index) = shard.numbers.get(text)
-        {
-            return number(*index);
+        if let Some(index) = shard.read().unwrap_or_else(PoisonError::into_inner).find(hash, text) {
+            return number(index);
         }
-        let mut shard = shard.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(index) = shard.numbers.get(text) {
-            return number(*index);
+        let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = shard.find(hash, text) {
+            return number(index);
         }
-        let kept: &'static str = Box::leak(text.into());
         let index = shard.strings.len() as u32;
-        shard.strings.push(kept);
-        shard.numbers.insert(kept, index);
+        shard.strings.push(Box::leak(text.into()));
+        let Shard { numbers, strings } = &mut *shard;
+        numbers.insert_unique(hash, index, |index| hash_of(strings[*index as usize]));
         number(index)
     }
 
+    /// A small number of its own, for tables indexed by names.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+
     pub fn as_str(self) -> &'static str {
-        let shard = INTERNER[self.0 as usize % SHARDS].read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let shard = INTERNER[self.0 as usize % SHARDS].read().unwrap_or_else(PoisonError::into_inner);
         shard.strings[self.0 as usize / SHARDS]
     }
 }

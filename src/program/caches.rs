@@ -6,7 +6,7 @@ use super::domains::Domain;
 use super::names::Definition;
 use super::repetition::Frequency;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program};
-use crate::facts::{Constant, EventKind, Expr, MODULE_SCOPE, NOTHING, Parameter, ParameterKind};
+use crate::facts::{Constant, EventKind, Expr, MODULE_SCOPE, NOTHING, Parameter, ParameterKind, ScopeKind};
 use crate::finding::{Confidence, Label};
 use crate::models::{self, BoundIs};
 use crate::source::{Name, Span};
@@ -295,19 +295,18 @@ impl Program<'_> {
             }
             let event = EventRef::new(module, crate::facts::EventId(number as u32));
             let scope = self.event_scope(event);
-            let place = match facts.expr(target) {
-                Expr::Name(name) => match self.holding_scope(scope, name) {
-                    Some(holder) if holder.id == MODULE_SCOPE => Place::Module(module, name),
-                    Some(holder) => match facts.scope(holder.id).kind {
-                        crate::facts::ScopeKind::Class(class) => Place::Class(ClassRef::new(module, class), name),
+            let place = match (facts.expr(target), facts.scope(scope.id).kind) {
+                (Expr::Name(name), ScopeKind::Module) => Place::Module(module, name),
+                (Expr::Name(name), ScopeKind::Class(class)) => Place::Class(ClassRef::new(module, class), name),
+                (Expr::Name(name), _) if facts.names[facts.scope(scope.id).globals.range()].contains(&name) => {
+                    Place::Module(module, name)
+                }
+                (Expr::Attribute(base, name), _) if may_make_container(facts.expr(value)) => {
+                    match self.resolve(scope.expr(base)) {
+                        Definition::Function(function) => Place::Function(function, name),
                         _ => continue,
-                    },
-                    None => continue,
-                },
-                Expr::Attribute(base, name) => match self.resolve(scope.expr(base)) {
-                    Definition::Function(function) => Place::Function(function, name),
-                    _ => continue,
-                },
+                    }
+                }
                 _ => continue,
             };
             if !seen.insert(place) || self.operations.on(place).next().is_none() {
@@ -337,6 +336,10 @@ impl Program<'_> {
             .filter(|place| self.operations.on(*place).next().is_some())
             .collect()
     }
+}
+
+fn may_make_container(value: Expr) -> bool {
+    matches!(value, Expr::Display(..) | Expr::Comprehension(..) | Expr::Call(_))
 }
 
 fn facts_expr(program: &Program, function: FunctionRef, parameter: &Parameter) -> Expr {

@@ -17,12 +17,63 @@ use crate::source::Name;
 
 #[derive(Default)]
 pub struct CallIndex {
-    /// Sorted by the called name.
-    calls: Vec<(Name, ModuleId, CallId)>,
-    /// Functions named as values (arguments, decorators, returned, stored), sorted by name.
-    mentions: Vec<(Name, EventRef, ExprId)>,
+    /// By the called name.
+    calls: ByName<(ModuleId, CallId)>,
+    /// Functions named as values (arguments, decorators, returned, stored).
+    mentions: ByName<(EventRef, ExprId)>,
     /// Answers of [`Program::callers`]: the same function is asked about from many places.
     answered: Mutex<FxHashMap<FunctionRef, Arc<[CallSite]>>>,
+}
+
+/// Entries grouped by name, within a name in the order of modules and lines: a counting sort, since names are small
+/// numbers and there are as many entries as calls in the program.
+struct ByName<T> {
+    /// Where each name's entries begin; one more for the end.
+    starts: Vec<u32>,
+    entries: Vec<T>,
+}
+
+impl<T> Default for ByName<T> {
+    fn default() -> Self {
+        ByName { starts: Vec::new(), entries: Vec::new() }
+    }
+}
+
+impl<T: Copy> ByName<T> {
+    fn group(parts: &[Vec<(Name, T)>]) -> ByName<T> {
+        let all = || parts.iter().flatten();
+        let Some((_, first)) = all().next() else { return ByName::default() };
+        let largest = all().map(|(name, _)| name.index()).max().unwrap_or(0);
+        let mut starts = vec![0_u32; largest + 2];
+        for (name, _) in all() {
+            starts[name.index() + 1] += 1;
+        }
+        for index in 1..starts.len() {
+            starts[index] += starts[index - 1];
+        }
+        let mut entries = vec![*first; starts[largest + 1] as usize];
+        let mut next = starts.clone();
+        for (name, entry) in all() {
+            let place = &mut next[name.index()];
+            entries[*place as usize] = *entry;
+            *place += 1;
+        }
+        ByName { starts, entries }
+    }
+
+    fn of(&self, name: Name) -> &[T] {
+        match self.starts.get(name.index()..name.index() + 2) {
+            Some([start, end]) => &self.entries[*start as usize..*end as usize],
+            _ => &[],
+        }
+    }
+}
+
+/// What one module adds to the index.
+#[derive(Default)]
+struct Part {
+    calls: Vec<(Name, (ModuleId, CallId))>,
+    mentions: Vec<(Name, (EventRef, ExprId))>,
 }
 
 /// A call of a project function.
@@ -56,32 +107,22 @@ impl CallIndex {
                 all.extend(some);
                 all
             });
-        let per_module: Vec<CallIndex> =
-            modules.par_iter().map(|module| index_module(program, *module, &defined)).collect();
-        let mut index = CallIndex::default();
-        for part in per_module {
-            index.calls.extend(part.calls);
-            index.mentions.extend(part.mentions);
-        }
-        index.calls.par_sort_unstable();
-        index.mentions.par_sort_unstable();
-        index
+        let parts: Vec<Part> = modules.par_iter().map(|module| index_module(program, *module, &defined)).collect();
+        let (calls, mentions): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.calls, part.mentions)).unzip();
+        let (calls, mentions) = rayon::join(|| ByName::group(&calls), || ByName::group(&mentions));
+        CallIndex { calls, mentions, answered: Mutex::default() }
     }
 
-    fn calls_named(&self, name: Name) -> &[(Name, ModuleId, CallId)] {
-        let start = self.calls.partition_point(|entry| entry.0 < name);
-        let len = self.calls[start..].partition_point(|entry| entry.0 == name);
-        &self.calls[start..start + len]
+    fn calls_named(&self, name: Name) -> &[(ModuleId, CallId)] {
+        self.calls.of(name)
     }
 
-    fn mentions_of(&self, name: Name) -> &[(Name, EventRef, ExprId)] {
-        let start = self.mentions.partition_point(|entry| entry.0 < name);
-        let len = self.mentions[start..].partition_point(|entry| entry.0 == name);
-        &self.mentions[start..start + len]
+    fn mentions_of(&self, name: Name) -> &[(EventRef, ExprId)] {
+        self.mentions.of(name)
     }
 }
 
-fn index_module(program: &Program, module: ModuleId, defined: &FxHashSet<Name>) -> CallIndex {
+fn index_module(program: &Program, module: ModuleId, defined: &FxHashSet<Name>) -> Part {
     let facts = program.facts(module);
     let renamed: FxHashMap<Name, Name> = facts
         .imports
@@ -94,10 +135,10 @@ fn index_module(program: &Program, module: ModuleId, defined: &FxHashSet<Name>) 
         _ => None,
     };
     let is_indexed = |name: &Name| defined.contains(name) || name.as_str() == CACHE_CLEAR;
-    let mut index = CallIndex::default();
+    let mut index = Part::default();
     let mut mention = |event: u32, expr: ExprId| {
         if let Some(name) = last_name(expr).filter(&is_indexed) {
-            index.mentions.push((name, EventRef::new(module, crate::facts::EventId(event)), expr));
+            index.mentions.push((name, (EventRef::new(module, crate::facts::EventId(event)), expr)));
         }
     };
     for (number, event) in facts.events.iter().enumerate() {
@@ -124,7 +165,7 @@ fn index_module(program: &Program, module: ModuleId, defined: &FxHashSet<Name>) 
     }
     for (number, call) in facts.calls.iter().enumerate() {
         if let Some(name) = last_name(call.callee).filter(&is_indexed) {
-            index.calls.push((name, module, CallId(number as u32)));
+            index.calls.push((name, (module, CallId(number as u32))));
         }
     }
     index
@@ -134,7 +175,7 @@ fn index_module(program: &Program, module: ModuleId, defined: &FxHashSet<Name>) 
 const CACHE_CLEAR: &str = "cache_clear";
 
 /// How many calls of one name are looked at; a name with more is too common to say anything.
-const MOST_CALLS: usize = 400;
+const MOST_CALLS: usize = 200;
 
 impl Program<'_> {
     /// The project function that a call runs, where that is known; a class's `__init__` for a class.
@@ -189,7 +230,7 @@ impl Program<'_> {
     /// The calls under a function's name that may run it; the constructor's are under the name of its class.
     pub fn named_calls(&self, function: FunctionRef, name: Name) -> impl Iterator<Item = CallSite> {
         let class = self.class_of_method(function);
-        self.calls.calls_named(name).iter().take(MOST_CALLS).filter_map(move |(_, module, call)| {
+        self.calls.calls_named(name).iter().take(MOST_CALLS).filter_map(move |(module, call)| {
             let event = EventRef::new(*module, self.facts(*module).call(*call).event);
             let scope = self.event_scope(event);
             let certain = CallSite { module: *module, call: *call, event, is_certain: true };
@@ -242,18 +283,18 @@ impl Program<'_> {
     /// Every `function.cache_clear`, called or handed on.
     pub fn cache_clears(&self) -> Vec<(EventRef, ExprRef)> {
         let name = Name::new(CACHE_CLEAR);
-        let called = self.calls.calls_named(name).iter().map(|(_, module, call)| {
+        let called = self.calls.calls_named(name).iter().map(|(module, call)| {
             let call = self.facts(*module).call(*call);
             (EventRef::new(*module, call.event), call.callee)
         });
-        let handed = self.calls.mentions_of(name).iter().map(|(_, event, expr)| (*event, *expr));
+        let handed = self.calls.mentions_of(name).iter().map(|(event, expr)| (*event, *expr));
         called.chain(handed).map(|(event, expr)| (event, self.event_scope(event).expr(expr))).collect()
     }
 
     /// Every call that makes an instance of exactly this class.
     pub fn instantiations(&self, class: ClassRef) -> Vec<CallSite> {
         let mut sites = Vec::new();
-        for (_, module, call) in self.calls.calls_named(self.class(class).name).iter().take(MOST_CALLS) {
+        for (module, call) in self.calls.calls_named(self.class(class).name).iter().take(MOST_CALLS) {
             let event = EventRef::new(*module, self.facts(*module).call(*call).event);
             let callee = self.event_scope(event).expr(self.facts(*module).call(*call).callee);
             if self.resolve(callee) == Definition::Class(class) {
@@ -284,7 +325,7 @@ impl Program<'_> {
             _ => return Vec::new(),
         };
         let mut found = Vec::new();
-        for (_, event, expr) in self.calls.mentions_of(name).iter().take(MOST_CALLS) {
+        for (event, expr) in self.calls.mentions_of(name).iter().take(MOST_CALLS) {
             let expr = self.event_scope(*event).expr(*expr);
             let same = match self.resolve(expr) {
                 Definition::Unknown => self.bound_method(expr).map(Definition::Function) == Some(definition),

@@ -487,15 +487,15 @@ impl Program<'_> {
         };
         match self.resolve(callee) {
             Definition::External(path) => {
-                // `type(name, bases, namespace)` makes a class.
-                if path.as_str() == "type" && facts.arguments(call).len() == 3 {
-                    return Domain::Open(Name::new("a class that is made here"));
-                }
                 if path.as_str() == "id"
                     && let Some(of) = facts.arguments(call).first()
                     && self.is_definition(expr.scope.expr(*of))
                 {
                     return Domain::Unknown;
+                }
+                // `type(name, bases, namespace)` makes a class.
+                if path.as_str() == "type" && facts.arguments(call).len() == 3 {
+                    return Domain::Open(Name::new("a class that is made here"));
                 }
                 if let Some(domain) = self.domain_of_origin(path) {
                     return domain;

@@ -39,6 +39,8 @@ pub struct Growth {
     pub is_append: bool,
     /// A branch decides whether it happens at all.
     pub is_conditional: bool,
+    /// A constructor adds one more to a collection, whatever it is given: one for each instance.
+    pub is_per_instance: bool,
     /// What is stored is what the function was given: the caller decides what is registered.
     pub stores_parameter: bool,
     /// The value is computed from the key and looked up by it.
@@ -48,7 +50,7 @@ pub struct Growth {
 #[derive(Clone, Debug)]
 pub struct Removal {
     pub touch: Touch,
-    /// Why it lets nothing go, as a clause; `None` where it counts.
+    /// Why it lets nothing go, as a clause; `None` where it counts, which no account has.
     pub refuted: Option<String>,
 }
 
@@ -65,16 +67,10 @@ pub struct Account {
     pub holder: Holder,
     /// Growths at run time, most frequent first.
     pub growths: Vec<Growth>,
+    /// Removals that do not count.
     pub removals: Vec<Removal>,
     /// The container is handed to code that is not seen, which may take from it.
     pub escapes: bool,
-}
-
-impl Account {
-    /// A removal that counts.
-    pub fn is_emptied(&self) -> bool {
-        self.removals.iter().any(|removal| removal.refuted.is_none())
-    }
 }
 
 impl Program<'_> {
@@ -85,8 +81,8 @@ impl Program<'_> {
         })
     }
 
-    /// The account of a place that holds a container; `None` for places that hold none, or one that is bounded or
-    /// weak.
+    /// The account of a place that holds a container and only grows at run time; `None` for places that hold none,
+    /// or one that is bounded, weak or emptied.
     pub fn account(&self, place: Place) -> Option<Account> {
         let holder = self.holder(place)?;
         if holder.container.is_bounded || !self.holds_for_ever(place, holder.container) {
@@ -98,25 +94,52 @@ impl Program<'_> {
         if growths.is_empty() {
             return None;
         }
-        growths.sort_by_key(|growth| std::cmp::Reverse(growth.weight()));
-        let level = growths.iter().map(|growth| growth.touch.operation.level).min().unwrap_or(0);
-        let removals = self.removals(place, &touches);
-        // What leaves a value undoes what comes into one, though the keys stay.
-        let emptied_below = removals
-            .iter()
-            .filter(|touch| touch.operation.level > level)
-            .filter(|touch| self.refutation(place, **touch, touch.operation.level, &growths).is_none())
-            .map(|touch| touch.operation.level)
-            .min();
-        if let Some(emptied) = emptied_below {
-            growths.retain(|growth| growth.touch.operation.level < emptied);
+        let removals = self.graded_removals(place, &touches, &growths);
+        if removals.iter().any(|removal| removal.refuted.is_none()) {
+            return None;
         }
-        let removals: Vec<Removal> = removals
-            .into_iter()
-            .map(|touch| Removal { touch, refuted: self.refutation(place, touch, level, &growths) })
-            .collect();
+        // Who runs a growth is the dearest question, so it comes last.
+        for growth in &mut growths {
+            growth.repetition = self.growth_repetition(growth.touch);
+        }
+        growths.retain(|growth| growth.repetition.frequency >= Frequency::Presumed);
+        self.drop_undone_below(place, &touches, &mut growths);
+        growths.sort_by_key(|growth| std::cmp::Reverse(growth.weight()));
+        let removals = self.graded_removals(place, &touches, &growths);
+        if growths.is_empty() || removals.iter().any(|removal| removal.refuted.is_none()) {
+            return None;
+        }
         let escapes = touches.iter().any(|touch| self.is_escape(*touch));
         Some(Account { holder, growths, removals, escapes })
+    }
+
+    /// What leaves a value undoes what comes into one, though the keys stay.
+    fn drop_undone_below(&self, place: Place, touches: &[Touch], growths: &mut Vec<Growth>) {
+        let level = growths.iter().map(|growth| growth.touch.operation.level).min().unwrap_or(0);
+        let removals = self.removals(place, touches).into_iter().filter(|touch| touch.operation.level > level);
+        let counting =
+            removals.filter(|touch| self.refutation(place, *touch, touch.operation.level, growths).is_none());
+        if let Some(emptied) = counting.map(|touch| touch.operation.level).min() {
+            growths.retain(|growth| growth.touch.operation.level < emptied);
+        }
+    }
+
+    fn graded_removals(&self, place: Place, touches: &[Touch], growths: &[Growth]) -> Vec<Removal> {
+        let level = growths.iter().map(|growth| growth.touch.operation.level).min().unwrap_or(0);
+        self.removals(place, touches)
+            .into_iter()
+            .map(|touch| Removal { touch, refuted: self.refutation(place, touch, level, growths) })
+            .collect()
+    }
+
+    fn growth_repetition(&self, touch: Touch) -> Repetition {
+        let outer = self.repetition(touch.event());
+        if touch.through.is_none() || outer.frequency >= Frequency::Once {
+            return outer;
+        }
+        // The loop may be inside the helper.
+        let inner = self.repetition(touch.operation.event);
+        if inner.frequency > outer.frequency { inner } else { outer }
     }
 
     /// Weak containers let go by themselves, unless what they hold holds the key.
@@ -278,17 +301,6 @@ impl Program<'_> {
         if self.is_test(event.module) && !self.is_test(self.place_module(place)) {
             return None;
         }
-        let mut repetition = self.repetition(event);
-        if touch.through.is_some() {
-            // The loop may be inside the helper.
-            let inner = self.repetition(operation.event);
-            if repetition.frequency < Frequency::Once && inner.frequency > repetition.frequency {
-                repetition = inner;
-            }
-        }
-        if repetition.frequency < Frequency::Presumed {
-            return None;
-        }
         let scope = self.event_scope(operation.event);
         let is_append = matches!(operation.kind, OperationKind::Append | OperationKind::Extend)
             && !self.is_membership_guarded(operation);
@@ -300,7 +312,12 @@ impl Program<'_> {
         if self.is_said_once(operation) || (!domain.is_open() && self.is_validated(operation)) {
             return None;
         }
+        let repetition = Repetition { frequency: Frequency::Never, reasons: Vec::new() };
         let is_conditional = self.is_conditional(operation.event);
+        let is_per_instance = matches!(operation.kind, OperationKind::Add | OperationKind::Append)
+            && key != NOTHING
+            && self.domain(scope.expr(key)) != Domain::Bounded
+            && self.event_function(event).is_some_and(|function| self.function(function).name == self.words.init);
         let is_memo = operation.level == 0 && container.shape == Shape::Dict && self.is_memo(operation, touches);
         Some(Growth {
             touch,
@@ -308,6 +325,7 @@ impl Program<'_> {
             domain,
             is_append,
             is_conditional,
+            is_per_instance,
             stores_parameter: self.stores_parameter(operation),
             is_memo,
         })

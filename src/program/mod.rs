@@ -20,7 +20,7 @@ pub mod repetition;
 pub mod types;
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{OnceLock, RwLock};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -128,6 +128,8 @@ pub struct Module {
     decorator_calls: FxHashSet<CallId>,
     /// Last names of decorators written as attributes: `@object.name`.
     decorator_attributes: FxHashSet<Name>,
+    /// What module-level names mean, as far as it was asked.
+    resolved: RwLock<FxHashMap<Name, names::Definition>>,
 }
 
 /// Names that the analyses compare with, interned once.
@@ -209,6 +211,7 @@ impl Module {
             method_class,
             decorator_calls,
             decorator_attributes,
+            resolved: RwLock::default(),
             input,
         }
     }

@@ -4,6 +4,8 @@
 //! across the project, through re-exports and star imports. What is not in the project is named by its dotted path,
 //! which is what models speak of; builtins are plain names.
 
+use std::sync::PoisonError;
+
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
 use crate::facts::{EventKind, Expr, ImportId, MODULE_SCOPE, ScopeKind};
 use crate::source::Name;
@@ -63,6 +65,21 @@ impl Program<'_> {
 
     /// A name that `holder` itself binds.
     fn resolve_in_scope(&self, holder: ScopeRef, name: Name, depth: u32) -> Definition {
+        // Module-level names are asked for again and again. An answer near the limit of depth may be cut short, so
+        // it is not kept.
+        if holder.id != MODULE_SCOPE || depth < DEPTH / 2 {
+            return self.find_in_scope(holder, name, depth);
+        }
+        let known = &self.module(holder.module).resolved;
+        if let Some(answer) = known.read().unwrap_or_else(PoisonError::into_inner).get(&name) {
+            return *answer;
+        }
+        let answer = self.find_in_scope(holder, name, depth);
+        known.write().unwrap_or_else(PoisonError::into_inner).insert(name, answer);
+        answer
+    }
+
+    fn find_in_scope(&self, holder: ScopeRef, name: Name, depth: u32) -> Definition {
         let module = self.module(holder.module);
         let facts = module.facts();
         let mut found = Definition::Unknown;

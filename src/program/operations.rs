@@ -165,6 +165,9 @@ fn container_makers(program: &Program) -> FxHashSet<Name> {
 /// Names of variables and attributes that hold a container somewhere; only those can escape in a way that matters.
 fn held_names(program: &Program, module: ModuleId, makers: &FxHashSet<Name>) -> FxHashSet<Name> {
     let facts = program.facts(module);
+    let is_maker = |name: Option<Name>| name.is_some_and(|name| makers.contains(&name));
+    let renamed: FxHashSet<Name> =
+        facts.imports.iter().filter(|import| is_maker(import.name)).map(|import| import.bound).collect();
     let mut names = FxHashSet::default();
     for event in &facts.events {
         let EventKind::Bind { target, value } = event.kind else { continue };
@@ -176,12 +179,8 @@ fn held_names(program: &Program, module: ModuleId, makers: &FxHashSet<Name>) -> 
             Expr::Display(kind, _) => kind != DisplayKind::Tuple,
             Expr::Comprehension(kind, _) => kind != ComprehensionKind::Generator,
             Expr::Call(call) => match facts.expr(facts.call(call).callee) {
-                Expr::Name(maker) | Expr::Attribute(_, maker) => {
-                    makers.contains(&maker)
-                        || facts.imports.iter().any(|import| {
-                            import.bound == maker && import.name.is_some_and(|name| makers.contains(&name))
-                        })
-                }
+                Expr::Name(maker) => makers.contains(&maker) || renamed.contains(&maker),
+                Expr::Attribute(_, maker) => makers.contains(&maker),
                 _ => false,
             },
             // `given or {}`
@@ -245,8 +244,9 @@ impl Collector<'_> {
     }
 
     fn add(&mut self, event: EventId, kind: OperationKind, receiver: ExprRef, key: ExprId, value: ExprId) {
-        let is_release = kind == OperationKind::Rebind && self.may_release(event, value);
-        if !is_release && !self.may_be_held(receiver.id) {
+        let may_matter =
+            self.may_be_held(receiver.id) || (kind == OperationKind::Rebind && self.may_release(event, value));
+        if !may_matter {
             return;
         }
         let Some(reach) = self.program.reach(receiver) else { return };
@@ -366,12 +366,9 @@ impl Collector<'_> {
                 };
                 self.add(event, kind, scope.expr(base), key, value);
             }
-            Expr::Name(name) => {
-                let Some(holder) = self.program.holding_scope(scope, name) else { return };
-                let own = holder == scope || holder.id != MODULE_SCOPE;
-                if !own {
-                    self.rebind(event, scope, target, value);
-                }
+            // A function binds its own local, unless it says otherwise.
+            Expr::Name(name) if facts.names[facts.scope(scope.id).globals.range()].contains(&name) => {
+                self.rebind(event, scope, target, value);
             }
             Expr::Attribute(..) => self.rebind(event, scope, target, value),
             _ => {}

@@ -42,7 +42,7 @@ impl Repetition {
 }
 
 /// How many functions up the chains of callers are looked at for one answer.
-const MOST_FUNCTIONS: usize = 160;
+const MOST_FUNCTIONS: usize = 48;
 
 /// A function on the way up from the place asked about.
 struct Step {

@@ -23,6 +23,7 @@ fn growth_confidence(growth: &Growth) -> Confidence {
         // What a public function stores as given is a registry as likely as a leak.
         _ if growth.is_append && !growth.is_conditional && !growth.stores_parameter => Confidence::Medium,
         _ if growth.is_append && is_repeated => Confidence::Medium,
+        _ if growth.is_per_instance && !growth.is_conditional => Confidence::Medium,
         _ => Confidence::Low,
     }
 }

@@ -15,9 +15,6 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 
 fn check_holders(module: ModuleId, program: &Program, report: &mut Report) {
     for (place, account) in program.accounts(module) {
-        if account.is_emptied() {
-            continue;
-        }
         let growths: Vec<_> =
             account.growths.iter().filter(|growth| !growth.is_memo && !changes_constant(account, growth)).collect();
         let Some(confidence) = growth::confidence(account, &growths) else { continue };
@@ -47,9 +44,6 @@ fn check_aliases(module: ModuleId, program: &Program, report: &mut Report) {
     places.retain(|place| seen.insert(*place));
     for place in places {
         let Some(account) = program.account(place) else { continue };
-        if account.is_emptied() {
-            continue;
-        }
         let growths: Vec<_> = account.growths.iter().filter(|growth| changes_constant(&account, growth)).collect();
         let Some(first) = growths.iter().find(|growth| growth.touch.event().module == module) else { continue };
         let name = program.place_name(place);

@@ -14,7 +14,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 fn check_memos(module: ModuleId, program: &Program, report: &mut Report) {
     for (place, account) in program.accounts(module) {
         let memos: Vec<_> = account.growths.iter().filter(|growth| growth.is_memo).collect();
-        if account.is_emptied() || memos.is_empty() || memos.len() < account.growths.len() {
+        if memos.is_empty() || memos.len() < account.growths.len() {
             continue;
         }
         let Some(confidence) = growth::memo_confidence(account, &memos) else { continue };

@@ -82,6 +82,12 @@ fn cell_ranges(file: &SourceFile) -> impl Iterator<Item = TextRange> {
 /// Comments, and the first place that is nested too deeply, in one pass.
 fn read_tokens(tokens: &Tokens) -> (Vec<Span>, Option<Span>) {
     let mut comments = Vec::new();
+    if tokens.len() <= depth::LIMIT as usize {
+        // Too few tokens to open that many levels.
+        let only_comments = tokens.iter().filter(|token| token.kind() == TokenKind::Comment);
+        comments.extend(only_comments.map(|token| span_of(token.range())));
+        return (comments, None);
+    }
     let mut meter = depth::Meter::new(depth::LIMIT);
     let mut deepest = None;
     for token in tokens {
