@@ -585,7 +585,16 @@ impl Program<'_> {
             ) || written.as_str().starts_with("record")
                 || written.as_str().ends_with("dataclass")
         });
+        // `class Point(NamedTuple("Point", …))`
+        let made_base = facts.list(declared.bases).iter().any(|base| match facts.expr(*base) {
+            Expr::Call(call) => match facts.expr(facts.call(call).callee) {
+                Expr::Name(name) | Expr::Attribute(_, name) => matches!(name.as_str(), "NamedTuple" | "namedtuple"),
+                _ => false,
+            },
+            _ => false,
+        });
         decorated
+            || made_base
             || self.external_bases(class).iter().any(|base| {
                 matches!(
                     last_part(base.as_str()),
@@ -732,7 +741,8 @@ impl Program<'_> {
         if is_open_word(last) || (names_one && is_open_word(first)) {
             return Domain::Open(why());
         }
-        if is_text_word(last) {
+        // What is connected to is configured.
+        if is_text_word(last) && !(last == "string" && text.contains("conn")) {
             return Domain::Likely(why());
         }
         Domain::Unknown

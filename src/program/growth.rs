@@ -133,6 +133,27 @@ impl Program<'_> {
     }
 
     fn growth_repetition(&self, touch: Touch) -> Repetition {
+        let mut repetition = self.repetition_through(touch);
+        // A method of a class that the project never makes is the public's to call, whatever seems to call it.
+        let method = self.event_function(touch.event()).map(|function| self.outermost_function(function));
+        if repetition.frequency == Frequency::Repeated
+            && let Some(class) = method.and_then(|method| self.class_of_method(method))
+            && method.is_some_and(|method| self.registered(method).is_none())
+            && !self.is_made(class)
+        {
+            repetition.frequency = Frequency::Presumed;
+        }
+        repetition
+    }
+
+    /// Whether the project makes instances of the class or of one derived from it, or hands the class on.
+    fn is_made(&self, class: super::ClassRef) -> bool {
+        std::iter::once(&class).chain(self.subclasses(class)).any(|class| {
+            !self.instantiations(*class).is_empty() || !self.mentions(Definition::Class(*class)).is_empty()
+        })
+    }
+
+    fn repetition_through(&self, touch: Touch) -> Repetition {
         let outer = self.repetition(touch.event());
         if touch.through.is_none() || outer.frequency >= Frequency::Once {
             return outer;

@@ -405,9 +405,28 @@ impl Collector<'_> {
         // `count[k] += 1` stores under a key; on a local or a place it works on what is there.
         if let Expr::Subscript(base, key) = facts.expr(target) {
             self.add(event, OperationKind::Store, scope.expr(base), key, value);
-        } else if !matches!(facts.expr(value), Expr::Constant(Constant::Int(_) | Constant::Number)) {
+        } else if !self.is_immutable(value) && !self.counts_from_default(scope, target) {
             self.add(event, kind, scope.expr(target), value, value);
         }
+    }
+
+    /// `+=` of a number or a string makes a new value.
+    fn is_immutable(&self, value: ExprId) -> bool {
+        matches!(self.program.facts(self.module).expr(value), Expr::Constant(_) | Expr::Format(_))
+    }
+
+    /// `count = counts.get(key, 0)`, then `count += n`: the default says that the values are numbers or strings.
+    fn counts_from_default(&self, scope: ScopeRef, target: ExprId) -> bool {
+        let facts = self.program.facts(self.module);
+        let Expr::Name(name) = facts.expr(target) else { return false };
+        let Some(holder) = self.program.holding_scope(scope, name) else { return false };
+        let (values, _) = self.program.bound_values(holder, name);
+        values.iter().any(|(_, value)| match self.program.expr(*value) {
+            Expr::Call(call) if value.scope.module == self.module => {
+                facts.arguments(facts.call(call)).get(1).is_some_and(|default| self.is_immutable(*default))
+            }
+            _ => false,
+        })
     }
 
     /// A tracked name as a value that goes elsewhere.

@@ -366,7 +366,7 @@ impl Program<'_> {
     }
 
     /// What models say of the function's decorators, its class's bases and the calls it is handed to.
-    fn registered(&self, function: FunctionRef) -> Option<Repetition> {
+    pub(super) fn registered(&self, function: FunctionRef) -> Option<Repetition> {
         let declared = self.function(function);
         let here = self.location(function.module, declared.name_span);
         let name = self.function_name(function);
