@@ -277,6 +277,52 @@ impl Name {
     }
 }
 
+/// A set of names as bits: a program's names are small numbers, and asking for every call of a program must not miss
+/// the cache.
+#[derive(Clone, Debug, Default)]
+pub struct NameSet {
+    bits: Vec<u64>,
+}
+
+impl NameSet {
+    pub fn insert(&mut self, name: Name) {
+        let word = name.index() / 64;
+        if word >= self.bits.len() {
+            self.bits.resize(word + 1, 0);
+        }
+        self.bits[word] |= 1 << (name.index() % 64);
+    }
+
+    pub fn contains(&self, name: Name) -> bool {
+        self.bits.get(name.index() / 64).is_some_and(|word| word & (1 << (name.index() % 64)) != 0)
+    }
+
+    /// All names of both.
+    pub fn union(mut self, other: NameSet) -> NameSet {
+        if other.bits.len() > self.bits.len() {
+            return other.union(self);
+        }
+        for (word, more) in self.bits.iter_mut().zip(other.bits) {
+            *word |= more;
+        }
+        self
+    }
+}
+
+impl Extend<Name> for NameSet {
+    fn extend<T: IntoIterator<Item = Name>>(&mut self, names: T) {
+        names.into_iter().for_each(|name| self.insert(name));
+    }
+}
+
+impl FromIterator<Name> for NameSet {
+    fn from_iter<T: IntoIterator<Item = Name>>(names: T) -> NameSet {
+        let mut set = NameSet::default();
+        set.extend(names);
+        set
+    }
+}
+
 impl std::fmt::Debug for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "`{}`", self.as_str())

@@ -33,7 +33,12 @@ pub struct CacheKey {
 }
 
 impl Program<'_> {
-    pub fn cached_functions(&self, module: ModuleId) -> Vec<CachedFunction> {
+    /// The functions of a module that are wrapped in a cache.
+    pub fn cached_functions(&self, module: ModuleId) -> &[CachedFunction] {
+        self.cached[module.0 as usize].get_or_init(|| self.find_cached_functions(module))
+    }
+
+    fn find_cached_functions(&self, module: ModuleId) -> Vec<CachedFunction> {
         let mut found: Vec<CachedFunction> =
             self.functions_of(module).filter_map(|function| self.cached_by_decorator(function)).collect();
         found.extend(self.cached_by_call(module));

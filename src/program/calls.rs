@@ -7,13 +7,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::names::Definition;
 use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
 use crate::facts::{CallId, EventKind, Expr, ExprId, MODULE_SCOPE, Parameter, ParameterKind};
-use crate::source::Name;
+use crate::source::{Name, NameSet};
 
 #[derive(Default)]
 pub struct CallIndex {
@@ -96,17 +96,16 @@ pub struct Mention {
 impl CallIndex {
     pub fn build(program: &Program) -> CallIndex {
         let modules: Vec<ModuleId> = program.module_ids().collect();
-        let defined: FxHashSet<Name> = modules
+        let mut defined: NameSet = modules
             .par_iter()
-            .map(|module| {
+            .fold(NameSet::default, |mut names, module| {
                 let facts = program.facts(*module);
-                let functions = facts.functions.iter().map(|function| function.name);
-                functions.chain(facts.classes.iter().map(|class| class.name)).collect::<FxHashSet<_>>()
+                names.extend(facts.functions.iter().map(|function| function.name));
+                names.extend(facts.classes.iter().map(|class| class.name));
+                names
             })
-            .reduce(FxHashSet::default, |mut all, some| {
-                all.extend(some);
-                all
-            });
+            .reduce(NameSet::default, NameSet::union);
+        defined.insert(Name::new(CACHE_CLEAR));
         let parts: Vec<Part> = modules.par_iter().map(|module| index_module(program, *module, &defined)).collect();
         let (calls, mentions): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.calls, part.mentions)).unzip();
         let (calls, mentions) = rayon::join(|| ByName::group(&calls), || ByName::group(&mentions));
@@ -122,7 +121,7 @@ impl CallIndex {
     }
 }
 
-fn index_module(program: &Program, module: ModuleId, defined: &FxHashSet<Name>) -> Part {
+fn index_module(program: &Program, module: ModuleId, defined: &NameSet) -> Part {
     let facts = program.facts(module);
     let renamed: FxHashMap<Name, Name> = facts
         .imports
@@ -134,7 +133,7 @@ fn index_module(program: &Program, module: ModuleId, defined: &FxHashSet<Name>) 
         Expr::Attribute(_, name) => Some(name),
         _ => None,
     };
-    let is_indexed = |name: &Name| defined.contains(name) || name.as_str() == CACHE_CLEAR;
+    let is_indexed = |name: &Name| defined.contains(*name);
     let mut index = Part::default();
     let mut mention = |event: u32, expr: ExprId| {
         if let Some(name) = last_name(expr).filter(&is_indexed) {

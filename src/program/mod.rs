@@ -112,6 +112,8 @@ pub struct Program<'m> {
     words: Words,
     /// One for each module: several rules ask for the same accounts.
     accounts: Vec<OnceLock<Vec<(Place, growth::Account)>>>,
+    /// Likewise.
+    cached: Vec<OnceLock<Vec<caches::CachedFunction>>>,
 }
 
 /// A module with the indexes that resolution needs.
@@ -273,6 +275,7 @@ impl<'m> Program<'m> {
             operations: Operations::default(),
             references: references::References::default(),
             accounts: Vec::new(),
+            cached: Vec::new(),
             words: Words {
                 init: Name::new("__init__"),
                 super_: Name::new("super"),
@@ -286,6 +289,7 @@ impl<'m> Program<'m> {
         program.operations = Operations::collect(&program);
         program.references = references::References::build(&program);
         program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
+        program.cached = program.modules.iter().map(|_| OnceLock::new()).collect();
         program
     }
 

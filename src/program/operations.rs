@@ -3,14 +3,14 @@
 use std::sync::LazyLock;
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::names::Definition;
 use super::{EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef};
 use crate::facts::{
     CallId, ComprehensionKind, Constant, DisplayKind, EventId, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, Operator,
 };
-use crate::source::Name;
+use crate::source::{Name, NameSet};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationKind {
@@ -106,15 +106,15 @@ pub struct Operations {
 impl Operations {
     pub fn collect(program: &Program) -> Operations {
         let makers = container_makers(program);
-        let tracked: FxHashSet<Name> = program
+        let tracked: NameSet = program
             .module_ids()
             .collect::<Vec<_>>()
             .par_iter()
-            .map(|module| held_names(program, *module, &makers))
-            .reduce(FxHashSet::default, |mut all, some| {
-                all.extend(some);
-                all
-            });
+            .fold(NameSet::default, |mut names, module| {
+                add_held_names(program, *module, &makers, &mut names);
+                names
+            })
+            .reduce(NameSet::default, NameSet::union);
         let sees_releases = has_finalizers(program);
         let collected: Vec<Vec<Operation>> = program
             .module_ids()
@@ -155,7 +155,7 @@ fn has_finalizers(program: &Program) -> bool {
 }
 
 /// The last names of what makes containers: library constructors and the project's own classes.
-fn container_makers(program: &Program) -> FxHashSet<Name> {
+fn container_makers(program: &Program) -> NameSet {
     let own = program.module_ids().flat_map(|module| program.classes_of(module));
     let own = own.filter(|class| program.container_class(*class).is_some()).map(|class| program.class(class).name);
     let library = program.models.container_names().map(|path| Name::new(super::types::last_part(path.as_str())));
@@ -163,12 +163,11 @@ fn container_makers(program: &Program) -> FxHashSet<Name> {
 }
 
 /// Names of variables and attributes that hold a container somewhere; only those can escape in a way that matters.
-fn held_names(program: &Program, module: ModuleId, makers: &FxHashSet<Name>) -> FxHashSet<Name> {
+fn add_held_names(program: &Program, module: ModuleId, makers: &NameSet, names: &mut NameSet) {
     let facts = program.facts(module);
-    let is_maker = |name: Option<Name>| name.is_some_and(|name| makers.contains(&name));
-    let renamed: FxHashSet<Name> =
+    let is_maker = |name: Option<Name>| name.is_some_and(|name| makers.contains(name));
+    let renamed: Vec<Name> =
         facts.imports.iter().filter(|import| is_maker(import.name)).map(|import| import.bound).collect();
-    let mut names = FxHashSet::default();
     for event in &facts.events {
         let EventKind::Bind { target, value } = event.kind else { continue };
         let name = match facts.expr(target) {
@@ -179,8 +178,8 @@ fn held_names(program: &Program, module: ModuleId, makers: &FxHashSet<Name>) -> 
             Expr::Display(kind, _) => kind != DisplayKind::Tuple,
             Expr::Comprehension(kind, _) => kind != ComprehensionKind::Generator,
             Expr::Call(call) => match facts.expr(facts.call(call).callee) {
-                Expr::Name(maker) => makers.contains(&maker) || renamed.contains(&maker),
-                Expr::Attribute(_, maker) => makers.contains(&maker),
+                Expr::Name(maker) => makers.contains(maker) || renamed.contains(&maker),
+                Expr::Attribute(_, maker) => makers.contains(maker),
                 _ => false,
             },
             // `given or {}`
@@ -193,13 +192,12 @@ fn held_names(program: &Program, module: ModuleId, makers: &FxHashSet<Name>) -> 
             names.insert(name);
         }
     }
-    names
 }
 
 struct Collector<'p> {
     program: &'p Program<'p>,
     module: ModuleId,
-    tracked: &'p FxHashSet<Name>,
+    tracked: &'p NameSet,
     /// Attributes that hold no container matter as well, where they are given up: `self.parent = None`.
     sees_releases: bool,
     found: Vec<Operation>,
@@ -288,7 +286,7 @@ impl Collector<'_> {
     fn may_be_held(&self, receiver: ExprId) -> bool {
         let facts = self.program.facts(self.module);
         match facts.expr(receiver) {
-            Expr::Attribute(_, name) => self.tracked.contains(&name),
+            Expr::Attribute(_, name) => self.tracked.contains(name),
             Expr::Subscript(base, _) | Expr::Element(base) => self.may_be_held(base),
             Expr::Call(call) => match facts.expr(facts.call(call).callee) {
                 Expr::Attribute(base, _) => self.may_be_held(base),
@@ -456,9 +454,9 @@ impl Collector<'_> {
     fn names_tracked(&self, expr: ExprId) -> bool {
         let facts = self.program.facts(self.module);
         match facts.expr(expr) {
-            Expr::Name(name) => self.tracked.contains(&name),
+            Expr::Name(name) => self.tracked.contains(name),
             Expr::Attribute(base, name) => {
-                self.tracked.contains(&name)
+                self.tracked.contains(name)
                     || (OperationKind::of_method(name).is_some_and(OperationKind::is_shrink)
                         && self.names_tracked(base))
             }

@@ -57,7 +57,7 @@ fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Repo
             Domain::Likely(_) => Confidence::Medium,
             Domain::Unknown => Confidence::Low,
         };
-        if program.is_cache_cleared(&cached) {
+        if program.is_cache_cleared(cached) {
             continue;
         }
         let (confidence, reasons) = match program.cache_repetition(function, confidence) {
@@ -78,7 +78,7 @@ fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Repo
         };
         let mut related = vec![Label { location: parameter, message: why }];
         related.extend(reasons);
-        if let Some(clear) = program.dead_cache_clear(&cached) {
+        if let Some(clear) = program.dead_cache_clear(cached) {
             related.push(label(program, clear, "this clears it, and nobody runs it"));
         }
         report.add(Claim {

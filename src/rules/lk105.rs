@@ -13,7 +13,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         if program.has_bounded_instances(class) {
             continue;
         }
-        if program.is_cache_cleared(&cached) || (cached.is_bounded && program.is_value_class(class)) {
+        if program.is_cache_cleared(cached) || (cached.is_bounded && program.is_value_class(class)) {
             continue;
         }
         let made = program.repeated_instantiation(class);

@@ -1,5 +1,7 @@
 //! LK301: objects with a `__del__` method refer to each other in a cycle.
 
+use rayon::prelude::*;
+
 use super::{Claim, Report, label};
 use crate::facts::{EventKind, Expr};
 use crate::finding::Confidence;
@@ -8,12 +10,17 @@ use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program};
 use crate::source::Name;
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
-    for class in program.classes_of(module) {
-        let Some(finalizer) = finalizer(program, class) else { continue };
-        if let Some(cycle) = (Search { program, class }).best_cycle() {
-            report.add(claim(program, class, finalizer, &cycle));
-        }
-    }
+    let finalized: Vec<(ClassRef, FunctionRef)> =
+        program.classes_of(module).filter_map(|class| Some((class, finalizer(program, class)?))).collect();
+    // A module may hold all the classes that are costly to follow.
+    let claims: Vec<Claim> = finalized
+        .into_par_iter()
+        .filter_map(|(class, finalizer)| {
+            let cycle = Search { program, class }.best_cycle()?;
+            Some(claim(program, class, finalizer, &cycle))
+        })
+        .collect();
+    claims.into_iter().for_each(|claim| report.add(claim));
 }
 
 /// The `__del__` that instances have, if it does anything.
