@@ -186,7 +186,7 @@ const LONGEST: usize = 6;
 const CALLS: u8 = 4;
 
 /// The most functions that are asked about one class.
-const MOST_FUNCTIONS: usize = 64;
+const MOST_FUNCTIONS: usize = 96;
 
 /// A class as far as it is known, an attribute, and whether the items of the container in it are meant.
 type Kept = (Option<ClassRef>, Name, bool);
