@@ -216,7 +216,7 @@ impl Shard {
     }
 }
 
-const RECENT_NAMES: usize = 4096;
+const RECENT_NAMES: usize = 1 << 14;
 
 thread_local! {
     /// Names this thread has just asked for: most are asked for again soon, and threads that share nothing do not

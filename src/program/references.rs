@@ -183,7 +183,7 @@ impl ObjectGraph {
 const LONGEST: usize = 6;
 
 /// How many calls deep a function's graph looks into its callees.
-const CALLS: u8 = 4;
+const CALLS: u8 = 3;
 
 /// The most functions that are asked about one class.
 const MOST_FUNCTIONS: usize = 96;
