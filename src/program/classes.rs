@@ -112,9 +112,23 @@ impl Program<'_> {
         self.external_bases(class).iter().any(|base| names.contains(&base.as_str()))
     }
 
+    /// A class whose instances are classes: by its bases, or because its constructor takes the `bases` of a class,
+    /// where a base is a library's metaclass.
     pub fn is_metaclass(&self, class: ClassRef) -> bool {
         self.external_bases(class).iter().any(|base| {
             matches!(base.as_str(), "type" | "abc.ABCMeta" | "enum.EnumMeta" | "enum.EnumType" | "typing.GenericMeta")
+        }) || self.mro(class).iter().any(|ancestor| self.constructs_classes(*ancestor))
+    }
+
+    fn constructs_classes(&self, class: ClassRef) -> bool {
+        self.own_methods(class).any(|method| {
+            let declared = self.function(method);
+            matches!(declared.name.as_str(), "__new__" | "__init__" | "__prepare__")
+                && self
+                    .facts(method.module)
+                    .parameters(declared)
+                    .iter()
+                    .any(|parameter| parameter.name.as_str() == "bases")
         })
     }
 

@@ -489,7 +489,8 @@ impl Program<'_> {
             Definition::External(path) => {
                 if path.as_str() == "id"
                     && let Some(of) = facts.arguments(call).first()
-                    && self.is_definition(expr.scope.expr(*of))
+                    && (self.is_definition(expr.scope.expr(*of))
+                        || self.domain_within(expr.scope.expr(*of), depth) == Domain::Bounded)
                 {
                     return Domain::Unknown;
                 }

@@ -565,6 +565,32 @@ impl Program<'_> {
 
     /// `if x not in X: X.append(x)`: the list is used as a set.
     fn is_membership_guarded(&self, operation: Operation) -> bool {
+        self.is_searched_before(operation) || self.is_tested_before(operation)
+    }
+
+    /// `for known in PLACE: if …: return known` before the item is added.
+    fn is_searched_before(&self, operation: Operation) -> bool {
+        let facts = self.facts(operation.event.module);
+        let scope = self.event_scope(operation.event);
+        let earlier =
+            || facts.scope_events(scope.id).take_while(|(id, _)| *id < operation.event.id).map(|(_, event)| event);
+        let loops = earlier().filter_map(|event| match event.kind {
+            EventKind::BindElement { iterable, .. }
+                if self.reach(scope.expr(iterable)).is_some_and(|reach| reach.place == operation.place) =>
+            {
+                Some(event.context)
+            }
+            _ => None,
+        });
+        let loops: Vec<_> = loops.map(|context| facts.context(context).group).collect();
+        !loops.is_empty()
+            && earlier().any(|event| {
+                matches!(event.kind, EventKind::Return(_) | EventKind::Raise { .. })
+                    && facts.contexts_around(event.context).any(|context| loops.contains(&context.group))
+            })
+    }
+
+    fn is_tested_before(&self, operation: Operation) -> bool {
         self.conditions(operation.event).iter().any(|condition| {
             let operator = if condition.holds { Operator::NotIn } else { Operator::In };
             self.tests_membership(condition.test, operator, operation.value)

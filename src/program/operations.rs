@@ -410,7 +410,21 @@ impl Collector<'_> {
 
     /// `+=` of a number or a string makes a new value.
     fn is_immutable(&self, value: ExprId) -> bool {
-        matches!(self.program.facts(self.module).expr(value), Expr::Constant(_) | Expr::Format(_))
+        let facts = self.program.facts(self.module);
+        match facts.expr(value) {
+            Expr::Constant(_) | Expr::Format(_) => true,
+            Expr::Binary(Operator::Add | Operator::Mod, left, right) => {
+                self.is_immutable(left) || self.is_immutable(right)
+            }
+            Expr::Call(call) => match facts.expr(facts.call(call).callee) {
+                Expr::Attribute(_, method) => {
+                    matches!(method.as_str(), "format" | "join" | "encode" | "decode" | "hexdigest")
+                }
+                Expr::Name(name) => matches!(name.as_str(), "str" | "repr" | "len" | "int" | "float" | "bytes"),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     /// `count = counts.get(key, 0)`, then `count += n`: the default says that the values are numbers or strings.
