@@ -529,6 +529,10 @@ impl Program<'_> {
         if key == NOTHING {
             return Domain::Unknown;
         }
+        // What was searched for decides, not that each item is an object of its own.
+        if operation.kind == OperationKind::Append && self.is_searched_before(operation) {
+            return Domain::Unknown;
+        }
         if container.holds == Holds::WeakKey {
             return Domain::Open(Name::new("an object that was to be let go, and its own value holds it"));
         }
