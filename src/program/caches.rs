@@ -177,7 +177,10 @@ impl Program<'_> {
         }
         // A flag.
         if parameter.default != NOTHING
-            && matches!(facts_expr(self, function, parameter), Expr::Constant(Constant::True | Constant::False))
+            && matches!(
+                self.facts(function.module).expr(parameter.default),
+                Expr::Constant(Constant::True | Constant::False)
+            )
         {
             return Domain::Bounded;
         }
@@ -345,8 +348,4 @@ impl Program<'_> {
 
 fn may_make_container(value: Expr) -> bool {
     matches!(value, Expr::Display(..) | Expr::Comprehension(..) | Expr::Call(_))
-}
-
-fn facts_expr(program: &Program, function: FunctionRef, parameter: &Parameter) -> Expr {
-    program.facts(function.module).expr(parameter.default)
 }

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use super::names::Definition;
 use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{CallId, EventKind, Expr, ExprId, MODULE_SCOPE, Parameter, ParameterKind};
+use crate::facts::{CallId, EventKind, Expr, ExprId, Parameter, ParameterKind};
 use crate::source::{Name, NameSet};
 
 #[derive(Default)]
@@ -400,11 +400,6 @@ impl Program<'_> {
 
     pub fn is_module_level(&self, event: EventRef) -> bool {
         self.event_function(event).is_none()
-    }
-
-    /// The module's own body as a scope.
-    pub fn module_scope(&self, module: ModuleId) -> ScopeRef {
-        ScopeRef::new(module, MODULE_SCOPE)
     }
 
     /// The class whose instances a constructor call makes.

@@ -108,10 +108,6 @@ impl Program<'_> {
         self.classes.subclasses.get(&class).map_or(&[], Vec::as_slice)
     }
 
-    pub fn is_subclass_of_external(&self, class: ClassRef, names: &[&str]) -> bool {
-        self.external_bases(class).iter().any(|base| names.contains(&base.as_str()))
-    }
-
     /// A class whose instances are classes: by its bases, or because its constructor takes the `bases` of a class,
     /// where a base is a library's metaclass.
     pub fn is_metaclass(&self, class: ClassRef) -> bool {

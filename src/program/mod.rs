@@ -235,10 +235,6 @@ impl Module {
         let start = self.attribute_stores.partition_point(|(n, _)| *n < name);
         self.attribute_stores[start..].iter().take_while(move |(n, _)| *n == name).map(|(_, event)| *event)
     }
-
-    pub fn attribute_stores(&self) -> &[(Name, EventId)] {
-        &self.attribute_stores
-    }
 }
 
 /// The scope that holds a name bound in `scope`: `global` and `nonlocal` declarations move it outwards, and a

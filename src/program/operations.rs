@@ -142,10 +142,6 @@ impl Operations {
         let start = self.all.partition_point(|operation| operation.event.module < module);
         self.all[start..].iter().take_while(move |operation| operation.event.module == module)
     }
-
-    pub fn places(&self) -> impl Iterator<Item = Place> {
-        self.by_place.keys().copied()
-    }
 }
 
 /// Only objects with a `__del__` are asked for what gives them up.

@@ -509,11 +509,6 @@ impl Program<'_> {
             || self.registered(function).is_some()
     }
 
-    /// Whether the event runs only at import, whatever function it is in.
-    pub fn happens_at_definition(&self, event: EventRef) -> bool {
-        self.repetition(event).frequency <= Frequency::Definition
-    }
-
     /// Whether the value of a parameter annotation or default matters: the module scope for lookups.
     pub fn is_module_scope(&self, scope: ScopeRef) -> bool {
         scope.id == MODULE_SCOPE
