@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 use super::domains::Domain;
 use super::names::Definition;
 use super::repetition::Frequency;
-use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program};
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, vocabulary};
 use crate::facts::{Constant, EventKind, Expr, MODULE_SCOPE, NOTHING, Parameter, ParameterKind, ScopeKind};
 use crate::finding::{Confidence, Label};
 use crate::models::{self, BoundIs};
@@ -188,7 +188,7 @@ impl Program<'_> {
         if let Some(declared) = self.domain_of_annotation(annotation) {
             return declared;
         }
-        if super::repetition::is_callable_name(parameter.name.as_str()) {
+        if vocabulary::is_callable_name(parameter.name.as_str()) {
             return self.domain_of_functions(function, parameter.name, 4);
         }
         self.parameter_domain(function, parameter.name)

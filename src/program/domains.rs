@@ -10,7 +10,7 @@ use std::cell::Cell;
 
 use super::names::Definition;
 use super::types::{Type, last_part};
-use super::{EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef};
+use super::{EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{Constant, ContextKind, EventKind, Expr, NOTHING, ParameterKind, ScopeKind};
 use crate::models;
 use crate::source::Name;
@@ -258,7 +258,7 @@ impl Program<'_> {
                 return domain;
             }
         }
-        if super::repetition::is_definition_name(name.as_str()) || self.is_used_as_class(function, name) {
+        if vocabulary::is_definition_name(name.as_str()) || self.is_used_as_class(function, name) {
             return Domain::Bounded;
         }
         let sites: Vec<_> = self
@@ -299,7 +299,7 @@ impl Program<'_> {
                 Expr::Name(callee) => match callee.as_str() {
                     "issubclass" => is_it(arguments.next()),
                     "isinstance" => is_it(arguments.next()) && matches!(arguments.next(), Some(Expr::Name(kind)) if kind.as_str() == "type"),
-                    _ => callee == name && is_class_word(name.as_str()),
+                    _ => callee == name && vocabulary::is_class_word(name.as_str()),
                 },
                 Expr::Attribute(base, method) => facts.expr(base) == Expr::Name(name) && matches!(method.as_str(), "mro" | "__subclasses__"),
                 _ => false,
@@ -444,7 +444,7 @@ impl Program<'_> {
     fn is_definition(&self, expr: ExprRef) -> bool {
         match self.expr(expr) {
             Expr::Name(name) => {
-                super::repetition::is_definition_name(name.as_str())
+                vocabulary::is_definition_name(name.as_str())
                     || matches!(self.resolve_name(expr.scope, name), Definition::Class(_) | Definition::Function(_))
             }
             Expr::Attribute(_, name) => matches!(name.as_str(), "__class__" | "__func__" | "__code__" | "__dict__"),
@@ -473,7 +473,7 @@ impl Program<'_> {
     /// `settings`, `self.config`: an object that holds settings.
     fn is_settings(&self, expr: ExprRef) -> bool {
         match self.expr(expr) {
-            Expr::Name(name) | Expr::Attribute(_, name) => is_settings_word(name.as_str()),
+            Expr::Name(name) | Expr::Attribute(_, name) => vocabulary::is_settings_word(name.as_str()),
             _ => false,
         }
     }
@@ -732,18 +732,18 @@ impl Program<'_> {
     fn domain_by_name(&self, name: Name) -> Domain {
         let text = name.as_str().trim_matches('_');
         let last = text.rsplit('_').next().unwrap_or(text);
-        if is_class_word(text) || is_bounded_word(last) {
+        if vocabulary::is_class_word(text) || vocabulary::is_bounded_word(last) {
             return Domain::Bounded;
         }
         let why = || Name::new(&format!("`{name}`, and there is always another"));
         let first = text.split('_').next().unwrap_or(text);
         let names_one =
             matches!(last, "name" | "key" | "path" | "url" | "host" | "no" | "number" | "nr") && first != last;
-        if is_open_word(last) || (names_one && is_open_word(first)) {
+        if vocabulary::is_open_word(last) || (names_one && vocabulary::is_open_word(first)) {
             return Domain::Open(why());
         }
         // What is connected to is configured.
-        if is_text_word(last) && !(last == "string" && text.contains("conn")) {
+        if vocabulary::is_text_word(last) && !(last == "string" && text.contains("conn")) {
             return Domain::Likely(why());
         }
         Domain::Unknown
@@ -768,217 +768,6 @@ impl Program<'_> {
             _ => false,
         }
     }
-}
-
-fn is_class_word(word: &str) -> bool {
-    matches!(
-        word,
-        "cls"
-            | "klass"
-            | "class"
-            | "clz"
-            | "model_class"
-            | "model_cls"
-            | "type"
-            | "typ"
-            | "tp"
-            | "class_name"
-            | "cls_name"
-            | "type_name"
-            | "model"
-            | "module"
-            | "mod"
-    ) || word.ends_with("_class")
-        || word.ends_with("_cls")
-        || word.ends_with("_type")
-        || word.ends_with("_model")
-        || word.ends_with("_module")
-}
-
-/// What a program has a fixed number of.
-fn is_bounded_word(word: &str) -> bool {
-    matches!(
-        word,
-        "class"
-            | "cls"
-            | "type"
-            | "types"
-            | "kind"
-            | "mode"
-            | "level"
-            | "module"
-            | "plugin"
-            | "backend"
-            | "codec"
-            | "encoding"
-            | "scheme"
-            | "alias"
-            | "flag"
-            | "option"
-            | "setting"
-            | "locale"
-            | "lang"
-            | "language"
-            | "dtype"
-            | "command"
-            | "method"
-            | "attr"
-            | "attribute"
-            | "field"
-            | "section"
-            | "extension"
-            | "ext"
-            | "category"
-            | "opcode"
-            | "platform"
-            | "version"
-            | "enum"
-            | "verb"
-            | "protocol"
-            | "engine"
-            | "driver"
-            | "provider"
-            | "dialect"
-            | "charset"
-            | "func"
-            | "function"
-            | "callback"
-            | "fn"
-            | "package"
-            | "env"
-            | "environment"
-            | "region"
-            | "service"
-            | "namespace"
-            | "app"
-            | "label"
-            | "component"
-            | "feature"
-            | "role"
-            | "status"
-            | "state"
-            | "signal"
-            | "param"
-            | "parameter"
-            | "arg"
-            | "property"
-            | "prop"
-            | "column"
-            | "table"
-            | "unit"
-            | "distro"
-            | "loader"
-            | "handler"
-            | "event"
-            | "opt"
-            | "ctx"
-            | "tag"
-            | "converter"
-            | "config"
-            | "family"
-            | "fun"
-            | "sig"
-            | "signature"
-            | "size"
-            | "width"
-            | "height"
-            | "color"
-            | "colour"
-            | "font"
-            | "theme"
-            | "style"
-            | "bits"
-            | "order"
-            | "depth"
-            | "dim"
-            | "ndim"
-            | "axis"
-            | "shape"
-            | "precision"
-    )
-}
-
-/// What comes and goes while a process runs: identities of sessions, requests, peers.
-fn is_open_word(word: &str) -> bool {
-    matches!(
-        word,
-        "id" | "uid"
-            | "jid"
-            | "sid"
-            | "uuid"
-            | "token"
-            | "session"
-            | "request"
-            | "req"
-            | "user"
-            | "username"
-            | "peer"
-            | "addr"
-            | "address"
-            | "ip"
-            | "task"
-            | "client"
-            | "message"
-            | "nonce"
-            | "timestamp"
-            | "now"
-            | "seq"
-            | "sequence"
-            | "serial"
-            | "email"
-            | "job"
-            | "transaction"
-            | "stream"
-            | "chat"
-            | "room"
-            | "ticket"
-            | "future"
-            | "fut"
-    )
-}
-
-/// Text that somebody writes, and objects that come and go or stay: often without end, as often from a handful of
-/// places in the source.
-fn is_text_word(word: &str) -> bool {
-    matches!(
-        word,
-        "connection"
-            | "conn"
-            | "sock"
-            | "socket"
-            | "query"
-            | "sql"
-            | "text"
-            | "string"
-            | "pattern"
-            | "expression"
-            | "expr"
-            | "statement"
-            | "stmt"
-            | "sentence"
-            | "markup"
-            | "grammar"
-    )
-}
-
-/// Objects that hold settings: what is read from them was set once.
-fn is_settings_word(word: &str) -> bool {
-    matches!(
-        word.trim_matches('_'),
-        "settings"
-            | "config"
-            | "conf"
-            | "cfg"
-            | "options"
-            | "opts"
-            | "args"
-            | "CONF"
-            | "environ"
-            | "env"
-            | "params"
-            | "flags"
-            | "constants"
-    )
 }
 
 /// Bases that say nothing of how instances compare.

@@ -18,6 +18,7 @@ pub mod places;
 pub mod references;
 pub mod repetition;
 pub mod types;
+pub mod vocabulary;
 
 use std::path::PathBuf;
 use std::sync::{OnceLock, RwLock};

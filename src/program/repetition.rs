@@ -7,7 +7,7 @@
 
 use super::calls::CallSite;
 use super::names::Definition;
-use super::{EventRef, FunctionRef, Program, ScopeRef};
+use super::{EventRef, FunctionRef, Program, ScopeRef, vocabulary};
 use crate::facts::{Constant, ContextKind, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, ScopeKind};
 use crate::finding::Label;
 use crate::models::{Argument, By};
@@ -145,7 +145,7 @@ impl Program<'_> {
             search.found(registered.frequency.min(limit), Some(number), registered.reasons.into_iter().next());
             return;
         }
-        if is_startup_name(self.function(function).name.as_str()) {
+        if vocabulary::is_startup_name(self.function(function).name.as_str()) {
             search.found(Frequency::Once, Some(number), None);
             return;
         }
@@ -253,7 +253,7 @@ impl Program<'_> {
                 .is_some_and(|class| !self.external_bases(class).is_empty() || self.has_unknown_base(class));
             return if may_override { Frequency::Presumed } else { Frequency::Never };
         }
-        if is_setup_name(text) { Frequency::Once } else { Frequency::Presumed }
+        if vocabulary::is_setup_name(text) { Frequency::Once } else { Frequency::Presumed }
     }
 
     /// Class-creation hooks, metaclass methods, decorators and what they define around the function they return.
@@ -290,7 +290,7 @@ impl Program<'_> {
         let declared = self.function(function);
         let [parameter] = facts.parameters(declared) else { return false };
         let Some(outer) = self.enclosing_function(self.defining_scope(function)) else { return false };
-        is_definition_name(parameter.name.as_str())
+        vocabulary::is_definition_name(parameter.name.as_str())
             && facts.scope_events(self.function(outer).scope).any(|(_, event)| {
                 matches!(event.kind, EventKind::Return(value) if facts.expr(value) == Expr::Name(declared.name))
             })
@@ -337,7 +337,7 @@ impl Program<'_> {
     fn returns_parameter_or_wrapper(&self, function: FunctionRef) -> bool {
         let facts = self.facts(function.module);
         let declared = self.function(function);
-        let callable = |name: Name| is_definition_name(name.as_str());
+        let callable = |name: Name| vocabulary::is_definition_name(name.as_str());
         let parameters: Vec<Name> =
             facts.parameters(declared).iter().map(|parameter| parameter.name).filter(|name| callable(*name)).collect();
         if parameters.is_empty() {
@@ -524,173 +524,4 @@ impl Program<'_> {
 
 fn is_special(name: &str) -> bool {
     name.len() > 4 && name.starts_with("__") && name.ends_with("__")
-}
-
-/// What is run to set a process up rather than to serve: by the verbs in use everywhere.
-pub fn is_setup_name(name: &str) -> bool {
-    const VERBS: &[&str] = &[
-        "main",
-        "setup",
-        "configure",
-        "config",
-        "install",
-        "register",
-        "init",
-        "initialize",
-        "initialise",
-        "bootstrap",
-        "enable",
-        "autodiscover",
-        "discover",
-        "define",
-        "declare",
-        "includeme",
-        "subscribe",
-        "unsubscribe",
-        "deregister",
-        "unregister",
-        "patch",
-        "monkeypatch",
-        "opt",
-        "populate",
-        "finalize",
-        "use",
-        "mount",
-        "plug",
-        "preload",
-        "activate",
-    ];
-    let name = name.trim_start_matches('_');
-    let name = name.strip_prefix("async_").unwrap_or(name);
-    let first = name.split('_').next().unwrap_or(name);
-    VERBS.contains(&first) || name.starts_with("add_") && is_definition_suffix(name)
-}
-
-/// Functions that are told of something that happened, by the verbs in use everywhere.
-pub fn is_event_name(name: &str) -> bool {
-    let first = name.trim_start_matches('_').split('_').next().unwrap_or(name);
-    matches!(
-        first,
-        "on" | "handle"
-            | "process"
-            | "record"
-            | "log"
-            | "track"
-            | "note"
-            | "observe"
-            | "receive"
-            | "emit"
-            | "audit"
-            | "notify"
-            | "publish"
-            | "mark"
-            | "enqueue"
-            | "submit"
-            | "dispatch"
-            | "report"
-            | "visit"
-            | "collect"
-            | "recv"
-            | "feed"
-            | "consume"
-    )
-}
-
-/// What a program does when it starts, also where something else calls it.
-fn is_startup_name(name: &str) -> bool {
-    let name = name.trim_start_matches('_');
-    let name = name.strip_prefix("async_").unwrap_or(name);
-    let first = name.split('_').next().unwrap_or(name);
-    matches!(
-        first,
-        "main"
-            | "setup"
-            | "configure"
-            | "initialize"
-            | "initialise"
-            | "bootstrap"
-            | "install"
-            | "autodiscover"
-            | "includeme"
-    )
-}
-
-fn is_definition_suffix(name: &str) -> bool {
-    const KINDS: &[&str] = &[
-        "handler",
-        "type",
-        "types",
-        "class",
-        "codec",
-        "command",
-        "plugin",
-        "plugins",
-        "extension",
-        "option",
-        "options",
-        "parser",
-        "backend",
-        "provider",
-        "factory",
-        "hook",
-        "filter",
-        "converter",
-        "adapter",
-        "rule",
-        "representer",
-        "constructor",
-        "resolver",
-        "alias",
-        "charset",
-        "engine",
-        "format",
-        "path",
-        "namespace",
-        "module",
-        "dispatch",
-        "lexer",
-        "formatter",
-        "level",
-        "middleware",
-        "listener",
-        "callback",
-        "checker",
-        "serializer",
-        "loader",
-        "implementation",
-        "scheme",
-    ];
-    name.rsplit('_').next().is_some_and(|last| KINDS.contains(&last))
-}
-
-/// Names that parameters have when they stand for something that is defined rather than made at run time.
-pub fn is_definition_name(name: &str) -> bool {
-    is_callable_name(name)
-        || matches!(
-            name.trim_matches('_'),
-            "cls" | "klass" | "class" | "clz" | "kls" | "type" | "typ" | "tp" | "ty" | "clazz" | "obj_type"
-        )
-}
-
-/// Names that parameters have when they stand for functions.
-pub fn is_callable_name(name: &str) -> bool {
-    matches!(
-        name.trim_matches('_'),
-        "func"
-            | "fn"
-            | "f"
-            | "function"
-            | "method"
-            | "meth"
-            | "callback"
-            | "handler"
-            | "decorated"
-            | "wrapped"
-            | "fun"
-            | "target"
-            | "view"
-            | "callable"
-            | "coro"
-            | "view_func"
-    )
 }

@@ -1,0 +1,326 @@
+//! What stands in the way of a growth: tests for the key, for the length, for having been here before.
+
+use super::*;
+
+impl Program<'_> {
+    /// Whether a branch of the function decides if the event happens; error handlers and loops are no branches here.
+    pub(super) fn is_conditional(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let in_handler = facts
+            .contexts_around(facts.event(event.id).context)
+            .any(|context| matches!(context.kind, ContextKind::Except(_) | ContextKind::Case { .. }));
+        let is_endless = |test: ExprRef| matches!(self.expr(test), Expr::Constant(_));
+        in_handler || self.conditions(event).iter().any(|condition| !condition.is_check && !is_endless(condition.test))
+    }
+
+    /// Warns or logs once for each key: the function looks the key up, says something, and remembers that it did.
+    pub(super) fn is_said_once(&self, operation: Operation) -> bool {
+        let Some(function) = self.event_function(operation.event) else { return false };
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        let looks = facts.contexts.iter().any(|context| {
+            context.scope == scope.id
+                && match context.kind {
+                    ContextKind::If(test) | ContextKind::Else(test) => self.looks_up(scope.expr(test), operation),
+                    _ => false,
+                }
+        });
+        looks
+            && facts.scope_events(scope.id).any(|(_, event)| match event.kind {
+                EventKind::Call(call) => match facts.expr(facts.call(call).callee) {
+                    Expr::Attribute(_, name) | Expr::Name(name) => matches!(
+                        name.as_str(),
+                        "warn"
+                            | "warning"
+                            | "warning_once"
+                            | "warn_explicit"
+                            | "info"
+                            | "debug"
+                            | "error"
+                            | "critical"
+                            | "log"
+                            | "print"
+                            | "exception"
+                            | "print_exc"
+                    ),
+                    _ => false,
+                },
+                _ => false,
+            })
+    }
+
+    /// A test for the key in the place.
+    pub(super) fn looks_up(&self, test: ExprRef, operation: Operation) -> bool {
+        let facts = self.facts(test.scope.module);
+        match self.expr(test) {
+            Expr::Binary(Operator::In | Operator::NotIn, left, right) => {
+                left == operation.key
+                    && self.reach(test.scope.expr(right)).is_some_and(|reach| reach.place == operation.place)
+            }
+            Expr::And(run) | Expr::Or(run) => {
+                facts.list(run).iter().any(|part| self.looks_up(test.scope.expr(*part), operation))
+            }
+            Expr::Not(inner) => self.looks_up(test.scope.expr(inner), operation),
+            _ => false,
+        }
+    }
+
+    /// The key is given to something that fails for what it does not know, before it is stored: an import, a lookup
+    /// in a table, an assertion.
+    pub(super) fn is_validated(&self, operation: Operation) -> bool {
+        let Some(function) = self.event_function(operation.event) else { return false };
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        if !matches!(facts.expr(operation.key), Expr::Name(_) | Expr::Attribute(..)) {
+            return false;
+        }
+        facts.scope_events(scope.id).any(|(_, event)| match event.kind {
+            EventKind::Call(call) => {
+                let call = facts.call(call);
+                let imports = match facts.expr(call.callee) {
+                    Expr::Name(name) | Expr::Attribute(_, name) => {
+                        let position = match name.as_str() {
+                            "import_module" | "import_string" | "__import__" | "import_object" | "find_spec" | "locate" | "load_module" => 0,
+                            "getattr" if call.arguments.len == 2 => 1,
+                            _ => return false,
+                        };
+                        facts.arguments(call).get(position)
+                    }
+                    _ => None,
+                };
+                imports.is_some_and(|argument| *argument == operation.key || self.is_made_of(scope.expr(*argument), operation.key))
+            }
+            EventKind::Assert { test } => matches!(facts.expr(test), Expr::Binary(Operator::In, left, _) if left == operation.key),
+            EventKind::Raise { .. } => facts.contexts_around(event.context).any(|context| match context.kind {
+                ContextKind::If(test) => matches!(facts.expr(test), Expr::Binary(Operator::NotIn, left, right)
+                    if left == operation.key && self.reach(scope.expr(right)).is_none_or(|reach| reach.place != operation.place)),
+                _ => false,
+            }),
+            // `TABLE[key]` of a table of constants, which the container itself is not.
+            EventKind::Read(read) => matches!(facts.expr(read), Expr::Subscript(base, key)
+                if key == operation.key
+                    && self.reach(scope.expr(base)).is_none_or(|reach| reach.place != operation.place)
+                    && self.is_constant_table(scope.expr(base))),
+            _ => false,
+        })
+    }
+
+    /// `f"package.{key}"`, `"package." + key`.
+    pub(super) fn is_made_of(&self, expr: ExprRef, part: ExprId) -> bool {
+        let facts = self.facts(expr.scope.module);
+        match self.expr(expr) {
+            Expr::Format(run) => facts.list(run).contains(&part),
+            Expr::Binary(_, left, right) => left == part || right == part,
+            _ => false,
+        }
+    }
+
+    /// `if x not in X: X.append(x)`: the list is used as a set.
+    pub(super) fn is_membership_guarded(&self, operation: Operation) -> bool {
+        self.is_searched_before(operation) || self.is_tested_before(operation)
+    }
+
+    /// `for known in PLACE: if …: return known` before the item is added.
+    pub(super) fn is_searched_before(&self, operation: Operation) -> bool {
+        let facts = self.facts(operation.event.module);
+        let scope = self.event_scope(operation.event);
+        let earlier =
+            || facts.scope_events(scope.id).take_while(|(id, _)| *id < operation.event.id).map(|(_, event)| event);
+        let loops = earlier().filter_map(|event| match event.kind {
+            EventKind::BindElement { iterable, .. }
+                if self.reach(scope.expr(iterable)).is_some_and(|reach| reach.place == operation.place) =>
+            {
+                Some(event.context)
+            }
+            _ => None,
+        });
+        let loops: Vec<_> = loops.map(|context| facts.context(context).group).collect();
+        !loops.is_empty()
+            && earlier().any(|event| {
+                matches!(event.kind, EventKind::Return(_) | EventKind::Raise { .. })
+                    && facts.contexts_around(event.context).any(|context| loops.contains(&context.group))
+            })
+    }
+
+    pub(super) fn is_tested_before(&self, operation: Operation) -> bool {
+        self.conditions(operation.event).iter().any(|condition| {
+            let operator = if condition.holds { Operator::NotIn } else { Operator::In };
+            self.tests_membership(condition.test, operator, operation.value)
+                || (!condition.holds && self.searches(condition.test, operation.place))
+                || (condition.holds && matches!(self.expr(condition.test), Expr::Not(inner) if self.searches(condition.test.scope.expr(inner), operation.place)))
+        })
+    }
+
+    /// `any(… for x in PLACE)`
+    pub(super) fn searches(&self, test: ExprRef, place: Place) -> bool {
+        let facts = self.facts(test.scope.module);
+        let Expr::Call(call) = self.expr(test) else { return false };
+        let call = facts.call(call);
+        let is_any = matches!(facts.expr(call.callee), Expr::Name(name) if name.as_str() == "any");
+        let Some(Expr::Comprehension(_, scope)) = facts.arguments(call).first().map(|id| facts.expr(*id)) else {
+            return false;
+        };
+        is_any
+            && facts.scope_events(scope).any(|(_, event)| match event.kind {
+                EventKind::BindElement { iterable, .. } => {
+                    self.reach(test.scope.expr(iterable)).is_some_and(|reach| reach.place == place)
+                }
+                _ => false,
+            })
+    }
+
+    pub(super) fn tests_membership(&self, test: ExprRef, operator: Operator, item: ExprId) -> bool {
+        let facts = self.facts(test.scope.module);
+        match self.expr(test) {
+            Expr::Binary(found, left, _) => found == operator && left == item,
+            Expr::And(run) => {
+                facts.list(run).iter().any(|part| self.tests_membership(test.scope.expr(*part), operator, item))
+            }
+            Expr::Not(inner) if operator == Operator::NotIn => {
+                self.tests_membership(test.scope.expr(inner), Operator::In, item)
+            }
+            _ => false,
+        }
+    }
+
+    /// A read of a key that the same function has just stored or tested for.
+    pub(super) fn is_read_for_known_key(&self, touch: Touch, touches: &[Touch]) -> bool {
+        let read = touch.operation;
+        let facts = self.facts(read.event.module);
+        let tested = facts.contexts_around(facts.event(read.event.id).context).any(|context| match context.kind {
+            ContextKind::If(test) => {
+                matches!(facts.expr(test), Expr::Binary(Operator::In, left, _) if left == read.key)
+            }
+            ContextKind::For { .. } => false,
+            _ => false,
+        });
+        let from_itself = match facts.expr(read.key) {
+            // `for key in X: X[key]`
+            Expr::Name(name) => self.iterates_over(self.event_scope(read.event), name, read.place),
+            _ => false,
+        };
+        // `X[k].append(v)` is both a read and a growth below: one of them is enough, and the read holds the key.
+        let stored = touches.iter().any(|other| {
+            let other = other.operation;
+            other.event != read.event
+                && other.kind == OperationKind::Store
+                && other.level == 0
+                && other.key == read.key
+                && self.event_scope(other.event) == self.event_scope(read.event)
+        });
+        tested || from_itself || stored
+    }
+
+    pub(super) fn iterates_over(&self, scope: ScopeRef, name: Name, place: Place) -> bool {
+        let Some(holder) = self.holding_scope(scope, name) else { return false };
+        let module = self.module(holder.module);
+        module.bindings_of(holder.id, name).any(|event| match module.facts().event(event).kind {
+            EventKind::BindElement { iterable, .. } => {
+                let here = self.event_scope(EventRef::new(holder.module, event));
+                let iterable = match module.facts().expr(iterable) {
+                    Expr::Call(call) => {
+                        let call = module.facts().call(call);
+                        module.facts().arguments(call).first().copied().unwrap_or(
+                            match module.facts().expr(call.callee) {
+                                Expr::Attribute(base, _) => base,
+                                _ => NOTHING,
+                            },
+                        )
+                    }
+                    _ => iterable,
+                };
+                self.reach(here.expr(iterable)).is_some_and(|reach| reach.place == place)
+            }
+            _ => false,
+        })
+    }
+
+    /// `if not X: …fill…`, `if X is None: …`, or a flag that the same function sets: it fills once.
+    pub(super) fn is_lazily_filled(&self, place: Place, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let scope = facts.scope_of(facts.event(event.id));
+        let speaks_of = |id: ExprId| {
+            matches!(facts.expr(id), Expr::Name(_) | Expr::Attribute(..))
+                && self
+                    .reach(ScopeRef::new(event.module, scope).expr(id))
+                    .is_some_and(|reach| reach.place == place && reach.level == 0)
+        };
+        let speaks_of = |id: ExprId| speaks_of(id) || self.is_sibling_filled_here(event, id);
+        self.conditions(event).iter().any(|condition| match (self.expr(condition.test), condition.holds) {
+            (Expr::Not(inner), true) => speaks_of(inner) || self.is_flag_set_here(event, inner),
+            (Expr::Binary(Operator::Is, left, right), true) | (Expr::Binary(Operator::IsNot, left, right), false) => {
+                facts.expr(right) == Expr::Constant(Constant::None)
+                    && (speaks_of(left) || self.is_flag_set_here(event, left))
+            }
+            (Expr::Binary(Operator::Eq, left, right), true) => {
+                is_length_of(facts, left, &speaks_of) && facts.expr(right) == Expr::Constant(Constant::Int(0))
+            }
+            (_, false) => speaks_of(condition.test.id) || self.is_flag_set_here(event, condition.test.id),
+            _ => false,
+        })
+    }
+
+    /// Another shared container that the same function fills: one test guards them all.
+    pub(super) fn is_sibling_filled_here(&self, event: EventRef, tested: ExprId) -> bool {
+        let facts = self.facts(event.module);
+        if !matches!(facts.expr(tested), Expr::Name(_) | Expr::Attribute(..)) {
+            return false;
+        }
+        let scope = ScopeRef::new(event.module, facts.scope_of(facts.event(event.id)));
+        let Some(reach) = self.reach(scope.expr(tested)) else { return false };
+        self.is_shared(reach.place)
+            && reach.level == 0
+            && self.operations.on(reach.place).any(|operation| {
+                operation.kind.is_growth()
+                    && operation.event.module == event.module
+                    && self.event_function(operation.event) == self.event_function(event)
+            })
+    }
+
+    /// A module- or class-level variable that the function around the event also stores to: `_loaded = True`.
+    pub(super) fn is_flag_set_here(&self, event: EventRef, flag: ExprId) -> bool {
+        let facts = self.facts(event.module);
+        if !matches!(facts.expr(flag), Expr::Name(_) | Expr::Attribute(..)) {
+            return false;
+        }
+        let scope = facts.scope_of(facts.event(event.id));
+        let reference = ScopeRef::new(event.module, scope).expr(flag);
+        // `found = MEMO.get(key)`, then `if found is None`, speaks of one entry.
+        let long_lived = self.reach(reference).is_some_and(|reach| reach.level == 0 && self.is_shared(reach.place));
+        long_lived
+            && facts.scope_events(scope).any(|(_, other)| {
+                matches!(other.kind, EventKind::Bind { target, value } if target == flag
+                    && !matches!(facts.expr(value), Expr::Constant(Constant::None | Constant::False)))
+            })
+    }
+
+    /// A test of the container's length on the way.
+    pub(super) fn is_length_guarded(&self, place: Place, event: EventRef) -> bool {
+        self.conditions(event).iter().any(|condition| {
+            let speaks_of =
+                |id: ExprId| self.reach(condition.test.scope.expr(id)).is_some_and(|reach| reach.place == place);
+            self.mentions_length(condition.test, &speaks_of)
+        })
+    }
+
+    pub(super) fn mentions_length(&self, test: ExprRef, speaks_of: &dyn Fn(ExprId) -> bool) -> bool {
+        let facts = self.facts(test.scope.module);
+        match self.expr(test) {
+            Expr::Binary(_, left, right) => {
+                is_length_of(facts, left, speaks_of) || is_length_of(facts, right, speaks_of)
+            }
+            Expr::And(run) | Expr::Or(run) => {
+                facts.list(run).iter().any(|part| self.mentions_length(test.scope.expr(*part), speaks_of))
+            }
+            Expr::Not(inner) => self.mentions_length(test.scope.expr(inner), speaks_of),
+            _ => false,
+        }
+    }
+}
+
+fn is_length_of(facts: &crate::facts::FileFacts, expr: ExprId, speaks_of: &dyn Fn(ExprId) -> bool) -> bool {
+    let Expr::Call(call) = facts.expr(expr) else { return false };
+    let call = facts.call(call);
+    matches!(facts.expr(call.callee), Expr::Name(name) if name.as_str() == "len")
+        && facts.arguments(call).first().is_some_and(|argument| speaks_of(*argument))
+}

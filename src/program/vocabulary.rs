@@ -1,0 +1,384 @@
+//! The words that programmers choose, and what each is evidence of.
+//!
+//! Names are the last evidence, asked only where nothing else is known; all lists stand here, so that a word is found
+//! in one place and its meaning is weighed against its neighbours.
+
+pub fn is_class_word(word: &str) -> bool {
+    matches!(
+        word,
+        "cls"
+            | "klass"
+            | "class"
+            | "clz"
+            | "model_class"
+            | "model_cls"
+            | "type"
+            | "typ"
+            | "tp"
+            | "class_name"
+            | "cls_name"
+            | "type_name"
+            | "model"
+            | "module"
+            | "mod"
+    ) || word.ends_with("_class")
+        || word.ends_with("_cls")
+        || word.ends_with("_type")
+        || word.ends_with("_model")
+        || word.ends_with("_module")
+}
+
+/// What a program has a fixed number of.
+pub fn is_bounded_word(word: &str) -> bool {
+    matches!(
+        word,
+        "class"
+            | "cls"
+            | "type"
+            | "types"
+            | "kind"
+            | "mode"
+            | "level"
+            | "module"
+            | "plugin"
+            | "backend"
+            | "codec"
+            | "encoding"
+            | "scheme"
+            | "alias"
+            | "flag"
+            | "option"
+            | "setting"
+            | "locale"
+            | "lang"
+            | "language"
+            | "dtype"
+            | "command"
+            | "method"
+            | "attr"
+            | "attribute"
+            | "field"
+            | "section"
+            | "extension"
+            | "ext"
+            | "category"
+            | "opcode"
+            | "platform"
+            | "version"
+            | "enum"
+            | "verb"
+            | "protocol"
+            | "engine"
+            | "driver"
+            | "provider"
+            | "dialect"
+            | "charset"
+            | "func"
+            | "function"
+            | "callback"
+            | "fn"
+            | "package"
+            | "env"
+            | "environment"
+            | "region"
+            | "service"
+            | "namespace"
+            | "app"
+            | "label"
+            | "component"
+            | "feature"
+            | "role"
+            | "status"
+            | "state"
+            | "signal"
+            | "param"
+            | "parameter"
+            | "arg"
+            | "property"
+            | "prop"
+            | "column"
+            | "table"
+            | "unit"
+            | "distro"
+            | "loader"
+            | "handler"
+            | "event"
+            | "opt"
+            | "ctx"
+            | "tag"
+            | "converter"
+            | "config"
+            | "family"
+            | "fun"
+            | "sig"
+            | "signature"
+            | "size"
+            | "width"
+            | "height"
+            | "color"
+            | "colour"
+            | "font"
+            | "theme"
+            | "style"
+            | "bits"
+            | "order"
+            | "depth"
+            | "dim"
+            | "ndim"
+            | "axis"
+            | "shape"
+            | "precision"
+    )
+}
+
+/// What comes and goes while a process runs: identities of sessions, requests, peers.
+pub fn is_open_word(word: &str) -> bool {
+    matches!(
+        word,
+        "id" | "uid"
+            | "jid"
+            | "sid"
+            | "uuid"
+            | "token"
+            | "session"
+            | "request"
+            | "req"
+            | "user"
+            | "username"
+            | "peer"
+            | "addr"
+            | "address"
+            | "ip"
+            | "task"
+            | "client"
+            | "message"
+            | "nonce"
+            | "timestamp"
+            | "now"
+            | "seq"
+            | "sequence"
+            | "serial"
+            | "email"
+            | "job"
+            | "transaction"
+            | "stream"
+            | "chat"
+            | "room"
+            | "ticket"
+            | "future"
+            | "fut"
+    )
+}
+
+/// Text that somebody writes, and objects that come and go or stay: often without end, as often from a handful of
+/// places in the source.
+pub fn is_text_word(word: &str) -> bool {
+    matches!(
+        word,
+        "connection"
+            | "conn"
+            | "sock"
+            | "socket"
+            | "query"
+            | "sql"
+            | "text"
+            | "string"
+            | "pattern"
+            | "expression"
+            | "expr"
+            | "statement"
+            | "stmt"
+            | "sentence"
+            | "markup"
+            | "grammar"
+    )
+}
+
+/// Objects that hold settings: what is read from them was set once.
+pub fn is_settings_word(word: &str) -> bool {
+    matches!(
+        word.trim_matches('_'),
+        "settings"
+            | "config"
+            | "conf"
+            | "cfg"
+            | "options"
+            | "opts"
+            | "args"
+            | "CONF"
+            | "environ"
+            | "env"
+            | "params"
+            | "flags"
+            | "constants"
+    )
+}
+
+/// What is run to set a process up rather than to serve: by the verbs in use everywhere.
+pub fn is_setup_name(name: &str) -> bool {
+    const VERBS: &[&str] = &[
+        "main",
+        "setup",
+        "configure",
+        "config",
+        "install",
+        "register",
+        "init",
+        "initialize",
+        "initialise",
+        "bootstrap",
+        "enable",
+        "autodiscover",
+        "discover",
+        "define",
+        "declare",
+        "includeme",
+        "subscribe",
+        "unsubscribe",
+        "deregister",
+        "unregister",
+        "patch",
+        "monkeypatch",
+        "opt",
+        "populate",
+        "finalize",
+        "use",
+        "mount",
+        "plug",
+        "preload",
+        "activate",
+    ];
+    let name = name.trim_start_matches('_');
+    let name = name.strip_prefix("async_").unwrap_or(name);
+    let first = name.split('_').next().unwrap_or(name);
+    VERBS.contains(&first) || name.starts_with("add_") && is_definition_suffix(name)
+}
+
+/// Functions that are told of something that happened, by the verbs in use everywhere.
+pub fn is_event_name(name: &str) -> bool {
+    let first = name.trim_start_matches('_').split('_').next().unwrap_or(name);
+    matches!(
+        first,
+        "on" | "handle"
+            | "process"
+            | "record"
+            | "log"
+            | "track"
+            | "note"
+            | "observe"
+            | "receive"
+            | "emit"
+            | "audit"
+            | "notify"
+            | "publish"
+            | "mark"
+            | "enqueue"
+            | "submit"
+            | "dispatch"
+            | "report"
+            | "visit"
+            | "collect"
+            | "recv"
+            | "feed"
+            | "consume"
+    )
+}
+
+/// What a program does when it starts, also where something else calls it.
+pub fn is_startup_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let name = name.strip_prefix("async_").unwrap_or(name);
+    let first = name.split('_').next().unwrap_or(name);
+    matches!(
+        first,
+        "main"
+            | "setup"
+            | "configure"
+            | "initialize"
+            | "initialise"
+            | "bootstrap"
+            | "install"
+            | "autodiscover"
+            | "includeme"
+    )
+}
+
+pub fn is_definition_suffix(name: &str) -> bool {
+    const KINDS: &[&str] = &[
+        "handler",
+        "type",
+        "types",
+        "class",
+        "codec",
+        "command",
+        "plugin",
+        "plugins",
+        "extension",
+        "option",
+        "options",
+        "parser",
+        "backend",
+        "provider",
+        "factory",
+        "hook",
+        "filter",
+        "converter",
+        "adapter",
+        "rule",
+        "representer",
+        "constructor",
+        "resolver",
+        "alias",
+        "charset",
+        "engine",
+        "format",
+        "path",
+        "namespace",
+        "module",
+        "dispatch",
+        "lexer",
+        "formatter",
+        "level",
+        "middleware",
+        "listener",
+        "callback",
+        "checker",
+        "serializer",
+        "loader",
+        "implementation",
+        "scheme",
+    ];
+    name.rsplit('_').next().is_some_and(|last| KINDS.contains(&last))
+}
+
+/// Names that parameters have when they stand for something that is defined rather than made at run time.
+pub fn is_definition_name(name: &str) -> bool {
+    is_callable_name(name)
+        || matches!(
+            name.trim_matches('_'),
+            "cls" | "klass" | "class" | "clz" | "kls" | "type" | "typ" | "tp" | "ty" | "clazz" | "obj_type"
+        )
+}
+
+/// Names that parameters have when they stand for functions.
+pub fn is_callable_name(name: &str) -> bool {
+    matches!(
+        name.trim_matches('_'),
+        "func"
+            | "fn"
+            | "f"
+            | "function"
+            | "method"
+            | "meth"
+            | "callback"
+            | "handler"
+            | "decorated"
+            | "wrapped"
+            | "fun"
+            | "target"
+            | "view"
+            | "callable"
+            | "coro"
+            | "view_func"
+    )
+}
