@@ -10,12 +10,14 @@ mod memos;
 mod removals;
 mod weakness;
 
+use rustc_hash::FxHashSet;
+
 use super::calls::CallSite;
 use super::containers::{Container, Holder};
 use super::domains::Domain;
 use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
-use super::{EventRef, ExprRef, FunctionRef, Operation, OperationKind, Place, Program, ScopeRef, vocabulary};
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, Operation, OperationKind, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{Constant, ContextKind, DisplayKind, EventKind, Expr, ExprId, NOTHING, Operator, ScopeKind};
 use crate::models::{Holds, Shape};
 use crate::source::Name;
@@ -86,6 +88,43 @@ impl Program<'_> {
         })
     }
 
+    /// The accounts of what instances of a module's classes hold, in source order.
+    pub fn instance_accounts(&self, module: super::ModuleId) -> &[(Place, Account)] {
+        self.instance_accounts[module.0 as usize].get_or_init(|| {
+            self.instance_places(module).into_iter().filter_map(|place| Some((place, self.account(place)?))).collect()
+        })
+    }
+
+    /// The attributes that a module's methods bind to a container of their own, and that other methods add to.
+    fn instance_places(&self, module: super::ModuleId) -> Vec<Place> {
+        let facts = self.facts(module);
+        let mut seen = FxHashSet::default();
+        let mut places = Vec::new();
+        for event in &facts.events {
+            let EventKind::Bind { target, value } = event.kind else { continue };
+            let Expr::Attribute(base, name) = facts.expr(target) else { continue };
+            let Expr::Name(base) = facts.expr(base) else { continue };
+            let scope = ScopeRef::new(module, facts.scope_of(event));
+            let Some(receiver) = self.receiver_named(scope, base).filter(|receiver| !receiver.is_class) else {
+                continue;
+            };
+            if self.container_made_by(scope.expr(value)).is_none() {
+                continue;
+            }
+            let place = self.instance_place(receiver.class, name);
+            let is_here = matches!(place, Place::Instance(owner, _) if owner.module == module);
+            if is_here && seen.insert(place) {
+                places.push(place);
+            }
+        }
+        places.retain(|place| {
+            self.operations
+                .on(*place)
+                .any(|operation| operation.kind.is_growth() || operation.kind == OperationKind::Read)
+        });
+        places
+    }
+
     /// The account of a place that holds a container and only grows at run time; `None` for places that hold none,
     /// or one that is bounded, weak or emptied.
     pub fn account(&self, place: Place) -> Option<Account> {
@@ -105,7 +144,10 @@ impl Program<'_> {
         }
         // Who runs a growth is the dearest question, so it comes last.
         for growth in &mut growths {
-            growth.repetition = self.growth_repetition(growth.touch);
+            growth.repetition = match place {
+                Place::Instance(owner, _) => self.repetition_in_life(growth.touch.event(), owner),
+                _ => self.growth_repetition(growth.touch),
+            };
         }
         growths.retain(|growth| growth.repetition.frequency >= Frequency::Presumed);
         self.drop_undone_below(place, &touches, &mut growths);
@@ -248,7 +290,7 @@ impl Program<'_> {
             && !self.is_membership_guarded(operation);
         let key = self.growing_key(operation);
         let domain = self.growth_domain(container, operation, scope, key);
-        if domain == Domain::Bounded {
+        if domain == Domain::Bounded || self.is_own_constant(place, scope.expr(key)) {
             return None;
         }
         if self.is_said_once(operation) || (!domain.is_open() && self.is_validated(operation)) {
@@ -356,6 +398,20 @@ impl Program<'_> {
             }
             domain => domain,
         }
+    }
+
+    /// `self.by_id[self.id]`: an attribute of the owner that is set when its life begins.
+    fn is_own_constant(&self, place: Place, key: ExprRef) -> bool {
+        let Place::Instance(..) = place else { return false };
+        let Expr::Attribute(base, name) = self.expr(key) else { return false };
+        let Expr::Name(base) = self.expr(key.scope.expr(base)) else { return false };
+        let Some(receiver) = self.receiver_named(key.scope, base) else { return false };
+        let stores = self.instance_stores(receiver.class, name);
+        !stores.is_empty()
+            && stores.iter().all(|store| {
+                self.event_function(*store)
+                    .is_some_and(|function| vocabulary::is_beginning_name(self.function(function).name.as_str()))
+            })
     }
 
     /// The stored value is a parameter as it came, or a tuple of such.

@@ -12,6 +12,7 @@ pub mod conditions;
 pub mod containers;
 pub mod domains;
 pub mod growth;
+pub mod lifetimes;
 pub mod names;
 pub mod operations;
 pub mod places;
@@ -113,8 +114,11 @@ pub struct Program<'m> {
     words: Words,
     /// One for each module: several rules ask for the same accounts.
     accounts: Vec<OnceLock<Vec<(Place, growth::Account)>>>,
+    /// Likewise, of what instances hold.
+    instance_accounts: Vec<OnceLock<Vec<(Place, growth::Account)>>>,
     /// Likewise.
     cached: Vec<OnceLock<Vec<caches::CachedFunction>>>,
+    lifetimes: lifetimes::Lifetimes,
 }
 
 /// A module with the indexes that resolution needs.
@@ -272,7 +276,9 @@ impl<'m> Program<'m> {
             operations: Operations::default(),
             references: references::References::default(),
             accounts: Vec::new(),
+            instance_accounts: Vec::new(),
             cached: Vec::new(),
+            lifetimes: lifetimes::Lifetimes::default(),
             words: Words {
                 init: Name::new("__init__"),
                 super_: Name::new("super"),
@@ -286,6 +292,7 @@ impl<'m> Program<'m> {
         program.operations = Operations::collect(&program);
         program.references = references::References::build(&program);
         program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
+        program.instance_accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.cached = program.modules.iter().map(|_| OnceLock::new()).collect();
         program
     }

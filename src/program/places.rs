@@ -197,6 +197,11 @@ impl Program<'_> {
         matches!(place, Place::Module(..) | Place::Class(..) | Place::Function(..))
     }
 
+    /// Whether what a place holds is still there when the function that uses it returns.
+    pub fn outlives_calls(&self, place: Place) -> bool {
+        self.is_shared(place) || matches!(place, Place::Instance(..))
+    }
+
     /// Where `Class.name` is held: the class in the MRO whose body binds it.
     pub fn class_place(&self, class: ClassRef, name: Name) -> Option<Place> {
         let owner = self.mro(class).iter().find(|ancestor| {

@@ -7,7 +7,7 @@
 
 use super::calls::CallSite;
 use super::names::Definition;
-use super::{EventRef, FunctionRef, Program, ScopeRef, vocabulary};
+use super::{ClassRef, EventRef, FunctionRef, Program, ScopeRef, vocabulary};
 use crate::facts::{Constant, ContextKind, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, ScopeKind};
 use crate::finding::Label;
 use crate::models::{Argument, By};
@@ -60,6 +60,8 @@ struct Step {
 struct Search {
     steps: Vec<Step>,
     best: Option<(Frequency, Option<usize>, Option<Label>)>,
+    /// What is asked is how often it runs in the life of one instance of this class.
+    owner: Option<ClassRef>,
 }
 
 impl Search {
@@ -95,6 +97,22 @@ impl Program<'_> {
         let mut search = Search::default();
         self.climb_from_event(&mut search, event, true, None, None);
         self.climb(search)
+    }
+
+    /// How often an event happens in the life of one instance of a class: what runs at its beginning runs once.
+    pub fn repetition_in_life(&self, event: EventRef, owner: ClassRef) -> Repetition {
+        let mut search = Search { owner: Some(owner), ..Search::default() };
+        self.climb_from_event(&mut search, event, true, None, None);
+        self.climb(search)
+    }
+
+    /// A method of the owner's own family that begins an instance's life.
+    fn begins(&self, function: FunctionRef, owner: ClassRef) -> bool {
+        let name = self.function(function).name;
+        vocabulary::is_beginning_name(name.as_str())
+            && self
+                .class_of_method(function)
+                .is_some_and(|class| self.mro(class).contains(&owner) || self.mro(owner).contains(&class))
     }
 
     pub fn function_repetition(&self, function: FunctionRef) -> Repetition {
@@ -140,6 +158,10 @@ impl Program<'_> {
             search.found(Frequency::Definition, Some(number), None);
             return;
         }
+        if search.owner.is_some_and(|owner| self.begins(function, owner)) {
+            search.found(Frequency::Once, Some(number), None);
+            return;
+        }
         if let Some(registered) = self.registered(function) {
             let limit = if is_certain { Frequency::Repeated } else { Frequency::Presumed };
             search.found(registered.frequency.min(limit), Some(number), registered.reasons.into_iter().next());
@@ -172,7 +194,7 @@ impl Program<'_> {
     }
 
     /// `while True:` and other loops that no counter ends.
-    fn endless_loop_around(&self, event: EventRef) -> Option<Label> {
+    pub fn endless_loop_around(&self, event: EventRef) -> Option<Label> {
         let facts = self.facts(event.module);
         facts.contexts_around(facts.event(event.id).context).find_map(|context| {
             let ContextKind::While(test) = context.kind else { return None };

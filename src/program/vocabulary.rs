@@ -382,3 +382,216 @@ pub fn is_callable_name(name: &str) -> bool {
             | "view_func"
     )
 }
+
+/// The words of a name in any style, in lower case: `HTTPServerPool`, `server_pool`.
+fn last_word(name: &str) -> String {
+    let text = name.trim_end_matches(|c: char| c == '_' || c.is_ascii_digit());
+    let start = text
+        .char_indices()
+        .rev()
+        .find(|(at, c)| {
+            *c == '_' || (c.is_uppercase() && text[..*at].chars().next_back().is_none_or(char::is_lowercase))
+        })
+        .map_or(0, |(at, c)| if c == '_' { at + 1 } else { at });
+    text[start..].to_lowercase()
+}
+
+/// Classes whose instances serve others for long, by what they are called.
+pub fn is_serving_name(name: &str) -> bool {
+    matches!(
+        last_word(name).as_str(),
+        "client"
+            | "server"
+            | "manager"
+            | "pool"
+            | "scheduler"
+            | "registry"
+            | "store"
+            | "storage"
+            | "cache"
+            | "service"
+            | "broker"
+            | "dispatcher"
+            | "router"
+            | "bot"
+            | "app"
+            | "application"
+            | "daemon"
+            | "monitor"
+            | "controller"
+            | "coordinator"
+            | "hub"
+            | "gateway"
+            | "supervisor"
+            | "engine"
+            | "backend"
+            | "connection"
+            | "transport"
+            | "protocol"
+            | "channel"
+            | "worker"
+            | "watcher"
+            | "listener"
+            | "tracker"
+            | "limiter"
+            | "throttler"
+            | "throttle"
+            | "resolver"
+            | "proxy"
+            | "cluster"
+            | "crawler"
+            | "downloader"
+            | "bus"
+            | "repository"
+            | "database"
+            | "middleware"
+            | "subscriber"
+            | "publisher"
+            | "consumer"
+            | "producer"
+            | "reactor"
+            | "runtime"
+            | "kernel"
+            | "agent"
+            | "orchestrator"
+            | "balancer"
+            | "multiplexer"
+            | "notifier"
+            | "tracer"
+            | "adapter"
+            | "driver"
+            | "executor"
+    )
+}
+
+/// Bases whose instances are made, used and gone.
+pub fn is_passing_base(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    last.ends_with("Exception")
+        || last.ends_with("Error")
+        || last.ends_with("Warning")
+        || last.ends_with("TestCase")
+        || last.ends_with("NodeVisitor")
+        || last.ends_with("NodeTransformer")
+        || last.ends_with("HTMLParser")
+        || last.ends_with("RequestHandler")
+        || matches!(path, "ast.NodeVisitor" | "argparse.Action" | "argparse.ArgumentParser" | "cmd.Cmd")
+}
+
+/// Calls that hand an object to whoever keeps it.
+pub fn is_registering_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let first = name.split('_').next().unwrap_or(name);
+    matches!(first, "register" | "add" | "install" | "mount" | "include" | "attach" | "use" | "set" | "bind")
+}
+
+/// Calls that keep a callable to call it back later.
+pub fn is_calling_back_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let words: Vec<&str> = name.split('_').collect();
+    let has = |word: &str| words.contains(&word);
+    matches!(
+        name,
+        "connect"
+            | "Thread"
+            | "Timer"
+            | "PeriodicCallback"
+            | "LoopingCall"
+            | "subscribe"
+            | "register"
+            | "create_task"
+            | "ensure_future"
+            | "schedule"
+            | "observe"
+            | "listen"
+            | "call_later"
+            | "callLater"
+            | "start_server"
+            | "addListener"
+            | "addObserver"
+            | "on"
+            | "bind"
+    ) || has("listener")
+        || has("listen")
+        || has("handler")
+        || has("callback")
+        || has("observer")
+        || has("subscriber")
+        || has("hook")
+        || has("job")
+        || has("subscribe")
+        || has("looping")
+        || has("periodic")
+        || has("interval")
+        || has("route")
+        || (has("register") && words.len() > 1)
+}
+
+/// Methods that run once in an object's life, at its beginning.
+pub fn is_beginning_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let name = name.strip_prefix("async_").unwrap_or(name);
+    matches!(
+        name,
+        "init__"
+            | "new__"
+            | "post_init__"
+            | "attrs_post_init__"
+            | "enter__"
+            | "aenter__"
+            | "start"
+            | "open"
+            | "run"
+            | "serve"
+            | "serve_forever"
+            | "launch"
+            | "boot"
+            | "begin"
+            | "setup"
+            | "set_up"
+            | "setUp"
+            | "init"
+            | "initialize"
+            | "initialise"
+            | "startup"
+            | "configure"
+            | "connection_made"
+    ) || name.starts_with("setup_")
+        || name.starts_with("init_")
+        || name.starts_with("load_")
+}
+
+/// Methods that run once in an object's life, at its end.
+pub fn is_ending_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let name = name.strip_prefix("async_").unwrap_or(name);
+    let first = name.split('_').next().unwrap_or(name);
+    matches!(
+        first,
+        "close"
+            | "aclose"
+            | "stop"
+            | "shutdown"
+            | "terminate"
+            | "exit"
+            | "aexit"
+            | "del"
+            | "dispose"
+            | "destroy"
+            | "teardown"
+            | "quit"
+            | "kill"
+            | "unload"
+            | "finalize"
+    ) || matches!(
+        name,
+        "shut_down" | "tear_down" | "tearDown" | "connection_lost" | "on_close" | "on_shutdown" | "on_stop"
+    )
+}
+
+/// Methods that start an object afresh.
+pub fn is_resetting_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let first = name.split('_').next().unwrap_or(name);
+    matches!(first, "reset" | "clear" | "reinit" | "restart" | "reconnect" | "disconnect")
+}

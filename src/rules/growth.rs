@@ -3,6 +3,7 @@
 use crate::finding::{Confidence, Label};
 use crate::program::domains::Domain;
 use crate::program::growth::{Account, Growth};
+use crate::program::lifetimes::{Lifetime, Owner};
 use crate::program::repetition::Frequency;
 use crate::program::{OperationKind, Program};
 
@@ -25,6 +26,38 @@ fn growth_confidence(growth: &Growth) -> Confidence {
         _ if growth.is_append && is_repeated => Confidence::Medium,
         _ if growth.is_per_instance && !growth.is_conditional => Confidence::Medium,
         _ => Confidence::Low,
+    }
+}
+
+/// What an instance holds is a leak by the life of the instance: no surer than that is known.
+pub fn instance_confidence(account: &Account, growths: &[&Growth], owner: &Owner) -> Option<Confidence> {
+    let most = most_sure(owner)?;
+    let strongest = growths
+        .iter()
+        .map(|growth| {
+            let is_repeated = growth.repetition.frequency == Frequency::Repeated;
+            match growth.domain {
+                Domain::Open(_) => growth_confidence(growth),
+                _ if growth.is_append && !growth.is_conditional && is_repeated => Confidence::Medium,
+                _ => Confidence::Low,
+            }
+        })
+        .max()?;
+    let strongest = strongest.min(most);
+    Some(if account.escapes { strongest.lowered() } else { strongest })
+}
+
+/// The same for memos.
+pub fn instance_memo_confidence(account: &Account, memos: &[&Growth], owner: &Owner) -> Option<Confidence> {
+    Some(memo_confidence(account, memos)?.min(most_sure(owner)?))
+}
+
+fn most_sure(owner: &Owner) -> Option<Confidence> {
+    match owner.lifetime {
+        Lifetime::Short => None,
+        Lifetime::Unknown => Some(Confidence::Low),
+        Lifetime::Presumed => Some(Confidence::Medium),
+        Lifetime::Long => Some(Confidence::High),
     }
 }
 

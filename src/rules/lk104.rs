@@ -1,13 +1,45 @@
 //! LK104: a cache without a bound on keys that never run out.
 
-use super::{Claim, Report, growth, label};
+use super::{Claim, Report, growth, label, lk102};
 use crate::finding::{Confidence, Label};
 use crate::program::domains::Domain;
-use crate::program::{ModuleId, Program};
+use crate::program::{ModuleId, Place, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     check_memos(module, program, report);
+    check_instance_memos(module, program, report);
     check_cached_functions(module, program, report);
+}
+
+/// The same on an object that lives long.
+fn check_instance_memos(module: ModuleId, program: &Program, report: &mut Report) {
+    for (place, account) in program.instance_accounts(module) {
+        let Place::Instance(class, _) = *place else { continue };
+        let memos: Vec<_> = account.growths.iter().filter(|growth| growth.is_memo).collect();
+        if memos.is_empty() || memos.len() < account.growths.len() {
+            continue;
+        }
+        let owner = program.owner(class);
+        let Some(confidence) = growth::instance_memo_confidence(account, &memos, &owner) else { continue };
+        let mut related = growth::labels(program, account, &memos);
+        related.extend(owner.reasons.iter().cloned());
+        report.add(Claim {
+            span: program.event_location(account.holder.binding).span,
+            confidence,
+            message: memo_message(program, *place, memos[0].domain),
+            label: lk102::held(program, class),
+            related,
+            symbol: program.place_symbol(*place),
+        });
+    }
+}
+
+fn memo_message(program: &Program, place: Place, domain: Domain) -> String {
+    let why = match domain {
+        Domain::Open(why) | Domain::Likely(why) => format!("the key is {why}"),
+        _ => "every new key stays".to_owned(),
+    };
+    format!("`{}` remembers every result and has no bound: {why}", program.place_name(place))
 }
 
 /// Hand-written: `if key in MEMO: return MEMO[key]`.
@@ -18,15 +50,10 @@ fn check_memos(module: ModuleId, program: &Program, report: &mut Report) {
             continue;
         }
         let Some(confidence) = growth::memo_confidence(account, &memos) else { continue };
-        let name = program.place_name(*place);
-        let why = match memos[0].domain {
-            Domain::Open(why) | Domain::Likely(why) => format!("the key is {why}"),
-            _ => "every new key stays".to_owned(),
-        };
         report.add(Claim {
             span: program.event_location(account.holder.binding).span,
             confidence,
-            message: format!("`{name}` remembers every result and has no bound: {why}"),
+            message: memo_message(program, *place, memos[0].domain),
             label: "held for as long as the process runs".to_owned(),
             related: growth::labels(program, account, &memos),
             symbol: program.place_symbol(*place),

@@ -5,6 +5,7 @@
 
 mod growth;
 mod lk101;
+mod lk102;
 mod lk104;
 mod lk105;
 mod lk301;
@@ -23,6 +24,7 @@ pub struct Rule {
 
 pub static RULES: &[Rule] = &[
     Rule { code: "LK101", check: lk101::check },
+    Rule { code: "LK102", check: lk102::check },
     Rule { code: "LK104", check: lk104::check },
     Rule { code: "LK105", check: lk105::check },
     Rule { code: "LK301", check: lk301::check },

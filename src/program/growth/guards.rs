@@ -268,7 +268,7 @@ impl Program<'_> {
         }
         let scope = ScopeRef::new(event.module, facts.scope_of(facts.event(event.id)));
         let Some(reach) = self.reach(scope.expr(tested)) else { return false };
-        self.is_shared(reach.place)
+        self.outlives_calls(reach.place)
             && reach.level == 0
             && self.operations.on(reach.place).any(|operation| {
                 operation.kind.is_growth()
@@ -277,7 +277,7 @@ impl Program<'_> {
             })
     }
 
-    /// A module- or class-level variable that the function around the event also stores to: `_loaded = True`.
+    /// A variable that outlives the call and that the function around the event also stores to: `_loaded = True`.
     pub(super) fn is_flag_set_here(&self, event: EventRef, flag: ExprId) -> bool {
         let facts = self.facts(event.module);
         if !matches!(facts.expr(flag), Expr::Name(_) | Expr::Attribute(..)) {
@@ -286,7 +286,8 @@ impl Program<'_> {
         let scope = facts.scope_of(facts.event(event.id));
         let reference = ScopeRef::new(event.module, scope).expr(flag);
         // `found = MEMO.get(key)`, then `if found is None`, speaks of one entry.
-        let long_lived = self.reach(reference).is_some_and(|reach| reach.level == 0 && self.is_shared(reach.place));
+        let long_lived =
+            self.reach(reference).is_some_and(|reach| reach.level == 0 && self.outlives_calls(reach.place));
         long_lived
             && facts.scope_events(scope).any(|(_, other)| {
                 matches!(other.kind, EventKind::Bind { target, value } if target == flag

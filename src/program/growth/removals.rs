@@ -61,6 +61,11 @@ impl Program<'_> {
             return None;
         }
         let name = self.function(function).name.as_str();
+        if let Place::Instance(owner, _) = place
+            && let Some(why) = self.refutation_in_life(owner, touch, function, growths)
+        {
+            return Some(why);
+        }
         if name == "__del__" && self.holds_receiver(growths) {
             return Some("it never runs while the container itself keeps the object alive".to_owned());
         }
@@ -89,5 +94,112 @@ impl Program<'_> {
             let scope = self.event_scope(growth.touch.operation.event);
             matches!(self.facts(scope.module).expr(growth.touch.operation.value), Expr::Name(name) if self.receiver_named(scope, name).is_some())
         })
+    }
+
+    /// Why a removal lets nothing go while the owner of the container lives.
+    fn refutation_in_life(
+        &self,
+        owner: ClassRef,
+        touch: Touch,
+        function: FunctionRef,
+        growths: &[Growth],
+    ) -> Option<String> {
+        let operation = touch.operation;
+        let name = self.function(function).name.as_str();
+        let of_owner = self
+            .class_of_method(function)
+            .is_some_and(|class| self.mro(class).contains(&owner) || self.mro(owner).contains(&class));
+        if !of_owner || !self.takes_all(operation) {
+            return None;
+        }
+        if growths.iter().any(|growth| self.is_run_by(growth.touch.event(), function)) {
+            return None;
+        }
+        if vocabulary::is_ending_name(name) {
+            return Some(format!("`{name}` ends the object that holds it"));
+        }
+        if operation.kind == OperationKind::Rebind && vocabulary::is_beginning_name(name) {
+            return Some("it only makes the container".to_owned());
+        }
+        if vocabulary::is_resetting_name(name) {
+            let callers = self.callers(function);
+            let mut outside = callers.iter().filter(|site| {
+                !self.is_test(site.module)
+                    && self
+                        .event_function(site.event)
+                        .is_none_or(|caller| !vocabulary::is_beginning_name(self.function(caller).name.as_str()))
+            });
+            let is_part_of_work = |site: &CallSite| {
+                !self.is_conditional(site.event)
+                    && self
+                        .event_function(site.event)
+                        .is_some_and(|caller| growths.iter().any(|growth| self.is_run_by(growth.touch.event(), caller)))
+            };
+            let is_used = outside.clone().next().is_some();
+            if is_used && !outside.any(is_part_of_work) {
+                return Some(format!("`{name}` only starts the object afresh"));
+            }
+        }
+        None
+    }
+
+    /// Empties the container as a whole, or item by item in a loop over it.
+    fn takes_all(&self, operation: Operation) -> bool {
+        match operation.kind {
+            OperationKind::Clear | OperationKind::Rebind => true,
+            OperationKind::Pop | OperationKind::Remove | OperationKind::Delete => {
+                let facts = self.facts(operation.event.module);
+                let scope = self.event_scope(operation.event);
+                facts.contexts_around(facts.event(operation.event.id).context).any(|context| match context.kind {
+                    ContextKind::For { iterable } => self.speaks_of_items(scope.expr(iterable), operation.place),
+                    ContextKind::While(test) => {
+                        self.reach(scope.expr(test)).is_some_and(|reach| reach.place == operation.place)
+                    }
+                    _ => false,
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// `X`, `list(X)`, `X.values()`, `list(X.items())`.
+    fn speaks_of_items(&self, iterable: ExprRef, place: Place) -> bool {
+        if self.reach(iterable).is_some_and(|reach| reach.place == place) {
+            return true;
+        }
+        let facts = self.facts(iterable.scope.module);
+        let Expr::Call(call) = self.expr(iterable) else { return false };
+        let call = facts.call(call);
+        match facts.expr(call.callee) {
+            Expr::Attribute(base, _) => self.speaks_of_items(iterable.scope.expr(base), place),
+            _ => facts
+                .arguments(call)
+                .first()
+                .is_some_and(|argument| self.speaks_of_items(iterable.scope.expr(*argument), place)),
+        }
+    }
+
+    /// Whether a function runs an event itself, or calls what does, a few calls deep.
+    fn is_run_by(&self, event: EventRef, function: FunctionRef) -> bool {
+        let Some(inner) = self.event_function(event) else { return false };
+        let mut reached = vec![self.outermost_function(inner)];
+        let mut next = 0;
+        for _ in 0..3 {
+            let end = reached.len();
+            for index in next..end {
+                if reached[index] == function {
+                    return true;
+                }
+                for site in self.callers(reached[index]).iter().take(16) {
+                    if let Some(caller) = self.event_function(site.event).map(|caller| self.outermost_function(caller))
+                        && !reached.contains(&caller)
+                    {
+                        reached.push(caller);
+                    }
+                }
+            }
+            next = end;
+        }
+        reached.contains(&function)
     }
 }

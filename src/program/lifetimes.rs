@@ -1,0 +1,413 @@
+//! How long an object lives, compared with what passes through it.
+//!
+//! A dict on a parser goes with the parser; the same dict on a server stays until the server ends. So an attribute
+//! that only grows is a leak by the life of its owner, and that life is read from what the program does with
+//! instances (kept in a module, made by another long-lived object, running a loop, handing its own methods out as
+//! callbacks), and only where nothing is seen of them from what the class is called. The evidence is kept, because
+//! a finding must show it.
+
+use std::sync::{PoisonError, RwLock};
+
+use rustc_hash::FxHashMap;
+
+use super::calls::CallSite;
+use super::names::Definition;
+use super::repetition::Frequency;
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, Program, ScopeRef, vocabulary};
+use crate::facts::{ContextKind, EventKind, Expr, ExprId, ScopeKind};
+use crate::finding::Label;
+use crate::source::Name;
+
+/// How long an instance lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lifetime {
+    /// It ends with the call, request or statement that made it.
+    Short,
+    /// Nothing speaks for one or the other.
+    Unknown,
+    /// What the class is called says that it serves for long.
+    Presumed,
+    /// Shown to live as long as the process, or as what it serves.
+    Long,
+}
+
+/// The life of a class's instances, and why it is taken to be so.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    pub lifetime: Lifetime,
+    pub reasons: Vec<Label>,
+}
+
+impl Owner {
+    fn plain(lifetime: Lifetime) -> Owner {
+        Owner { lifetime, reasons: Vec::new() }
+    }
+
+    fn shown(reason: Label) -> Owner {
+        Owner { lifetime: Lifetime::Long, reasons: vec![reason] }
+    }
+
+    fn with(mut self, reason: Label) -> Owner {
+        self.reasons.insert(0, reason);
+        self
+    }
+}
+
+/// Answers that were given before.
+#[derive(Default)]
+pub struct Lifetimes {
+    known: RwLock<FxHashMap<ClassRef, Owner>>,
+}
+
+/// How many owners of owners, and factories of factories, are followed.
+const DEPTH: u32 = 4;
+/// The most subclasses, places of construction and callers that are looked at for one answer.
+const MOST: usize = 24;
+
+/// What becomes of an object where it is made.
+enum Fate {
+    /// It is kept: by a place that lives as long as the process, or by an owner.
+    Kept(Owner),
+    /// Handed to the caller.
+    Returned,
+    /// Only locals and calls see it.
+    Local,
+    /// Handed to code that may keep it.
+    Unknown,
+}
+
+impl Program<'_> {
+    /// How long instances of a class, or of one derived from it, live at most.
+    pub fn owner(&self, class: ClassRef) -> Owner {
+        self.owner_within(class, DEPTH)
+    }
+
+    fn owner_within(&self, class: ClassRef, depth: u32) -> Owner {
+        let Some(depth) = depth.checked_sub(1) else { return Owner::plain(Lifetime::Unknown) };
+        if let Some(owner) = self.lifetimes.known.read().unwrap_or_else(PoisonError::into_inner).get(&class) {
+            return owner.clone();
+        }
+        let owner = self.find_owner(class, depth);
+        // An answer near the limit of depth may be cut short, so it is not kept.
+        if depth + 1 == DEPTH {
+            self.lifetimes.known.write().unwrap_or_else(PoisonError::into_inner).insert(class, owner.clone());
+        }
+        owner
+    }
+
+    fn find_owner(&self, class: ClassRef, depth: u32) -> Owner {
+        if self.is_passing(class) {
+            return Owner::plain(Lifetime::Short);
+        }
+        let family: Vec<ClassRef> =
+            std::iter::once(class).chain(self.subclasses(class).iter().copied()).take(MOST).collect();
+        let mut best = Owner::plain(Lifetime::Unknown);
+        let mut sites = 0;
+        let mut short = 0;
+        for member in &family {
+            for site in self.instantiations(*member).into_iter().filter(|site| !self.is_test(site.module)).take(MOST) {
+                sites += 1;
+                let found = self.owner_at(site, *member, depth);
+                short += usize::from(found.lifetime == Lifetime::Short);
+                if found.lifetime > best.lifetime {
+                    best = found;
+                }
+                if best.lifetime == Lifetime::Long {
+                    return best;
+                }
+            }
+        }
+        if let Some(reason) = family.iter().find_map(|member| self.runs_on(*member)) {
+            return Owner::shown(reason);
+        }
+        if best.lifetime >= Lifetime::Presumed {
+            return best;
+        }
+        if sites > 0 && short == sites {
+            return Owner::plain(Lifetime::Short);
+        }
+        let named = family.iter().find(|member| vocabulary::is_serving_name(self.class(**member).name.as_str()));
+        match named {
+            Some(member) if short == 0 => Owner {
+                lifetime: Lifetime::Presumed,
+                reasons: vec![Label {
+                    location: self.location(member.module, self.class(*member).name_span),
+                    message: format!("a `{}` serves for long", self.class(*member).name),
+                }],
+            },
+            _ => Owner::plain(Lifetime::Unknown),
+        }
+    }
+
+    /// Exceptions, values and test cases: made, used and gone.
+    fn is_passing(&self, class: ClassRef) -> bool {
+        self.is_value_class(class) && self.runs_on(class).is_none()
+            || self.external_bases(class).iter().any(|base| vocabulary::is_passing_base(base.as_str()))
+    }
+
+    /// The life of the instance that one call makes.
+    fn owner_at(&self, site: CallSite, class: ClassRef, depth: u32) -> Owner {
+        let made = self.made_at(site);
+        match self.fate(made, site.event, depth) {
+            Fate::Kept(owner) => owner,
+            Fate::Returned => self.owner_of_returned(site, class, depth),
+            Fate::Unknown => Owner::plain(Lifetime::Unknown),
+            Fate::Local if self.event_function(site.event).is_none() => Owner::plain(Lifetime::Unknown),
+            Fate::Local => match self.repetition(site.event).frequency {
+                Frequency::Presumed | Frequency::Repeated => Owner::plain(Lifetime::Short),
+                _ => Owner::plain(Lifetime::Unknown),
+            },
+        }
+    }
+
+    fn made_at(&self, site: CallSite) -> ExprRef {
+        let facts = self.facts(site.module);
+        let position = facts.exprs.iter().position(|expr| *expr == Expr::Call(site.call)).unwrap_or(0);
+        self.event_scope(site.event).expr(ExprId(position as u32))
+    }
+
+    /// A factory: what its callers do with what it gives.
+    fn owner_of_returned(&self, site: CallSite, class: ClassRef, depth: u32) -> Owner {
+        let Some(depth) = depth.checked_sub(1) else { return Owner::plain(Lifetime::Unknown) };
+        let Some(factory) = self.event_function(site.event) else { return Owner::plain(Lifetime::Unknown) };
+        let is_kept = self.cached_functions(factory.module).iter().any(|cached| cached.function == factory);
+        if is_kept && self.cache_key(factory).is_none() {
+            return Owner::shown(Label {
+                location: self.event_location(site.event),
+                message: format!("`{}` is made once here and kept", self.class(class).name),
+            });
+        }
+        let mut best = Owner::plain(Lifetime::Unknown);
+        for caller in
+            self.callers(factory).iter().filter(|caller| caller.is_certain && !self.is_test(caller.module)).take(4)
+        {
+            let found = self.owner_at(*caller, class, depth);
+            if found.lifetime > best.lifetime {
+                best = found;
+            }
+        }
+        best
+    }
+
+    /// What becomes of a value that is made at an event.
+    fn fate(&self, made: ExprRef, event: EventRef, depth: u32) -> Fate {
+        let facts = self.facts(event.module);
+        let in_function = self.event_function(event).is_some();
+        for (number, next) in facts.events.iter().enumerate().skip(event.id.index() + 1).take(16) {
+            let here = EventRef::new(event.module, crate::facts::EventId(number as u32));
+            let scope = self.event_scope(here);
+            match next.kind {
+                EventKind::Bind { target, value } if self.gives(scope.expr(value), made.id) => {
+                    return self.fate_of_stored(scope.expr(target), here, depth);
+                }
+                EventKind::Return(value) | EventKind::Yield(value) if self.gives(scope.expr(value), made.id) => {
+                    return Fate::Returned;
+                }
+                EventKind::Call(call) if self.passes(scope, call, made.id) => {
+                    return if in_function {
+                        self.fate_of_passed(here, made, depth)
+                    } else {
+                        self.kept_by_module(here)
+                    };
+                }
+                _ => {}
+            }
+        }
+        Fate::Local
+    }
+
+    fn kept_by_module(&self, event: EventRef) -> Fate {
+        Fate::Kept(Owner::shown(Label {
+            location: self.event_location(event),
+            message: "made here once, when the module is imported".to_owned(),
+        }))
+    }
+
+    /// Whether the value of an expression is, or may be, another's.
+    fn gives(&self, expr: ExprRef, made: ExprId) -> bool {
+        if expr.id == made {
+            return true;
+        }
+        let facts = self.facts(expr.scope.module);
+        match self.expr(expr) {
+            Expr::Or(run) | Expr::And(run) | Expr::Conditional(run) | Expr::Display(_, run) => {
+                facts.list(run).iter().any(|part| self.gives(expr.scope.expr(*part), made))
+            }
+            Expr::Await(inner) => self.gives(expr.scope.expr(inner), made),
+            _ => false,
+        }
+    }
+
+    fn passes(&self, scope: ScopeRef, call: crate::facts::CallId, made: ExprId) -> bool {
+        let facts = self.facts(scope.module);
+        let call = facts.call(call);
+        facts.arguments(call).iter().any(|argument| self.gives(scope.expr(*argument), made))
+            || facts.keyword_arguments(call).iter().any(|(_, argument)| self.gives(scope.expr(*argument), made))
+    }
+
+    fn fate_of_stored(&self, target: ExprRef, event: EventRef, depth: u32) -> Fate {
+        match self.expr(target) {
+            Expr::Name(name) => match self.holding_scope(target.scope, name) {
+                Some(holder) if self.enclosing_function(holder).is_some() => self.fate_of_local(holder, name, depth),
+                _ if matches!(self.facts(target.scope.module).scope(target.scope.id).kind, ScopeKind::Function(_)) => {
+                    Fate::Kept(Owner::shown(Label {
+                        location: self.event_location(event),
+                        message: format!("kept in the module's `{name}`"),
+                    }))
+                }
+                _ => self.kept_by_module(event),
+            },
+            _ => self.fate_of_attribute(target, event, depth),
+        }
+    }
+
+    /// `self.x = made`, `Class.x = made`, `registry[key] = made`.
+    fn fate_of_attribute(&self, target: ExprRef, event: EventRef, depth: u32) -> Fate {
+        let Some(reach) = self.reach(target) else { return Fate::Unknown };
+        if self.is_shared(reach.place) {
+            let name = self.place_name(reach.place);
+            let location = self.event_location(event);
+            let owner = Owner::shown(Label { location, message: format!("kept in `{name}`") });
+            // What is under a key may be replaced and taken out.
+            return Fate::Kept(if reach.level == 0 { owner } else { Owner { lifetime: Lifetime::Presumed, ..owner } });
+        }
+        match reach.place {
+            super::Place::Instance(class, _) if reach.level == 0 => {
+                let owner = self.owner_within(class, depth);
+                match owner.lifetime {
+                    Lifetime::Long | Lifetime::Presumed => Fate::Kept(owner.with(Label {
+                        location: self.event_location(event),
+                        message: format!("kept by `{}`", self.class(class).name),
+                    })),
+                    Lifetime::Short => Fate::Kept(owner),
+                    Lifetime::Unknown => Fate::Unknown,
+                }
+            }
+            _ => Fate::Unknown,
+        }
+    }
+
+    /// What the function does with the local variable that holds it.
+    fn fate_of_local(&self, holder: ScopeRef, name: Name, depth: u32) -> Fate {
+        let facts = self.facts(holder.module);
+        let Some(local) = facts.exprs.iter().position(|expr| *expr == Expr::Name(name)) else { return Fate::Local };
+        let local = ExprId(local as u32);
+        let mut fate = Fate::Local;
+        for (id, event) in facts.scope_events(holder.id) {
+            let here = EventRef::new(holder.module, id);
+            let scope = self.event_scope(here);
+            let found = match event.kind {
+                EventKind::Return(value) | EventKind::Yield(value) if self.gives(scope.expr(value), local) => {
+                    Fate::Returned
+                }
+                EventKind::Bind { target, value }
+                    if self.gives(scope.expr(value), local) && !matches!(facts.expr(target), Expr::Name(_)) =>
+                {
+                    self.fate_of_attribute(scope.expr(target), here, depth)
+                }
+                EventKind::Call(call) if self.passes(scope, call, local) => {
+                    self.fate_of_passed(here, scope.expr(local), depth)
+                }
+                _ => continue,
+            };
+            match found {
+                Fate::Kept(owner) if owner.lifetime >= Lifetime::Presumed => return Fate::Kept(owner),
+                Fate::Local => {}
+                Fate::Kept(_) | Fate::Unknown if matches!(fate, Fate::Returned) => {}
+                found => fate = found,
+            }
+        }
+        fate
+    }
+
+    /// Handed to a call: kept by what the call makes, or by what is told to register it.
+    fn fate_of_passed(&self, event: EventRef, made: ExprRef, depth: u32) -> Fate {
+        let Some(site) = self.call_site(event) else { return Fate::Local };
+        let facts = self.facts(event.module);
+        let scope = self.event_scope(event);
+        let callee = scope.expr(facts.call(site.call).callee);
+        if let Some(function) = self.callee(scope, site.call)
+            && self.function(function).name == self.words.init
+            && let Some(class) = self.class_of_method(function)
+        {
+            let is_stored = self
+                .parameter_for(site, function, made)
+                .is_some_and(|parameter| self.stores_on_self(function, parameter));
+            if is_stored {
+                return Fate::Kept(self.owner_within(class, depth));
+            }
+        }
+        let name = match self.expr(callee) {
+            Expr::Name(name) | Expr::Attribute(_, name) => name,
+            _ => return Fate::Local,
+        };
+        // Registered while the program is set up: whoever takes it keeps it.
+        if vocabulary::is_registering_name(name.as_str()) && self.repetition(event).frequency <= Frequency::Once {
+            return Fate::Kept(Owner {
+                lifetime: Lifetime::Presumed,
+                reasons: vec![Label { location: self.event_location(event), message: "registered here".to_owned() }],
+            });
+        }
+        match self.resolve(callee) {
+            Definition::Function(_) => Fate::Local,
+            Definition::External(_) => Fate::Local,
+            _ => Fate::Unknown,
+        }
+    }
+
+    /// What shows that an instance goes on by itself: a loop that waits in one of its methods, or its own methods
+    /// handed out as callbacks by its constructor.
+    fn runs_on(&self, class: ClassRef) -> Option<Label> {
+        self.own_methods(class).find_map(|method| self.loop_in(method).or_else(|| self.hands_itself_out(class, method)))
+    }
+
+    fn loop_in(&self, method: FunctionRef) -> Option<Label> {
+        let facts = self.facts(method.module);
+        let declared = self.function(method);
+        self.receiver(method).filter(|receiver| !receiver.is_class)?;
+        if declared.is_generator {
+            return None;
+        }
+        let body = facts.scope(declared.scope).body;
+        facts
+            .scope_events(declared.scope)
+            .filter(|(_, event)| facts.context(event.context).scope == facts.context(body).scope)
+            .filter(|(_, event)| matches!(event.kind, EventKind::Call(_) | EventKind::Await(_)))
+            .filter(|(_, event)| {
+                facts.contexts_around(event.context).any(|context| matches!(context.kind, ContextKind::While(_)))
+            })
+            .find_map(|(id, _)| self.endless_loop_around(EventRef::new(method.module, id)))
+    }
+
+    /// `bus.subscribe(self.on_event)`, `Thread(target=self.run)`: whoever calls back keeps the object.
+    fn hands_itself_out(&self, class: ClassRef, method: FunctionRef) -> Option<Label> {
+        let facts = self.facts(method.module);
+        let receiver = self.receiver(method).filter(|receiver| !receiver.is_class)?;
+        let declared = self.function(method);
+        let is_beginning = declared.name == self.words.init || vocabulary::is_beginning_name(declared.name.as_str());
+        if !is_beginning {
+            return None;
+        }
+        facts.scope_events(declared.scope).find_map(|(id, event)| {
+            let EventKind::Call(call) = event.kind else { return None };
+            let call = facts.call(call);
+            let (Expr::Name(name) | Expr::Attribute(_, name)) = facts.expr(call.callee) else { return None };
+            // What an object tells a part of itself stays within it.
+            let is_own = matches!(facts.expr(call.callee), Expr::Attribute(base, _)
+                if matches!(facts.expr(base), Expr::Name(name) if name == receiver.name));
+            if is_own || !vocabulary::is_calling_back_name(name.as_str()) {
+                return None;
+            }
+            let keywords = facts.keyword_arguments(call).iter().map(|(_, value)| *value);
+            let handed = facts.arguments(call).iter().copied().chain(keywords).find_map(|argument| {
+                let Expr::Attribute(base, method) = facts.expr(argument) else { return None };
+                let is_receiver = matches!(facts.expr(base), Expr::Name(name) if name == receiver.name);
+                (is_receiver && self.method(class, method).is_some()).then_some(method)
+            })?;
+            Some(Label {
+                location: self.event_location(EventRef::new(method.module, id)),
+                message: format!("`{}` hands out its own `{handed}` to be called back", self.class(class).name),
+            })
+        })
+    }
+}
