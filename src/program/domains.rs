@@ -10,8 +10,8 @@ use std::cell::Cell;
 
 use super::names::Definition;
 use super::types::{Type, last_part};
-use super::{EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{Constant, ContextKind, EventKind, Expr, NOTHING, ParameterKind, ScopeKind};
+use super::{EventRef, ExprRef, FunctionRef, OperationKind, Place, Program, ScopeRef, vocabulary};
+use crate::facts::{Constant, ContextKind, EventKind, Expr, NOTHING, Parameter, ParameterKind, ScopeKind};
 use crate::models;
 use crate::source::Name;
 
@@ -114,11 +114,24 @@ impl Program<'_> {
                 }
             }
             Expr::Element(inner) => self.domain_of_elements(expr.scope.expr(inner), depth),
-            Expr::Subscript(base, _) => self.domain_of_elements(expr.scope.expr(base), depth),
+            Expr::Subscript(base, key) => self.domain_of_item(expr.scope.expr(base), expr.scope.expr(key), depth),
             Expr::Name(name) => self.domain_of_name(expr, name, depth),
             Expr::Attribute(base, attribute) => self.domain_of_attribute(expr, expr.scope.expr(base), attribute, depth),
             Expr::Call(call) => self.domain_of_call(expr, call, depth),
             Expr::Nothing | Expr::Comprehension(..) | Expr::Sent => Domain::Unknown,
+        }
+    }
+
+    /// `data["user_id"]` is named by its key where nothing else is known.
+    fn domain_of_item(&self, base: ExprRef, key: ExprRef, depth: Allowance) -> Domain {
+        match (self.domain_of_elements(base, depth), self.expr(key)) {
+            (Domain::Unknown, Expr::Constant(Constant::Word(word))) if !self.is_settings(base) => {
+                match self.domain_by_name(word) {
+                    open @ Domain::Open(_) => open,
+                    _ => Domain::Unknown,
+                }
+            }
+            (domain, _) => domain,
         }
     }
 
@@ -254,36 +267,48 @@ impl Program<'_> {
         }
         if parameter.annotation != NOTHING {
             let annotation = self.defining_scope(function).expr(parameter.annotation);
-            if let Some(domain) = self.domain_of_annotation(annotation) {
-                return domain;
+            match self.domain_of_annotation(annotation) {
+                // Callables are as many as callers pass.
+                Some(Domain::Bounded) if self.is_callable_annotation(annotation) => {
+                    let given = self.domain_of_given(function, parameter, depth);
+                    return if given.is_open() { given } else { Domain::Bounded };
+                }
+                Some(domain) => return domain,
+                None => {}
             }
         }
         if vocabulary::is_definition_name(name.as_str()) || self.is_used_as_class(function, name) {
             return Domain::Bounded;
         }
+        match self.domain_of_given(function, parameter, depth) {
+            // What all known callers pass is bounded; a public function may have others, but those who write
+            // them pass the same kind of thing.
+            Domain::Unknown => self.domain_by_name(name),
+            known => known,
+        }
+    }
+
+    /// What the known callers of a function pass for a parameter.
+    fn domain_of_given(&self, function: FunctionRef, parameter: &Parameter, depth: Allowance) -> Domain {
         let sites: Vec<_> = self
             .callers(function)
             .iter()
             .copied()
             .filter(|site| site.is_certain && !self.is_test(site.module))
             .collect();
-        if !sites.is_empty() && sites.len() <= 24 {
-            let parts: Vec<Domain> = sites
-                .iter()
-                .map(|site| match self.argument_for(*site, function, name) {
-                    Some(argument) => self.domain_within(argument, depth),
-                    None if parameter.default != NOTHING => Domain::Bounded,
-                    None => Domain::Unknown,
-                })
-                .collect();
-            match self.joined_domain(parts.into_iter()) {
-                // What all known callers pass is bounded; a public function may have others, but those who write
-                // them pass the same kind of thing.
-                Domain::Unknown => {}
-                known => return known,
-            }
+        if sites.is_empty() || sites.len() > 24 {
+            return Domain::Unknown;
         }
-        self.domain_by_name(name)
+        self.joined_domain(sites.iter().map(|site| match self.argument_for(*site, function, parameter.name) {
+            Some(argument) => self.domain_within(argument, depth),
+            None if parameter.default != NOTHING => Domain::Bounded,
+            None => Domain::Unknown,
+        }))
+    }
+
+    fn is_callable_annotation(&self, annotation: ExprRef) -> bool {
+        matches!(self.type_of_annotation(annotation, 4), Type::External(path)
+            if matches!(path.as_str(), "typing.Callable" | "collections.abc.Callable" | "types.FunctionType"))
     }
 
     /// `issubclass(x, …)`, `x.__name__`, `x.__mro__`, `isinstance(x, type)` say that `x` is a class or function.
@@ -373,6 +398,13 @@ impl Program<'_> {
             Definition::Variable(scope, name) => return self.domain_of_variable(scope, name, depth),
             Definition::Unknown => {}
         }
+        // A bound method is as much another as its object is.
+        if let Some(method) = self.bound_method(expr).filter(|method| !self.is_property(*method))
+            && let Type::Instance(class) = self.type_of(base)
+            && self.receiver(method).is_some()
+        {
+            return self.domain_of_instances(class);
+        }
         match self.type_of(base) {
             Type::Instance(class) => {
                 if let Some(domain) = self.domain_of_type(self.type_of(expr)) {
@@ -401,7 +433,10 @@ impl Program<'_> {
             }
             Type::Class(_) => Domain::Bounded,
             _ => match self.domain_by_name(attribute) {
-                Domain::Unknown | Domain::Likely(_) if self.comes_and_goes(base) => {
+                Domain::Unknown | Domain::Likely(_)
+                    if self.comes_and_goes(base)
+                        || (vocabulary::is_address_word(text) && self.is_made_of_what_comes(base)) =>
+                {
                     Domain::Open(Name::new(&format!("`{attribute}`, part of what comes in")))
                 }
                 // `uuid.uuid4().hex` is as fresh as what it is part of.
@@ -434,6 +469,17 @@ impl Program<'_> {
             Expr::Attribute(_, name) => matches!(name.as_str(), "request" | "message" | "peer"),
             _ => false,
         }
+    }
+
+    /// `urlsplit(request.url)`: worked out of what comes in.
+    fn is_made_of_what_comes(&self, expr: ExprRef) -> bool {
+        let facts = self.facts(expr.scope.module);
+        let Expr::Call(call) = self.expr(expr) else { return false };
+        facts.arguments(facts.call(call)).iter().any(|argument| {
+            let argument = expr.scope.expr(*argument);
+            self.comes_and_goes(argument)
+                || matches!(self.expr(argument), Expr::Attribute(base, _) if self.comes_and_goes(argument.scope.expr(base)))
+        })
     }
 
     fn is_module_scope_name(&self, scope: ScopeRef, name: Name) -> bool {
@@ -681,9 +727,59 @@ impl Program<'_> {
                 }
                 // The members of an enumeration, the subclasses of a class.
                 Definition::Class(_) => Domain::Bounded,
+                Definition::Variable(scope, name) => match self.domain_within(container, depth) {
+                    Domain::Bounded => self.domain_of_collected(scope, name, depth),
+                    known => known,
+                },
                 _ => self.domain_within(container, depth),
             },
             _ => self.domain_within(container, depth),
+        }
+    }
+
+    /// What a function puts into a local list, set or dict that it begins empty.
+    fn domain_of_collected(&self, scope: ScopeRef, name: Name, depth: Allowance) -> Domain {
+        let (values, _) = self.bound_values(scope, name);
+        let begins_empty = values.iter().any(|(_, value)| self.is_empty_display(*value));
+        if !begins_empty {
+            return Domain::Bounded;
+        }
+        let facts = self.facts(scope.module);
+        let mut joined = Domain::Bounded;
+        for (id, event) in facts.scope_events(scope.id) {
+            let here = self.event_scope(EventRef::new(scope.module, id));
+            let added = match event.kind {
+                EventKind::Call(call) => {
+                    let call = facts.call(call);
+                    let Expr::Attribute(base, method) = facts.expr(call.callee) else { continue };
+                    let adds = OperationKind::of_method(method).is_some_and(OperationKind::is_growth);
+                    match facts.arguments(call).first() {
+                        Some(argument) if adds && facts.expr(base) == Expr::Name(name) => *argument,
+                        _ => continue,
+                    }
+                }
+                EventKind::Bind { target, .. } => match facts.expr(target) {
+                    Expr::Subscript(base, key) if facts.expr(base) == Expr::Name(name) => key,
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            joined = joined.or(self.domain_within(here.expr(added), depth));
+        }
+        joined
+    }
+
+    fn is_empty_display(&self, expr: ExprRef) -> bool {
+        match self.expr(expr) {
+            Expr::Display(_, run) => run.len == 0,
+            Expr::Call(call) => {
+                let call = self.facts(expr.scope.module).call(call);
+                call.arguments.len == 0
+                    && call.keywords.len == 0
+                    && matches!(self.resolve(expr.scope.expr(call.callee)), Definition::External(path)
+                        if matches!(path.as_str(), "list" | "set" | "dict" | "collections.OrderedDict"))
+            }
+            _ => false,
         }
     }
 

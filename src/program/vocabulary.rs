@@ -390,7 +390,8 @@ fn last_word(name: &str) -> String {
         .char_indices()
         .rev()
         .find(|(at, c)| {
-            *c == '_' || (c.is_uppercase() && text[..*at].chars().next_back().is_none_or(char::is_lowercase))
+            *c == '_'
+                || (c.is_uppercase() && text[..*at].chars().next_back().is_none_or(|before| !before.is_uppercase()))
         })
         .map_or(0, |(at, c)| if c == '_' { at + 1 } else { at });
     text[start..].to_lowercase()
@@ -594,4 +595,9 @@ pub fn is_resetting_name(name: &str) -> bool {
     let name = name.trim_start_matches('_');
     let first = name.split('_').next().unwrap_or(name);
     matches!(first, "reset" | "clear" | "reinit" | "restart" | "reconnect" | "disconnect")
+}
+
+/// Parts of an address, which each peer or request has its own of.
+pub fn is_address_word(name: &str) -> bool {
+    matches!(name, "hostname" | "host" | "netloc" | "path" | "url" | "uri" | "ip" | "port" | "addr" | "address")
 }

@@ -121,24 +121,8 @@ impl Program<'_> {
         if operation.kind == OperationKind::Rebind && vocabulary::is_beginning_name(name) {
             return Some("it only makes the container".to_owned());
         }
-        if vocabulary::is_resetting_name(name) {
-            let callers = self.callers(function);
-            let mut outside = callers.iter().filter(|site| {
-                !self.is_test(site.module)
-                    && self
-                        .event_function(site.event)
-                        .is_none_or(|caller| !vocabulary::is_beginning_name(self.function(caller).name.as_str()))
-            });
-            let is_part_of_work = |site: &CallSite| {
-                !self.is_conditional(site.event)
-                    && self
-                        .event_function(site.event)
-                        .is_some_and(|caller| growths.iter().any(|growth| self.is_run_by(growth.touch.event(), caller)))
-            };
-            let is_used = outside.clone().next().is_some();
-            if is_used && !outside.any(is_part_of_work) {
-                return Some(format!("`{name}` only starts the object afresh"));
-            }
+        if vocabulary::is_resetting_name(name) && !self.is_part_of_work(function, growths) {
+            return Some(format!("`{name}` only starts the object afresh"));
         }
         None
     }
@@ -177,6 +161,55 @@ impl Program<'_> {
                 .first()
                 .is_some_and(|argument| self.speaks_of_items(iterable.scope.expr(*argument), place)),
         }
+    }
+
+    /// Whether some growth happens only in work that begins with a reset: every way to it leads through a function
+    /// that calls the reset unconditionally. A reset that nobody in the project calls is the public's to call.
+    fn is_part_of_work(&self, reset: FunctionRef, growths: &[Growth]) -> bool {
+        let callers = self.callers(reset);
+        let begins = |site: &CallSite| {
+            self.event_function(site.event)
+                .is_some_and(|caller| vocabulary::is_beginning_name(self.function(caller).name.as_str()))
+        };
+        if callers.iter().all(|site| self.is_test(site.module)) {
+            return true;
+        }
+        let resetting: Vec<FunctionRef> = callers
+            .iter()
+            .filter(|site| !self.is_test(site.module) && !begins(site))
+            .filter(|site| !self.is_conditional(site.event))
+            .filter_map(|site| self.event_function(site.event))
+            .map(|caller| self.outermost_function(caller))
+            .collect();
+        !resetting.is_empty() && growths.iter().any(|growth| self.leads_through(growth.touch.event(), &resetting))
+    }
+
+    /// Whether every chain of known callers of an event has one of these functions in it.
+    fn leads_through(&self, event: EventRef, gates: &[FunctionRef]) -> bool {
+        const MOST: usize = 48;
+        let Some(inner) = self.event_function(event) else { return false };
+        let mut reached = vec![self.outermost_function(inner)];
+        let mut next = 0;
+        while let Some(function) = reached.get(next).copied() {
+            next += 1;
+            if gates.contains(&function) {
+                continue;
+            }
+            let mut has_caller = false;
+            for site in self.callers(function).iter().filter(|site| site.is_certain && !self.is_test(site.module)) {
+                let Some(caller) = self.event_function(site.event).map(|caller| self.outermost_function(caller)) else {
+                    continue;
+                };
+                has_caller = true;
+                if !reached.contains(&caller) {
+                    reached.push(caller);
+                }
+            }
+            if !has_caller || reached.len() > MOST {
+                return false;
+            }
+        }
+        true
     }
 
     /// Whether a function runs an event itself, or calls what does, a few calls deep.
