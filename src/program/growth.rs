@@ -5,10 +5,11 @@
 //! item out of a value does not take the key out), by whether anybody outside of tests runs them, and by whether
 //! they only undo what a failed growth began.
 
+pub mod exits;
 mod guards;
 mod memos;
 mod removals;
-mod weakness;
+pub mod weakness;
 
 use rustc_hash::FxHashSet;
 
@@ -52,6 +53,8 @@ pub struct Growth {
     pub stores_parameter: bool,
     /// The value is computed from the key and looked up by it.
     pub is_memo: bool,
+    /// The entry was meant to go with its object, and does not.
+    pub defeat: Option<weakness::Defeat>,
 }
 
 #[derive(Clone, Debug)]
@@ -312,6 +315,7 @@ impl Program<'_> {
             is_per_instance,
             stores_parameter: self.stores_parameter(operation),
             is_memo,
+            defeat: self.defeat(place, container, operation),
         })
     }
 
@@ -366,8 +370,11 @@ impl Program<'_> {
         if operation.kind == OperationKind::Append && self.is_searched_before(operation) {
             return Domain::Unknown;
         }
-        if container.holds == Holds::WeakKey {
-            return Domain::Open(Name::new("an object that was to be let go, and its own value holds it"));
+        if container.holds != Holds::Strong {
+            return match self.domain(scope.expr(key)) {
+                Domain::Bounded => Domain::Bounded,
+                _ => Domain::Open(weakness::why_it_stays(container.holds)),
+            };
         }
         let domain = match (operation.kind, facts.expr(key)) {
             // `X.update({"a": 1})`: the keys decide.

@@ -6,8 +6,11 @@
 mod growth;
 mod lk101;
 mod lk102;
+mod lk103;
 mod lk104;
 mod lk105;
+mod lk108;
+mod lk109;
 mod lk301;
 pub mod page;
 pub mod selection;
@@ -25,8 +28,11 @@ pub struct Rule {
 pub static RULES: &[Rule] = &[
     Rule { code: "LK101", check: lk101::check },
     Rule { code: "LK102", check: lk102::check },
+    Rule { code: "LK103", check: lk103::check },
     Rule { code: "LK104", check: lk104::check },
     Rule { code: "LK105", check: lk105::check },
+    Rule { code: "LK108", check: lk108::check },
+    Rule { code: "LK109", check: lk109::check },
     Rule { code: "LK301", check: lk301::check },
 ];
 
