@@ -371,10 +371,13 @@ impl Program<'_> {
             return Domain::Unknown;
         }
         if container.holds != Holds::Strong {
-            return match self.domain(scope.expr(key)) {
-                Domain::Bounded => Domain::Bounded,
-                _ => Domain::Open(weakness::why_it_stays(container.holds)),
+            return match self.is_permanent(scope.expr(key)) {
+                true => Domain::Bounded,
+                false => Domain::Open(weakness::why_it_stays(container.holds)),
             };
+        }
+        if self.identified(scope.expr(key), 3).is_some_and(|object| self.is_permanent_by_name(object)) {
+            return Domain::Bounded;
         }
         let domain = match (operation.kind, facts.expr(key)) {
             // `X.update({"a": 1})`: the keys decide.

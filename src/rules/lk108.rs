@@ -10,28 +10,36 @@ use crate::program::{ModuleId, Place, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for (place, account) in program.accounts(module).iter().chain(program.instance_accounts(module)) {
-        report_defeats(program, *place, account, false, report);
+        report_defeats(program, *place, account, report);
     }
     for (place, account) in program.identity_accounts(module) {
-        report_defeats(program, place, &account, true, report);
+        report_defeats(program, place, &account, report);
     }
 }
 
-fn report_defeats(program: &Program, place: Place, account: &Account, beside_weak: bool, report: &mut Report) {
+fn report_defeats(program: &Program, place: Place, account: &Account, report: &mut Report) {
     let growths: Vec<&Growth> = account.growths.iter().filter(|growth| growth.defeat.is_some()).collect();
     let Some(first) = growths.first() else { return };
     let Some(defeat) = first.defeat else { return };
-    let Some((confidence, reasons)) = confidence(program, place, account, &growths, beside_weak) else { return };
+    let Some((confidence, reasons)) = confidence(program, place, account, &growths) else { return };
     let name = program.place_name(place);
     let by = match program.event_function(first.touch.event()) {
         Some(function) => program.function_name(function),
         None => "the module".to_owned(),
     };
     let message = match defeat {
-        Defeat::Identity => format!("`{name}` keeps entries of objects that are gone: nothing takes out what `{by}` keeps under `id(…)`"),
-        Defeat::DeadReference => format!("`{name}` keeps dead references: nothing takes out the weak references that `{by}` adds"),
-        Defeat::ValueHoldsKey => format!("`{name}` lets nothing go: the values that `{by}` stores hold their weak keys"),
-        Defeat::KeyHoldsValue => format!("`{name}` lets nothing go: the keys under which `{by}` stores hold the weak values"),
+        Defeat::Identity => format!(
+            "`{name}` keeps entries of objects that are gone: nothing takes out what `{by}` keeps under `id(…)`"
+        ),
+        Defeat::DeadReference => {
+            format!("`{name}` keeps dead references: nothing takes out the weak references that `{by}` adds")
+        }
+        Defeat::ValueHoldsKey => {
+            format!("`{name}` lets nothing go: the values that `{by}` stores hold their weak keys")
+        }
+        Defeat::KeyHoldsValue => {
+            format!("`{name}` lets nothing go: the keys under which `{by}` stores hold the weak values")
+        }
     };
     let mut related = growth::labels(program, account, &growths);
     related.extend(reasons);
@@ -53,9 +61,9 @@ fn confidence(
     place: Place,
     account: &Account,
     growths: &[&Growth],
-    beside_weak: bool,
 ) -> Option<(Confidence, Vec<Label>)> {
     // Who refers weakly expects the object to end before the reference: each one is another in the end.
+    let is_meant = |growth: &Growth| program.is_kept_weakly_beside(growth.touch.operation);
     let collects = |growth: &&&Growth| growth.defeat == Some(Defeat::DeadReference) && growth.is_append;
     let repeats = |growth: &&Growth| growth.repetition.frequency == Frequency::Repeated && !growth.is_conditional;
     let collected = growths.iter().filter(collects).map(|growth| match repeats(growth) {
@@ -68,7 +76,7 @@ fn confidence(
     let owner = program.owner(class);
     let most = match owner.lifetime {
         Lifetime::Short => return None,
-        Lifetime::Unknown if beside_weak || growths.iter().any(|growth| collects(&growth)) => Confidence::Medium,
+        Lifetime::Unknown if growths.iter().any(|growth| collects(&growth) || is_meant(growth)) => Confidence::Medium,
         Lifetime::Unknown => Confidence::Low,
         Lifetime::Presumed => Confidence::Medium,
         Lifetime::Long => Confidence::High,

@@ -28,7 +28,10 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         report.add(Claim {
             span: program.event_location(account.holder.binding).span,
             confidence,
-            message: format!("`{}` has no bound, and nothing reads what `{by}` puts into it", program.place_name(*place)),
+            message: format!(
+                "`{}` has no bound, and nothing reads what `{by}` puts into it",
+                program.place_name(*place)
+            ),
             label,
             related,
             symbol: program.place_symbol(*place),

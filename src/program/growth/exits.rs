@@ -110,7 +110,8 @@ impl Program<'_> {
             && removal.key != NOTHING
             && removal.level == 0;
         let scope = self.event_scope(removal.event);
-        let sweeps = matches!(facts.expr(removal.key), Expr::Name(name) if self.iterates_over(scope, name, removal.place));
+        let sweeps =
+            matches!(facts.expr(removal.key), Expr::Name(name) if self.iterates_over(scope, name, removal.place));
         is_keyed && !sweeps
     }
 
@@ -127,6 +128,7 @@ impl Program<'_> {
                 && facts.scope_of(other) == scope
                 && matches!(other.kind, EventKind::Await(awaited) if !self.is_shielded(facts, awaited))
                 && is_reached(facts, event.id, *id, scope)
+                && !is_caught(facts, *id)
         })?;
         Some(EventRef::new(event.module, id))
     }
@@ -137,7 +139,13 @@ impl Program<'_> {
     }
 
     /// Whether somebody takes the entry out when the wait raises.
-    fn is_cleaned_up(&self, function: FunctionRef, operation: Operation, wait: EventRef, removals: &[Operation]) -> bool {
+    fn is_cleaned_up(
+        &self,
+        function: FunctionRef,
+        operation: Operation,
+        wait: EventRef,
+        removals: &[Operation],
+    ) -> bool {
         let facts = self.facts(function.module);
         let outer = self.outermost_function(function);
         // A callback that is defined here takes it out whenever it is called.
@@ -162,9 +170,9 @@ impl Program<'_> {
         });
         // `task.add_done_callback(self._forget)`, and what is handed on before the wait in another way.
         let by_callback = removers.iter().any(|remover| {
-            self.mentions(Definition::Function(*remover))
-                .iter()
-                .any(|mention| self.event_function(mention.event).map(|inside| self.outermost_function(inside)) == Some(outer))
+            self.mentions(Definition::Function(*remover)).iter().any(|mention| {
+                self.event_function(mention.event).map(|inside| self.outermost_function(inside)) == Some(outer)
+            })
         });
         let by_caller = self.callers(function).iter().any(|site| self.does_on_exit(site.event, &lets_go));
         by_nested || by_exit || by_manager || by_callback || by_caller
@@ -246,7 +254,8 @@ impl Program<'_> {
         }
         let EventKind::Await(awaited) = facts.event(wait.id).kind else { return None };
         let Expr::Call(call) = facts.expr(awaited) else { return None };
-        let is_limited = called_name(facts, awaited).is_some_and(|name| matches!(name.as_str(), "wait_for" | "timeout"));
+        let is_limited =
+            called_name(facts, awaited).is_some_and(|name| matches!(name.as_str(), "wait_for" | "timeout"));
         let waited = *facts.arguments(facts.call(call)).first()?;
         let is_local = matches!(facts.expr(waited), Expr::Name(_));
         let is_entry = waited == operation.value || waited == key;
@@ -285,9 +294,38 @@ fn contexts(facts: &FileFacts, innermost: ContextId) -> Vec<ContextId> {
     around
 }
 
+/// Whether a handler around an event catches whatever it raises and goes on.
+fn is_caught(facts: &FileFacts, event: crate::facts::EventId) -> bool {
+    let around = contexts(facts, facts.event(event).context);
+    facts.contexts.iter().enumerate().any(|(number, handler)| {
+        let ContextKind::Except(types) = handler.kind else { return false };
+        let catches_all = match facts.expr(types) {
+            Expr::Nothing => true,
+            Expr::Name(name) | Expr::Attribute(_, name) => matches!(name.as_str(), "BaseException" | "Exception"),
+            _ => false,
+        };
+        let covers = around.iter().any(|id| {
+            let inside = facts.context(*id);
+            inside.kind == ContextKind::Try && inside.group == handler.group
+        });
+        let leaves = || {
+            facts.events.iter().any(|event| {
+                matches!(event.kind, EventKind::Raise { .. } | EventKind::Return(_))
+                    && contexts(facts, event.context).contains(&ContextId(number as u32))
+            })
+        };
+        catches_all && covers && !leaves()
+    })
+}
+
 /// Whether control can come from one event to a later one of the same scope without an exception and without
 /// starting anew.
-fn is_reached(facts: &FileFacts, from: crate::facts::EventId, to: crate::facts::EventId, scope: crate::facts::ScopeId) -> bool {
+fn is_reached(
+    facts: &FileFacts,
+    from: crate::facts::EventId,
+    to: crate::facts::EventId,
+    scope: crate::facts::ScopeId,
+) -> bool {
     let before = contexts(facts, facts.event(from).context);
     let after = contexts(facts, facts.event(to).context);
     let is_exclusive = before.iter().any(|left| {
@@ -309,7 +347,10 @@ fn is_reached(facts: &FileFacts, from: crate::facts::EventId, to: crate::facts::
             && !after.contains(&event.context)
     });
     let leaves_before = facts.scope_events(scope).any(|(id, event)| {
-        id > from && id < to && matches!(event.kind, EventKind::Return(_) | EventKind::Raise { .. }) && before.contains(&event.context)
+        id > from
+            && id < to
+            && matches!(event.kind, EventKind::Return(_) | EventKind::Raise { .. })
+            && before.contains(&event.context)
     });
     !is_exclusive && !is_left && !leaves_before
 }

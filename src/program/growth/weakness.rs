@@ -1,5 +1,6 @@
 //! Weak containers: whether they let go, or what they hold holds the key.
 
+use super::super::types::Type;
 use super::*;
 
 /// How an entry stays that was meant to go with its object.
@@ -75,10 +76,11 @@ impl Program<'_> {
             return Some(Defeat::DeadReference);
         }
         let object = self.identified(scope.expr(parts[0]), 3)?;
-        // An object that the entry holds is alive, and its number is not given to another.
-        let is_held = self.keeps(scope.expr(operation.value), object, DEPTH) && operation.value != operation.key;
+        // An object that the entry may hold is alive, and its number is not given to another.
+        let is_held = operation.value != parts[0] && self.may_keep(scope.expr(operation.value), object, DEPTH)
+            || self.is_held_beside(operation, object);
         let is_owner = matches!((place, self.expr(object)), (Place::Instance(..), Expr::Name(name)) if self.receiver_named(scope, name).is_some());
-        (!is_held && !is_owner && self.domain(object) != Domain::Bounded).then_some(Defeat::Identity)
+        (!is_held && !is_owner && !self.is_permanent_by_name(object)).then_some(Defeat::Identity)
     }
 
     /// A weak reference that nothing tells of the end of its object, alone or as a part of a tuple.
@@ -90,7 +92,10 @@ impl Program<'_> {
                 let call = facts.call(call);
                 let refers = match self.resolve(expr.scope.expr(call.callee)) {
                     Definition::External(path) => {
-                        matches!(path.as_str(), "weakref.ref" | "weakref.ReferenceType" | "weakref.proxy" | "weakref.WeakMethod")
+                        matches!(
+                            path.as_str(),
+                            "weakref.ref" | "weakref.ReferenceType" | "weakref.proxy" | "weakref.WeakMethod"
+                        )
                     }
                     _ => false,
                 };
@@ -98,7 +103,7 @@ impl Program<'_> {
                 refers
                     && call.arguments.len == 1
                     && call.keywords.len == 0
-                    && object.is_some_and(|object| self.domain(object) != Domain::Bounded)
+                    && object.is_some_and(|object| !self.is_permanent(object))
             }
             Expr::Display(DisplayKind::Tuple, run) => {
                 facts.list(run).iter().any(|part| self.is_bare_reference(expr.scope.expr(*part), depth))
@@ -108,8 +113,85 @@ impl Program<'_> {
         }
     }
 
+    /// An object that the program has as long as it runs: a class, a module, a function of a module, a constant. That
+    /// somebody refers to it weakly says more than what its variable is called.
+    pub(super) fn is_permanent(&self, object: ExprRef) -> bool {
+        let is_definition = matches!(
+            self.resolve(object),
+            Definition::Class(_) | Definition::Module(_) | Definition::External(_) | Definition::Function(_)
+        );
+        let is_typed = match self.type_of(object) {
+            Type::Class(_) => true,
+            Type::Instance(class) => self.has_bounded_instances(class),
+            _ => false,
+        };
+        let is_known = match self.expr(object) {
+            Expr::Name(name) => vocabulary::is_class_word(name.as_str()),
+            _ => self.domain(object) == Domain::Bounded,
+        };
+        is_definition || is_typed || is_known
+    }
+
+    /// The same where no weak reference says otherwise: what is called like a function or class is one.
+    pub(super) fn is_permanent_by_name(&self, object: ExprRef) -> bool {
+        let is_called_so =
+            matches!(self.expr(object), Expr::Name(name) if vocabulary::is_definition_name(name.as_str()));
+        is_called_so || self.is_permanent(object)
+    }
+
+    /// Whether a value may hold an object: it does, or something unknown is made with it.
+    fn may_keep(&self, value: ExprRef, object: ExprRef, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return true };
+        let facts = self.facts(value.scope.module);
+        if self.keeps(value, object, DEPTH) {
+            return true;
+        }
+        match self.expr(value) {
+            Expr::Call(call) => {
+                let call = facts.call(call);
+                let keywords = facts.keyword_arguments(call).iter().map(|(_, value)| *value);
+                facts
+                    .arguments(call)
+                    .iter()
+                    .copied()
+                    .chain(keywords)
+                    .any(|argument| self.may_keep(value.scope.expr(argument), object, depth))
+            }
+            Expr::Display(_, run) => {
+                facts.list(run).iter().any(|part| self.may_keep(value.scope.expr(*part), object, depth))
+            }
+            Expr::Name(_) => self.only_value(value).is_some_and(|bound| self.may_keep(bound, object, depth)),
+            _ => false,
+        }
+    }
+
+    /// The same function puts the object itself into another container: that one holds it.
+    fn is_held_beside(&self, operation: Operation, object: ExprRef) -> bool {
+        let scope = self.event_scope(operation.event);
+        let facts = self.facts(scope.module);
+        let holds = |container: ExprId| {
+            self.reach(scope.expr(container))
+                .filter(|reach| reach.place != operation.place && !matches!(reach.place, Place::Local(..)))
+                .is_some_and(|reach| {
+                    self.holder(reach.place).is_none_or(|holder| holder.container.holds == Holds::Strong)
+                })
+        };
+        facts.scope_events(scope.id).any(|(_, event)| match event.kind {
+            EventKind::Bind { target, value } if value == object.id => {
+                matches!(facts.expr(target), Expr::Subscript(container, _) if holds(container))
+            }
+            EventKind::Call(call) => {
+                let call = facts.call(call);
+                facts.arguments(call).last() == Some(&object.id)
+                    && matches!(facts.expr(call.callee), Expr::Attribute(container, method)
+                        if OperationKind::of_method(method).is_some_and(OperationKind::is_growth) && holds(container))
+            }
+            _ => false,
+        })
+    }
+
     /// The object of an `id(object)`, alone, in a tuple or under a name.
-    fn identified(&self, expr: ExprRef, depth: u32) -> Option<ExprRef> {
+    pub(super) fn identified(&self, expr: ExprRef, depth: u32) -> Option<ExprRef> {
         let depth = depth.checked_sub(1)?;
         let facts = self.facts(expr.scope.module);
         match self.expr(expr) {
@@ -120,7 +202,16 @@ impl Program<'_> {
                 Some(expr.scope.expr(object))
             }
             Expr::Display(DisplayKind::Tuple, run) => {
-                facts.list(run).iter().find_map(|part| self.identified(expr.scope.expr(*part), depth))
+                let mut object = None;
+                for part in facts.list(run).iter().map(|part| expr.scope.expr(*part)) {
+                    match self.identified(part, depth) {
+                        Some(found) => object = Some(found),
+                        // What is open besides makes entries that no object's end is the end of.
+                        None if self.domain(part) != Domain::Bounded => return None,
+                        None => {}
+                    }
+                }
+                object
             }
             Expr::Name(_) => self.identified(self.only_value(expr)?, depth),
             _ => None,
@@ -167,13 +258,22 @@ impl Program<'_> {
         let mut growths: Vec<Growth> = touches
             .iter()
             .filter_map(|touch| self.growth(place, holder.container, *touch, &touches))
-            .filter(|growth| growth.defeat == Some(Defeat::Identity) && self.is_kept_weakly_beside(growth.touch.operation))
+            .filter(|growth| {
+                growth.defeat == Some(Defeat::Identity) && self.is_kept_weakly_beside(growth.touch.operation)
+            })
             .collect();
         for growth in &mut growths {
             growth.repetition = match place {
                 Place::Instance(owner, _) => self.repetition_in_life(growth.touch.event(), owner),
                 _ => self.repetition(growth.touch.event()),
             };
+            // `map[key] = value` calls the method, and is no call of its name.
+            let is_syntax = self
+                .event_function(growth.touch.event())
+                .is_some_and(|function| self.function(function).name.as_str() == "__setitem__");
+            if is_syntax {
+                growth.repetition.frequency = growth.repetition.frequency.max(Frequency::Presumed);
+            }
         }
         growths.retain(|growth| growth.repetition.frequency >= Frequency::Presumed);
         growths.sort_by_key(|growth| std::cmp::Reverse(growth.weight()));
@@ -187,7 +287,7 @@ impl Program<'_> {
     }
 
     /// `WEAK[id(x)] = x` in the same function as the store under `id(x)`.
-    fn is_kept_weakly_beside(&self, operation: Operation) -> bool {
+    pub fn is_kept_weakly_beside(&self, operation: Operation) -> bool {
         let scope = self.event_scope(operation.event);
         let Some(object) = self.identified(scope.expr(operation.key), 3) else { return false };
         let facts = self.facts(scope.module);
@@ -237,7 +337,10 @@ impl Program<'_> {
             },
             // A bound method holds its object.
             Expr::Attribute(base, _) if self.bound_method(value).is_some() => {
-                value.scope.expr(base) == held && self.bound_method(value).is_some_and(|method| !self.is_class_method(method) && !self.is_static_method(method) && !self.is_property(method))
+                value.scope.expr(base) == held
+                    && self.bound_method(value).is_some_and(|method| {
+                        !self.is_class_method(method) && !self.is_static_method(method) && !self.is_property(method)
+                    })
             }
             Expr::Lambda(function) => self.captures(FunctionRef::new(value.scope.module, function), held),
             Expr::Call(call) => {
@@ -246,7 +349,10 @@ impl Program<'_> {
                 };
                 let Some(class) = self.instantiated_class(value) else {
                     return self.is_partial(value)
-                        && facts.arguments(facts.call(call)).iter().any(|part| self.keeps(value.scope.expr(*part), held, depth));
+                        && facts
+                            .arguments(facts.call(call))
+                            .iter()
+                            .any(|part| self.keeps(value.scope.expr(*part), held, depth));
                 };
                 let Some(init) = self.method(class, self.words.init) else { return false };
                 let Some(parameter) = self.parameter_for(site, init, held) else { return false };
