@@ -8,9 +8,12 @@
 mod guards;
 mod memos;
 mod removals;
+mod siblings;
 mod weakness;
 
 use rustc_hash::FxHashSet;
+
+pub use siblings::Sibling;
 
 use super::calls::CallSite;
 use super::containers::{Container, Holder};
@@ -52,6 +55,8 @@ pub struct Growth {
     pub stores_parameter: bool,
     /// The value is computed from the key and looked up by it.
     pub is_memo: bool,
+    /// Another container gets the same key here and loses it elsewhere.
+    pub sibling: Option<Sibling>,
 }
 
 #[derive(Clone, Debug)]
@@ -275,6 +280,10 @@ impl Program<'_> {
         if self.only_moves(operation) || (operation.level > 0 && self.holds_loose_values(place, touches)) {
             return None;
         }
+        // `self.digests["latency"].add(x)`: what the values are must be known, for `add` may be anything.
+        if operation.level > 0 && matches!(place, Place::Instance(..)) && !self.holds_containers(place, touches) {
+            return None;
+        }
         let event = touch.event();
         if self.event_function(event).is_none()
             || self.is_lazily_filled(place, event)
@@ -289,7 +298,15 @@ impl Program<'_> {
         let is_append = matches!(operation.kind, OperationKind::Append | OperationKind::Extend)
             && !self.is_membership_guarded(operation);
         let key = self.growing_key(operation);
-        let domain = self.growth_domain(container, operation, scope, key);
+        let mut domain = self.growth_domain(container, operation, scope, key);
+        let sibling = match domain {
+            Domain::Unknown | Domain::Likely(_) => self.pruned_sibling(place, operation),
+            _ => None,
+        };
+        if let Some(sibling) = sibling {
+            let name = self.place_name(sibling.place);
+            domain = Domain::Open(Name::new(&format!("one that `{name}` lets go when it is done with")));
+        }
         if domain == Domain::Bounded || self.is_own_constant(place, scope.expr(key)) {
             return None;
         }
@@ -312,6 +329,7 @@ impl Program<'_> {
             is_per_instance,
             stores_parameter: self.stores_parameter(operation),
             is_memo,
+            sibling,
         })
     }
 
@@ -377,7 +395,10 @@ impl Program<'_> {
                     .map(|key| if *key == NOTHING { Domain::Unknown } else { self.domain(scope.expr(*key)) })
                     .fold(Domain::Bounded, Domain::or)
             }
-            (OperationKind::Update, Expr::Comprehension(..)) => self.domain_of_items(scope.expr(key)),
+            (
+                OperationKind::Update | OperationKind::Extend,
+                Expr::Comprehension(..) | Expr::Name(_) | Expr::Attribute(..),
+            ) => self.domain_of_items(scope.expr(key)),
             (OperationKind::Extend, Expr::Display(_, run)) => {
                 facts.list(run).iter().map(|item| self.domain(scope.expr(*item))).fold(Domain::Bounded, Domain::or)
             }

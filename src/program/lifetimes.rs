@@ -14,7 +14,7 @@ use super::calls::CallSite;
 use super::names::Definition;
 use super::repetition::Frequency;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, Program, ScopeRef, vocabulary};
-use crate::facts::{ContextKind, EventKind, Expr, ExprId, ScopeKind};
+use crate::facts::{ContextKind, EventKind, Expr, ExprId, Operator, ScopeKind};
 use crate::finding::Label;
 use crate::source::Name;
 
@@ -217,6 +217,9 @@ impl Program<'_> {
     }
 
     fn kept_by_module(&self, event: EventRef) -> Fate {
+        if self.is_in_main_guard(event) {
+            return Fate::Unknown;
+        }
         Fate::Kept(Owner::shown(Label {
             location: self.event_location(event),
             message: "made here once, when the module is imported".to_owned(),
@@ -243,6 +246,16 @@ impl Program<'_> {
         let call = facts.call(call);
         facts.arguments(call).iter().any(|argument| self.gives(scope.expr(*argument), made))
             || facts.keyword_arguments(call).iter().any(|(_, argument)| self.gives(scope.expr(*argument), made))
+    }
+
+    fn passes_method(&self, scope: ScopeRef, call: crate::facts::CallId, made: ExprId) -> bool {
+        let facts = self.facts(scope.module);
+        let call = facts.call(call);
+        let keywords = facts.keyword_arguments(call).iter().map(|(_, argument)| *argument);
+        facts.arguments(call).iter().copied().chain(keywords).any(|argument| {
+            matches!(facts.expr(argument), Expr::Attribute(base, _)
+                if base == made && self.bound_method(scope.expr(argument)).is_some())
+        })
     }
 
     fn fate_of_stored(&self, target: ExprRef, event: EventRef, depth: u32) -> Fate {
@@ -272,6 +285,8 @@ impl Program<'_> {
             return Fate::Kept(if reach.level == 0 { owner } else { Owner { lifetime: Lifetime::Presumed, ..owner } });
         }
         match reach.place {
+            // What a method puts there again and again lives from one time to the next.
+            super::Place::Instance(..) if reach.level == 0 && !self.is_stored_at_beginning(event) => Fate::Unknown,
             super::Place::Instance(class, _) if reach.level == 0 => {
                 let owner = self.owner_within(class, depth);
                 match owner.lifetime {
@@ -285,6 +300,41 @@ impl Program<'_> {
             }
             _ => Fate::Unknown,
         }
+    }
+
+    fn is_stored_at_beginning(&self, event: EventRef) -> bool {
+        let Some(function) = self.event_function(event) else { return true };
+        vocabulary::is_beginning_name(self.function(function).name.as_str())
+            || self.is_lazily_made(event)
+            || !self.callers(function).is_empty()
+                && self.callers(function).iter().all(|site| {
+                    self.event_function(site.event)
+                        .is_some_and(|caller| vocabulary::is_beginning_name(self.function(caller).name.as_str()))
+                })
+    }
+
+    /// `if self.x is None: self.x = X()`
+    fn is_lazily_made(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let EventKind::Bind { target, .. } = facts.event(event.id).kind else { return false };
+        self.conditions(event).iter().any(|condition| match (self.expr(condition.test), condition.holds) {
+            (Expr::Not(inner), true) => inner == target,
+            (Expr::Binary(Operator::Is, left, _), true) | (Expr::Binary(Operator::IsNot, left, _), false) => {
+                left == target
+            }
+            (_, false) => condition.test.id == target,
+            _ => false,
+        })
+    }
+
+    /// Under `if __name__ == "__main__":` a module is a program of its own, often a short one.
+    fn is_in_main_guard(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        facts.contexts_around(facts.event(event.id).context).any(|context| match context.kind {
+            ContextKind::If(test) => matches!(facts.expr(test), Expr::Binary(Operator::Eq, left, _)
+                if facts.expr(left) == Expr::Name(Name::new("__name__"))),
+            _ => false,
+        })
     }
 
     /// What the function does with the local variable that holds it.
@@ -308,6 +358,13 @@ impl Program<'_> {
                 EventKind::Call(call) if self.passes(scope, call, local) => {
                     self.fate_of_passed(here, scope.expr(local), depth)
                 }
+                EventKind::Define(nested)
+                    if self.captures(FunctionRef::new(holder.module, nested)).contains(&(holder, name)) =>
+                {
+                    Fate::Unknown
+                }
+                // A bound method keeps its object.
+                EventKind::Call(call) if self.passes_method(scope, call, local) => Fate::Unknown,
                 _ => continue,
             };
             match found {
@@ -365,7 +422,7 @@ impl Program<'_> {
         let facts = self.facts(method.module);
         let declared = self.function(method);
         self.receiver(method).filter(|receiver| !receiver.is_class)?;
-        if declared.is_generator {
+        if declared.is_generator || !vocabulary::is_running_name(declared.name.as_str()) {
             return None;
         }
         let body = facts.scope(declared.scope).body;

@@ -441,6 +441,14 @@ impl Collector<'_> {
     fn escape(&mut self, event: EventId, scope: ScopeRef, value: ExprId) {
         let facts = self.program.facts(self.module);
         match facts.expr(value) {
+            // `artist._remove_method = self.artists.remove`: whoever has it removes.
+            Expr::Attribute(base, method)
+                if OperationKind::of_method(method).is_some_and(OperationKind::is_shrink)
+                    && self.names_tracked(base) =>
+            {
+                let kind = OperationKind::of_method(method).unwrap_or(OperationKind::Remove);
+                self.add(event, kind, scope.expr(base), NOTHING, NOTHING);
+            }
             Expr::Name(_) | Expr::Attribute(..) if self.names_tracked(value) => {
                 // `items = self.items` only gives it another name, which `reach` sees through.
                 if let EventKind::Bind { target, .. } = facts.event(event).kind

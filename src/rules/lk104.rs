@@ -36,7 +36,7 @@ fn check_instance_memos(module: ModuleId, program: &Program, report: &mut Report
 
 fn memo_message(program: &Program, place: Place, domain: Domain) -> String {
     let why = match domain {
-        Domain::Open(why) | Domain::Likely(why) => format!("the key is {why}"),
+        Domain::Open(why) | Domain::Presumed(why) | Domain::Likely(why) => format!("the key is {why}"),
         _ => "every new key stays".to_owned(),
     };
     format!("`{}` remembers every result and has no bound: {why}", program.place_name(place))
@@ -80,7 +80,7 @@ fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Repo
         let Some(key) = program.cache_key(function) else { continue };
         let confidence = match key.domain {
             Domain::Bounded => continue,
-            Domain::Open(_) => Confidence::High,
+            Domain::Open(_) | Domain::Presumed(_) => Confidence::High,
             Domain::Likely(_) => Confidence::Medium,
             Domain::Unknown => Confidence::Low,
         };
@@ -94,7 +94,7 @@ fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Repo
         let name = program.function_name(function);
         let parameter = program.location(function.module, key.span);
         let why = match key.domain {
-            Domain::Open(why) | Domain::Likely(why) => {
+            Domain::Open(why) | Domain::Presumed(why) | Domain::Likely(why) => {
                 let name = format!("`{}`", key.name);
                 match why.as_str().strip_prefix(&name) {
                     Some(rest) => format!("keyed by {name}{rest}"),

@@ -118,10 +118,14 @@ impl Program<'_> {
         if vocabulary::is_ending_name(name) {
             return Some(format!("`{name}` ends the object that holds it"));
         }
-        if operation.kind == OperationKind::Rebind && vocabulary::is_beginning_name(name) {
+        if operation.kind == OperationKind::Rebind && vocabulary::is_making_name(name) {
             return Some("it only makes the container".to_owned());
         }
-        if vocabulary::is_resetting_name(name) && !self.is_part_of_work(function, growths) {
+        // A function that goes through the container and then begins a new one drains it.
+        if vocabulary::is_resetting_name(name)
+            && !self.is_part_of_work(function)
+            && !self.goes_through(function, operation.place)
+        {
             return Some(format!("`{name}` only starts the object afresh"));
         }
         None
@@ -163,53 +167,32 @@ impl Program<'_> {
         }
     }
 
-    /// Whether some growth happens only in work that begins with a reset: every way to it leads through a function
-    /// that calls the reset unconditionally. A reset that nobody in the project calls is the public's to call.
-    fn is_part_of_work(&self, reset: FunctionRef, growths: &[Growth]) -> bool {
+    /// Whether anything but an object's beginning and end calls a reset unconditionally. A reset that nobody in the
+    /// project calls is the public's to call.
+    fn is_part_of_work(&self, reset: FunctionRef) -> bool {
         let callers = self.callers(reset);
-        let begins = |site: &CallSite| {
-            self.event_function(site.event)
-                .is_some_and(|caller| vocabulary::is_beginning_name(self.function(caller).name.as_str()))
-        };
-        if callers.iter().all(|site| self.is_test(site.module)) {
+        let mut outside = callers.iter().filter(|site| !self.is_test(site.module)).peekable();
+        if outside.peek().is_none() {
             return true;
         }
-        let resetting: Vec<FunctionRef> = callers
-            .iter()
-            .filter(|site| !self.is_test(site.module) && !begins(site))
-            .filter(|site| !self.is_conditional(site.event))
-            .filter_map(|site| self.event_function(site.event))
-            .map(|caller| self.outermost_function(caller))
-            .collect();
-        !resetting.is_empty() && growths.iter().any(|growth| self.leads_through(growth.touch.event(), &resetting))
+        outside.any(|site| {
+            let is_edge = self.event_function(site.event).is_some_and(|caller| {
+                let name = self.function(caller).name.as_str();
+                vocabulary::is_making_name(name) || vocabulary::is_ending_name(name)
+            });
+            !is_edge && !self.is_conditional(site.event)
+        })
     }
 
-    /// Whether every chain of known callers of an event has one of these functions in it.
-    fn leads_through(&self, event: EventRef, gates: &[FunctionRef]) -> bool {
-        const MOST: usize = 48;
-        let Some(inner) = self.event_function(event) else { return false };
-        let mut reached = vec![self.outermost_function(inner)];
-        let mut next = 0;
-        while let Some(function) = reached.get(next).copied() {
-            next += 1;
-            if gates.contains(&function) {
-                continue;
+    fn goes_through(&self, function: FunctionRef, place: Place) -> bool {
+        let facts = self.facts(function.module);
+        facts.scope_events(self.function(function).scope).any(|(id, event)| match event.kind {
+            EventKind::BindElement { iterable, .. } => {
+                let scope = self.event_scope(EventRef::new(function.module, id));
+                self.speaks_of_items(scope.expr(iterable), place)
             }
-            let mut has_caller = false;
-            for site in self.callers(function).iter().filter(|site| site.is_certain && !self.is_test(site.module)) {
-                let Some(caller) = self.event_function(site.event).map(|caller| self.outermost_function(caller)) else {
-                    continue;
-                };
-                has_caller = true;
-                if !reached.contains(&caller) {
-                    reached.push(caller);
-                }
-            }
-            if !has_caller || reached.len() > MOST {
-                return false;
-            }
-        }
-        true
+            _ => false,
+        })
     }
 
     /// Whether a function runs an event itself, or calls what does, a few calls deep.

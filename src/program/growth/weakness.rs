@@ -85,4 +85,29 @@ impl Program<'_> {
                         .is_some_and(is_loose)
             })
     }
+
+    /// The values of the place are containers: by its factory, or by what is stored.
+    pub(super) fn holds_containers(&self, place: Place, touches: &[Touch]) -> bool {
+        let by_factory = self
+            .holder(place)
+            .and_then(|holder| self.stored_value(holder.binding))
+            .and_then(|made| self.made_by_factory(made));
+        by_factory.is_some()
+            || touches.iter().any(|touch| {
+                let operation = touch.operation;
+                matches!(operation.kind, OperationKind::Store | OperationKind::SetDefault)
+                    && operation.level == 0
+                    && self.makes_container(self.event_scope(operation.event).expr(operation.value))
+            })
+    }
+
+    /// The expression makes a container, perhaps under a local name first.
+    fn makes_container(&self, value: ExprRef) -> bool {
+        if self.container_made_by(value).is_some() {
+            return true;
+        }
+        let Expr::Name(name) = self.expr(value) else { return false };
+        let Some(holder) = self.holding_scope(value.scope, name) else { return false };
+        self.bound_values(holder, name).0.iter().any(|(_, bound)| self.container_made_by(*bound).is_some())
+    }
 }
