@@ -870,6 +870,9 @@ impl Program<'_> {
         if vocabulary::is_passing_word(last) {
             return Domain::Presumed(why());
         }
+        if numbers && before != last && vocabulary::is_inventory_word(before) {
+            return Domain::Unknown;
+        }
         if vocabulary::is_open_word(last) || (names_one && vocabulary::is_open_word(first)) {
             return Domain::Presumed(why());
         }

@@ -303,6 +303,12 @@ impl Program<'_> {
             Domain::Unknown | Domain::Likely(_) => self.pruned_sibling(place, operation),
             _ => None,
         };
+        if let Domain::Presumed(why) = domain
+            && matches!(place, Place::Instance(..))
+            && self.comes_with_event(scope.expr(key))
+        {
+            domain = Domain::Open(why);
+        }
         if let Some(sibling) = sibling {
             let name = self.place_name(sibling.place);
             domain = Domain::Open(Name::new(&format!("one that `{name}` lets go when it is done with")));
@@ -419,6 +425,21 @@ impl Program<'_> {
             }
             domain => domain,
         }
+    }
+
+    /// A part of what a function is given that is told of something that happened: `on_join(self, member)` and
+    /// `member.id`.
+    fn comes_with_event(&self, key: ExprRef) -> bool {
+        let Some(function) = self.enclosing_function(key.scope) else { return false };
+        let is_told = vocabulary::is_event_name(self.function(function).name.as_str());
+        let base = match self.expr(key) {
+            Expr::Attribute(base, _) | Expr::Subscript(base, _) => base,
+            _ => key.id,
+        };
+        is_told
+            && matches!(self.expr(key.scope.expr(base)), Expr::Name(name)
+                if self.is_parameter(self.function_scope(function), name)
+                    && self.receiver_named(key.scope, name).is_none())
     }
 
     /// `self.by_id[self.id]`: an attribute of the owner that is set when its life begins.

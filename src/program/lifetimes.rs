@@ -13,7 +13,8 @@ use rustc_hash::FxHashMap;
 use super::calls::CallSite;
 use super::names::Definition;
 use super::repetition::Frequency;
-use super::{ClassRef, EventRef, ExprRef, FunctionRef, Program, ScopeRef, vocabulary};
+use super::types::Type;
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{ContextKind, EventKind, Expr, ExprId, Operator, ScopeKind};
 use crate::finding::Label;
 use crate::source::Name;
@@ -277,17 +278,26 @@ impl Program<'_> {
     /// `self.x = made`, `Class.x = made`, `registry[key] = made`.
     fn fate_of_attribute(&self, target: ExprRef, event: EventRef, depth: u32) -> Fate {
         let Some(reach) = self.reach(target) else { return Fate::Unknown };
-        if self.is_shared(reach.place) {
-            let name = self.place_name(reach.place);
+        // An attribute that its class gives a default is set on the instance all the same.
+        let place = match (reach.place, self.expr(target)) {
+            (Place::Class(class, name), Expr::Attribute(base, _))
+                if matches!(self.type_of(target.scope.expr(base)), Type::Instance(_)) =>
+            {
+                Place::Instance(class, name)
+            }
+            (place, _) => place,
+        };
+        if self.is_shared(place) {
+            let name = self.place_name(place);
             let location = self.event_location(event);
             let owner = Owner::shown(Label { location, message: format!("kept in `{name}`") });
             // What is under a key may be replaced and taken out.
             return Fate::Kept(if reach.level == 0 { owner } else { Owner { lifetime: Lifetime::Presumed, ..owner } });
         }
-        match reach.place {
+        match place {
             // What a method puts there again and again lives from one time to the next.
-            super::Place::Instance(..) if reach.level == 0 && !self.is_stored_at_beginning(event) => Fate::Unknown,
-            super::Place::Instance(class, _) if reach.level == 0 => {
+            Place::Instance(..) if reach.level == 0 && !self.is_stored_at_beginning(event) => Fate::Unknown,
+            Place::Instance(class, _) if reach.level == 0 => {
                 let owner = self.owner_within(class, depth);
                 match owner.lifetime {
                     Lifetime::Long | Lifetime::Presumed => Fate::Kept(owner.with(Label {
@@ -459,7 +469,9 @@ impl Program<'_> {
             let handed = facts.arguments(call).iter().copied().chain(keywords).find_map(|argument| {
                 let Expr::Attribute(base, method) = facts.expr(argument) else { return None };
                 let is_receiver = matches!(facts.expr(base), Expr::Name(name) if name == receiver.name);
-                (is_receiver && self.method(class, method).is_some()).then_some(method)
+                let handed = self.method(class, method).filter(|_| is_receiver)?;
+                // A thread, timer or task that only does one piece of work ends with it.
+                (!vocabulary::is_starting_name(name.as_str()) || self.loop_in(handed).is_some()).then_some(method)
             })?;
             Some(Label {
                 location: self.event_location(EventRef::new(method.module, id)),

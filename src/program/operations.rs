@@ -137,6 +137,11 @@ impl Operations {
         self.by_place.get(&place).into_iter().flatten().map(|number| &self.all[*number as usize])
     }
 
+    /// All operations of the program, in the order of files and lines.
+    pub fn all(&self) -> &[Operation] {
+        &self.all
+    }
+
     /// The operations in one module, in the order of lines.
     pub fn in_module(&self, module: ModuleId) -> impl Iterator<Item = &Operation> {
         let start = self.all.partition_point(|operation| operation.event.module < module);

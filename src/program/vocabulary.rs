@@ -732,3 +732,75 @@ pub fn is_running_name(name: &str) -> bool {
         )
     })
 }
+
+/// Calls that run a callable once, beside the caller.
+pub fn is_starting_name(name: &str) -> bool {
+    matches!(
+        name,
+        "Thread"
+            | "Timer"
+            | "Process"
+            | "create_task"
+            | "ensure_future"
+            | "call_later"
+            | "callLater"
+            | "call_soon"
+            | "submit"
+    )
+}
+
+/// Things that an installation has: as many as there are.
+pub fn is_inventory_word(word: &str) -> bool {
+    matches!(
+        word,
+        "device"
+            | "dev"
+            | "entity"
+            | "node"
+            | "zone"
+            | "player"
+            | "sensor"
+            | "unit"
+            | "system"
+            | "shard"
+            | "module"
+            | "mod"
+            | "plugin"
+            | "area"
+            | "floor"
+            | "hub"
+            | "bridge"
+            | "gateway"
+            | "account"
+            | "home"
+            | "house"
+            | "station"
+            | "printer"
+            | "camera"
+            | "light"
+            | "switch"
+            | "scene"
+            | "feature"
+            | "register"
+            | "slot"
+            | "pin"
+            | "disk"
+            | "interface"
+            | "vlan"
+            | "router"
+            | "port"
+            | "worker"
+            | "process"
+            | "thread"
+            | "cluster"
+            | "rank"
+            | "layer"
+            | "partition"
+            | "shelf"
+            | "component"
+            | "model"
+            | "group"
+            | "category"
+            | "mac"
+    )
+}

@@ -42,9 +42,10 @@ pub fn instance_confidence(account: &Account, growths: &[&Growth], owner: &Owner
                 Domain::Open(_) if !growth.is_append => growth_confidence(growth),
                 // That items leave the values shows that keys come and go.
                 Domain::Presumed(_) if !growth.is_append && is_emptied_below(account, growth) => Confidence::Medium,
-                _ if growth.is_append && !growth.is_conditional && is_repeated && owner.lifetime == Lifetime::Long => {
-                    Confidence::Medium
-                }
+                _ if owner.lifetime < Lifetime::Long || !growth.is_append || growth.is_conditional => Confidence::Low,
+                // The object itself goes on adding, or other objects leave something of their own in it.
+                Domain::Open(_) | Domain::Presumed(_) => Confidence::Medium,
+                _ if is_repeated => Confidence::Medium,
                 _ => Confidence::Low,
             }
         })
