@@ -28,8 +28,10 @@ pub enum Lifetime {
     Unknown,
     /// What the class is called says that it serves for long.
     Presumed,
-    /// Shown to live as long as the process, or as what it serves.
+    /// Shown to go on by itself: it runs a loop, or others call it back.
     Long,
+    /// Shown to be kept for as long as the process runs, by a module or by what a module keeps.
+    Process,
 }
 
 /// The life of a class's instances, and why it is taken to be so.
@@ -44,8 +46,8 @@ impl Owner {
         Owner { lifetime, reasons: Vec::new() }
     }
 
-    fn shown(reason: Label) -> Owner {
-        Owner { lifetime: Lifetime::Long, reasons: vec![reason] }
+    fn kept(reason: Label) -> Owner {
+        Owner { lifetime: Lifetime::Process, reasons: vec![reason] }
     }
 
     fn with(mut self, reason: Label) -> Owner {
@@ -113,13 +115,15 @@ impl Program<'_> {
                 if found.lifetime > best.lifetime {
                     best = found;
                 }
-                if best.lifetime == Lifetime::Long {
+                if best.lifetime == Lifetime::Process {
                     return best;
                 }
             }
         }
-        if let Some(reason) = family.iter().find_map(|member| self.runs_on(*member)) {
-            return Owner::shown(reason);
+        if best.lifetime < Lifetime::Long
+            && let Some(reason) = family.iter().find_map(|member| self.runs_on(*member))
+        {
+            return Owner { lifetime: Lifetime::Long, reasons: vec![reason] };
         }
         if best.lifetime >= Lifetime::Presumed {
             return best;
@@ -173,7 +177,7 @@ impl Program<'_> {
         let Some(factory) = self.event_function(site.event) else { return Owner::plain(Lifetime::Unknown) };
         let is_kept = self.cached_functions(factory.module).iter().any(|cached| cached.function == factory);
         if is_kept && self.cache_key(factory).is_none() {
-            return Owner::shown(Label {
+            return Owner::kept(Label {
                 location: self.event_location(site.event),
                 message: format!("`{}` is made once here and kept", self.class(class).name),
             });
@@ -221,7 +225,7 @@ impl Program<'_> {
         if self.is_in_main_guard(event) {
             return Fate::Unknown;
         }
-        Fate::Kept(Owner::shown(Label {
+        Fate::Kept(Owner::kept(Label {
             location: self.event_location(event),
             message: "made here once, when the module is imported".to_owned(),
         }))
@@ -264,7 +268,7 @@ impl Program<'_> {
             Expr::Name(name) => match self.holding_scope(target.scope, name) {
                 Some(holder) if self.enclosing_function(holder).is_some() => self.fate_of_local(holder, name, depth),
                 _ if matches!(self.facts(target.scope.module).scope(target.scope.id).kind, ScopeKind::Function(_)) => {
-                    Fate::Kept(Owner::shown(Label {
+                    Fate::Kept(Owner::kept(Label {
                         location: self.event_location(event),
                         message: format!("kept in the module's `{name}`"),
                     }))
@@ -290,7 +294,7 @@ impl Program<'_> {
         if self.is_shared(place) {
             let name = self.place_name(place);
             let location = self.event_location(event);
-            let owner = Owner::shown(Label { location, message: format!("kept in `{name}`") });
+            let owner = Owner::kept(Label { location, message: format!("kept in `{name}`") });
             // What is under a key may be replaced and taken out.
             return Fate::Kept(if reach.level == 0 { owner } else { Owner { lifetime: Lifetime::Presumed, ..owner } });
         }
@@ -300,7 +304,7 @@ impl Program<'_> {
             Place::Instance(class, _) if reach.level == 0 => {
                 let owner = self.owner_within(class, depth);
                 match owner.lifetime {
-                    Lifetime::Long | Lifetime::Presumed => Fate::Kept(owner.with(Label {
+                    Lifetime::Process | Lifetime::Long | Lifetime::Presumed => Fate::Kept(owner.with(Label {
                         location: self.event_location(event),
                         message: format!("kept by `{}`", self.class(class).name),
                     })),

@@ -76,7 +76,7 @@ fn most_sure(owner: &Owner) -> Option<Confidence> {
         Lifetime::Short => None,
         Lifetime::Unknown => Some(Confidence::Low),
         Lifetime::Presumed => Some(Confidence::Medium),
-        Lifetime::Long => Some(Confidence::High),
+        Lifetime::Long | Lifetime::Process => Some(Confidence::High),
     }
 }
 
