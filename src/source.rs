@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::hash::BuildHasher;
 use std::path::PathBuf;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::{LazyLock, OnceLock, PoisonError, RwLock};
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
@@ -203,20 +203,27 @@ const SHARDS: usize = 64;
 
 #[derive(Default)]
 struct Shard {
-    /// Indexes into `strings`, found by the strings' hashes.
-    numbers: HashTable<u32>,
-    strings: Vec<&'static str>,
+    /// Numbers of names, found by the hashes of their texts.
+    numbers: HashTable<Name>,
 }
 
 static INTERNER: LazyLock<[RwLock<Shard>; SHARDS]> = LazyLock::new(|| std::array::from_fn(|_| RwLock::default()));
 
-impl Shard {
-    fn find(&self, hash: u64, text: &str) -> Option<u32> {
-        self.numbers.find(hash, |index| self.strings[*index as usize] == text).copied()
-    }
+/// The texts of all names by number, in blocks of which each is as large as all before it together. A text is read
+/// far more often than a name is made, and by all threads, so reading takes no lock.
+static TEXTS: [OnceLock<Box<[OnceLock<&'static str>]>>; 32 - FIRST_BLOCK_BITS as usize] =
+    [const { OnceLock::new() }; 32 - FIRST_BLOCK_BITS as usize];
+
+const FIRST_BLOCK_BITS: u32 = 12;
+
+/// The block that holds a number's text, and the place in it.
+fn place_of(number: u32) -> (usize, usize) {
+    let shifted = u64::from(number) + (1 << FIRST_BLOCK_BITS);
+    let bits = shifted.ilog2();
+    ((bits - FIRST_BLOCK_BITS) as usize, (shifted - (1 << bits)) as usize)
 }
 
-const RECENT_NAMES: usize = 1 << 14;
+const RECENT_NAMES: usize = 1 << 12;
 
 thread_local! {
     /// Names this thread has just asked for: most are asked for again soon, and threads that share nothing do not
@@ -247,23 +254,41 @@ impl Name {
         })
     }
 
+    /// For who keeps recent names of its own: `hash` is [`Name::hash`] of the text.
+    pub fn with_hash(hash: u64, text: &str) -> Name {
+        Name::shared(hash, text)
+    }
+
+    /// The hash that names are found by.
+    pub fn hash(text: &str) -> u64 {
+        hash_of(text)
+    }
+
     fn shared(hash: u64, text: &str) -> Name {
         // Hashed once: the high bits, which the table uses least, choose the shard.
         let shard_number = (hash >> 40) as usize % SHARDS;
         let shard = &INTERNER[shard_number];
-        let number = |index: u32| Name(index * SHARDS as u32 + shard_number as u32);
-        if let Some(index) = shard.read().unwrap_or_else(PoisonError::into_inner).find(hash, text) {
-            return number(index);
+        let is_same = |name: &Name| name.as_str() == text;
+        if let Some(name) = shard.read().unwrap_or_else(PoisonError::into_inner).numbers.find(hash, is_same) {
+            return *name;
         }
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(index) = shard.find(hash, text) {
-            return number(index);
+        if let Some(name) = shard.numbers.find(hash, is_same) {
+            return *name;
         }
-        let index = shard.strings.len() as u32;
-        shard.strings.push(Box::leak(text.into()));
-        let Shard { numbers, strings } = &mut *shard;
-        numbers.insert_unique(hash, index, |index| hash_of(strings[*index as usize]));
-        number(index)
+        let name = Name((shard.numbers.len() * SHARDS + shard_number) as u32);
+        name.keep(Box::leak(text.into()));
+        shard.numbers.insert_unique(hash, name, |name| hash_of(name.as_str()));
+        name
+    }
+
+    /// Called once for each number, before anyone can know it.
+    fn keep(self, text: &'static str) {
+        let (block, place) = place_of(self.0);
+        let size = 1 << (block as u32 + FIRST_BLOCK_BITS);
+        let texts = TEXTS[block].get_or_init(|| (0..size).map(|_| OnceLock::new()).collect());
+        // It is set by nobody else.
+        let _ = texts[place].set(text);
     }
 
     /// A small number of its own, for tables indexed by names.
@@ -272,8 +297,8 @@ impl Name {
     }
 
     pub fn as_str(self) -> &'static str {
-        let shard = INTERNER[self.0 as usize % SHARDS].read().unwrap_or_else(PoisonError::into_inner);
-        shard.strings[self.0 as usize / SHARDS]
+        let (block, place) = place_of(self.0);
+        TEXTS[block].get().and_then(|texts| texts[place].get()).copied().unwrap_or_default()
     }
 }
 
