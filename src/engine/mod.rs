@@ -23,7 +23,7 @@ use self::load::{Content, Found, FoundFile};
 use crate::facts::{FileFacts, lower};
 use crate::finding::{Confidence, Finding};
 use crate::models::{ModelError, Models};
-use crate::program::{ModuleId, ModuleInput, Program};
+use crate::program::{ModuleId, ModuleIndex, ModuleInput, Program};
 use crate::rules::{self, RULES, Rule};
 use crate::source::{FileId, LineIndex, Position, SourceFile, SourceKind};
 use crate::syntax::{self, DecodeError};
@@ -252,7 +252,7 @@ impl Statistics {
 /// What is left of a file.
 struct Unit {
     /// `None` for a file that could not be read, parsed or lowered.
-    facts: Option<FileFacts>,
+    facts: Option<(FileFacts, ModuleIndex)>,
     hash: Option<u64>,
     lines: usize,
     problems: Vec<Problem>,
@@ -291,7 +291,11 @@ fn lower_file(file: &FoundFile) -> Unit {
     };
     let result = panics::catch(|| {
         let tree = syntax::parse(&source);
-        let facts = (!tree.too_deep).then(|| lower::lower(&tree.module, &source.text));
+        let facts = (!tree.too_deep).then(|| {
+            let facts = lower::lower(&tree.module, &source.text);
+            let index = ModuleIndex::of(&facts);
+            (facts, index)
+        });
         (facts, tree.errors, tree.too_deep)
     });
     match result {
@@ -341,20 +345,23 @@ fn count_lines(text: &str) -> usize {
 }
 
 /// The modules of the program: every file that has facts.
-fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<ModuleInput> {
-    let lowered: Vec<(FileId, &FoundFile, FileFacts)> = (files.iter().zip(units).enumerate())
+fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, ModuleIndex)> {
+    let lowered: Vec<(FileId, &FoundFile, (FileFacts, ModuleIndex))> = (files.iter().zip(units).enumerate())
         .filter_map(|(number, (file, unit))| Some((FileId(number as u32), file, unit.facts?)))
         .collect();
-    let names = names::decide(lowered.iter().map(|(_, file, facts)| (&file.module, facts)));
+    let names = names::decide(lowered.iter().map(|(_, file, (facts, _))| (&file.module, facts)));
     (lowered.into_iter().zip(names))
-        .map(|((id, file, facts), name)| ModuleInput {
-            file: id,
-            path: file.relative.clone(),
-            name,
-            is_package: file.module.is_package,
-            role: file.role,
-            reported: file.reported,
-            facts,
+        .map(|((id, file, (facts, index)), name)| {
+            let input = ModuleInput {
+                file: id,
+                path: file.relative.clone(),
+                name,
+                is_package: file.module.is_package,
+                role: file.role,
+                reported: file.reported,
+                facts,
+            };
+            (input, index)
         })
         .collect()
 }
