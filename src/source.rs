@@ -254,9 +254,9 @@ impl Name {
         })
     }
 
-    /// For who keeps recent names of its own: `hash` is [`Name::hash`] of the text.
-    pub fn with_hash(hash: u64, text: &str) -> Name {
-        Name::shared(hash, text)
+    /// For who keeps recent names of its own.
+    pub fn interned(text: &str) -> Name {
+        Name::shared(hash_of(text), text)
     }
 
     /// The hash that names are found by.

@@ -20,6 +20,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashSet, FxHasher};
 
 use self::load::{Content, Found, FoundFile};
+use self::names::ModulePath;
 use crate::facts::{FileFacts, lower};
 use crate::finding::{Confidence, Finding};
 use crate::models::{ModelError, Models};
@@ -210,6 +211,7 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
         progress.done.fetch_add(1, Ordering::Relaxed);
         unit
     });
+    rayon::broadcast(|_| lower::forget_tables());
     outcome.statistics.files = files.iter().filter(|file| file.reported).count();
     outcome.statistics.analysed_files = files.len();
     outcome.statistics.lines = units.iter().map(|unit| unit.lines).sum();
@@ -349,7 +351,9 @@ fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, ModuleInd
     let lowered: Vec<(FileId, &FoundFile, (FileFacts, ModuleIndex))> = (files.iter().zip(units).enumerate())
         .filter_map(|(number, (file, unit))| Some((FileId(number as u32), file, unit.facts?)))
         .collect();
-    let names = names::decide(lowered.iter().map(|(_, file, (facts, _))| (&file.module, facts)));
+    let choices: Vec<(&ModulePath, &FileFacts)> =
+        lowered.iter().map(|(_, file, (facts, _))| (&file.module, facts)).collect();
+    let names = names::decide(&choices);
     (lowered.into_iter().zip(names))
         .map(|((id, file, (facts, index)), name)| {
             let input = ModuleInput {

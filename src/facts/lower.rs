@@ -45,6 +45,11 @@ pub fn lower(module: &ast::ModModule, text: &str) -> FileFacts {
     lowering.finish()
 }
 
+/// Gives back what this thread keeps for the next file, when there is none.
+pub fn forget_tables() {
+    drop(TABLES.take());
+}
+
 /// A function or lambda whose body is walked later.
 struct Waiting<'a> {
     function: FunctionId,
@@ -280,15 +285,16 @@ impl<'a> Lowering<'a> {
 
     /// The name as an expression. The parser writes an empty name where an expression is missing.
     fn name_expr(&mut self, text: &str) -> ExprId {
-        if text.is_empty() {
-            return NOTHING;
-        }
+        self.name_and_expr(text).1
+    }
+
+    fn name_and_expr(&mut self, text: &str) -> (Name, ExprId) {
         let tables = &mut self.tables;
         let recent = tables.recent_names.find(text);
-        if recent.expr == NOTHING {
+        if recent.expr == NOTHING && !text.is_empty() {
             recent.expr = shared(&mut tables.known_exprs, &mut tables.exprs, Expr::Name(recent.name));
         }
-        recent.expr
+        (recent.name, recent.expr)
     }
 
     fn gathered_list(&mut self, mark: usize) -> Run {

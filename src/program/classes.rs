@@ -1,11 +1,13 @@
 //! Classes: their bases across modules, and what their instances hold.
 
+use std::sync::LazyLock;
+
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::names::Definition;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{ClassId, EventKind, Expr, FunctionId, ScopeKind};
+use crate::facts::{ClassId, EventKind, Expr, FileFacts, FunctionId, ScopeKind};
 use crate::source::Name;
 
 #[derive(Default)]
@@ -55,7 +57,7 @@ impl ClassTable {
                 }
             }
         }
-        let mut table = ClassTable { mro, subclasses, metaclasses: metaclasses_by_use(program) };
+        let mut table = ClassTable { mro, subclasses, metaclasses: FxHashSet::default() };
         table.add_metaclasses(&modules, program);
         table
     }
@@ -64,9 +66,13 @@ impl ClassTable {
         self.mro.get(class.module.0 as usize)?.get(class.id.index())
     }
 
-    /// To the classes that construct classes come those that derive from them or from a library's metaclass.
+    /// Classes that construct classes, and those that derive from them or from a library's metaclass.
     fn add_metaclasses(&mut self, modules: &[ModuleId], program: &Program) {
         let external = ["type", "abc.ABCMeta", "enum.EnumMeta", "enum.EnumType", "typing.GenericMeta"].map(Name::new);
+        for module in modules {
+            let makers = program.module(*module).index.class_makers.iter();
+            self.metaclasses.extend(makers.map(|class| ClassRef::new(*module, *class)));
+        }
         let mut derived = Vec::new();
         for class in modules.iter().flat_map(|module| program.classes_of(*module)) {
             let Some(here) = self.linearization(class) else { continue };
@@ -95,17 +101,13 @@ fn bases_of(program: &Program, class: ClassRef) -> Bases {
     bases
 }
 
-/// Classes whose constructor takes the `bases` of a class.
-fn metaclasses_by_use(program: &Program) -> FxHashSet<ClassRef> {
-    let constructors = ["__new__", "__init__", "__prepare__"].map(Name::new);
-    let bases = Name::new("bases");
-    let constructs_classes = |function: &FunctionRef| {
-        let declared = program.function(*function);
-        constructors.contains(&declared.name)
-            && program.facts(function.module).parameters(declared).iter().any(|parameter| parameter.name == bases)
-    };
-    let functions = program.module_ids().flat_map(|module| program.functions_of(module));
-    functions.filter(constructs_classes).filter_map(|function| program.class_of_method(function)).collect()
+static CONSTRUCTORS: LazyLock<[Name; 3]> = LazyLock::new(|| ["__new__", "__init__", "__prepare__"].map(Name::new));
+static BASES: LazyLock<Name> = LazyLock::new(|| Name::new("bases"));
+
+/// Whether a method is a constructor that takes the `bases` of a class.
+pub(super) fn constructs_classes(facts: &FileFacts, method: FunctionId) -> bool {
+    let declared = facts.function(method);
+    CONSTRUCTORS.contains(&declared.name) && facts.parameters(declared).iter().any(|parameter| parameter.name == *BASES)
 }
 
 /// Depth first, left to right, the last occurrence of a shared base kept: equal to C3 wherever a project's

@@ -139,6 +139,10 @@ pub struct ModuleIndex {
     /// Last names of decorators written as attributes: `@object.name`.
     decorator_attributes: FxHashSet<Name>,
     bound_to_containers: operations::BoundToContainers,
+    /// Classes whose constructor takes the `bases` of a class.
+    class_makers: Vec<ClassId>,
+    /// A function is called `__del__`.
+    has_finalizer: bool,
 }
 
 /// Names that the analyses compare with, interned once.
@@ -159,6 +163,7 @@ impl ModuleIndex {
         let mut bindings = Vec::new();
         let mut attribute_stores = Vec::new();
         let mut method_class = FxHashMap::default();
+        let mut class_makers = Vec::new();
         let mut bound_to_containers = operations::BoundToContainers::begin(facts);
         for (number, event) in facts.events.iter().enumerate() {
             let id = EventId(number as u32);
@@ -173,6 +178,9 @@ impl ModuleIndex {
                     let name = facts.function(function).name;
                     if let ScopeKind::Class(class) = facts.scope(scope).kind {
                         method_class.insert(function, class);
+                        if classes::constructs_classes(facts, function) {
+                            class_makers.push(class);
+                        }
                     }
                     bindings.push((holder_of(facts, scope, name), name, id));
                     continue;
@@ -230,6 +238,8 @@ impl ModuleIndex {
             decorator_calls,
             decorator_attributes,
             bound_to_containers: bound_to_containers.finish(),
+            class_makers,
+            has_finalizer: facts.functions.iter().any(|function| function.name == *operations::FINALIZER),
         }
     }
 }

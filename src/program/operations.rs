@@ -124,7 +124,7 @@ impl Operations {
                 names
             })
             .reduce(NameSet::default, NameSet::union);
-        let sees_releases = has_finalizers(program);
+        let sees_releases = program.modules.iter().any(|module| module.index.has_finalizer);
         let by_module: Vec<Vec<Operation>> = modules
             .par_iter()
             .map(|module| {
@@ -160,11 +160,8 @@ impl Operations {
     }
 }
 
-/// Only objects with a `__del__` are asked for what gives them up.
-fn has_finalizers(program: &Program) -> bool {
-    let finalizer = Name::new("__del__");
-    program.module_ids().any(|module| program.facts(module).functions.iter().any(|function| function.name == finalizer))
-}
+/// Only objects that have one are asked for what gives them up.
+pub(super) static FINALIZER: LazyLock<Name> = LazyLock::new(|| Name::new("__del__"));
 
 /// The last names of what makes containers: library constructors and the project's own classes.
 fn container_makers(program: &Program) -> NameSet {
