@@ -227,6 +227,7 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
             outcome.statistics.phases.push(("link", start.elapsed()));
             let start = Instant::now();
             run_rules(&program, &files, &request.options, &mut outcome);
+            program.dissolve();
             outcome.statistics.phases.push(("rules", start.elapsed()));
         }
         Err(message) => outcome.problems.push(Problem {

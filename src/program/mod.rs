@@ -23,6 +23,7 @@ pub mod vocabulary;
 use std::path::PathBuf;
 use std::sync::{OnceLock, RwLock};
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{CallId, ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, ScopeId, ScopeKind};
@@ -133,7 +134,7 @@ pub struct ModuleIndex {
     attribute_stores: Box<[(Name, EventId)]>,
     /// The class each class-scope belongs to and the function each function-scope belongs to come from the facts;
     /// this is the other direction for methods: the class whose body a function stands in.
-    method_class: FxHashMap<FunctionId, ClassId>,
+    method_class: Box<[Option<ClassId>]>,
     /// Calls that are decorators: `@name(…)`.
     decorator_calls: FxHashSet<CallId>,
     /// Last names of decorators written as attributes: `@object.name`.
@@ -162,7 +163,7 @@ impl ModuleIndex {
     pub fn of(facts: &FileFacts) -> ModuleIndex {
         let mut bindings = Vec::new();
         let mut attribute_stores = Vec::new();
-        let mut method_class = FxHashMap::default();
+        let mut method_class = vec![None; facts.functions.len()].into_boxed_slice();
         let mut class_makers = Vec::new();
         let mut bound_to_containers = operations::BoundToContainers::begin(facts);
         for (number, event) in facts.events.iter().enumerate() {
@@ -177,7 +178,7 @@ impl ModuleIndex {
                     let scope = facts.scope_of(event);
                     let name = facts.function(function).name;
                     if let ScopeKind::Class(class) = facts.scope(scope).kind {
-                        method_class.insert(function, class);
+                        method_class[function.index()] = Some(class);
                         if classes::constructs_classes(facts, function) {
                             class_makers.push(class);
                         }
@@ -346,6 +347,12 @@ impl<'m> Program<'m> {
         program
     }
 
+    /// Gives all memory back, which takes its time, on all threads.
+    pub fn dissolve(self) {
+        let Program { modules, operations, .. } = self;
+        rayon::join(|| modules.into_par_iter().for_each(drop), || drop(operations));
+    }
+
     pub fn module(&self, id: ModuleId) -> &Module {
         &self.modules[id.0 as usize]
     }
@@ -423,8 +430,8 @@ impl<'m> Program<'m> {
 
     /// The class whose method this function is.
     pub fn class_of_method(&self, function: FunctionRef) -> Option<ClassRef> {
-        let class = self.module(function.module).index.method_class.get(&function.id)?;
-        Some(ClassRef::new(function.module, *class))
+        let class = self.module(function.module).index.method_class[function.id.index()]?;
+        Some(ClassRef::new(function.module, class))
     }
 
     /// The scope in which a function's `def` stands.

@@ -101,7 +101,7 @@ pub struct Operation {
 /// All operations of the program by the place they touch.
 #[derive(Default)]
 pub struct Operations {
-    by_module: Vec<Vec<Operation>>,
+    by_module: Vec<Box<[Operation]>>,
     /// Where the operations on a place stand in `by_module`, in several tables by the places' hashes.
     by_place: Vec<FxHashMap<Place, Vec<(ModuleId, u32)>>>,
 }
@@ -125,7 +125,7 @@ impl Operations {
             })
             .reduce(NameSet::default, NameSet::union);
         let sees_releases = program.modules.iter().any(|module| module.index.has_finalizer);
-        let by_module: Vec<Vec<Operation>> = modules
+        let by_module: Vec<Box<[Operation]>> = modules
             .par_iter()
             .map(|module| {
                 Collector { program, module: *module, tracked: &tracked, sees_releases, found: Vec::new() }.run()
@@ -246,7 +246,7 @@ struct Collector<'p> {
 }
 
 impl Collector<'_> {
-    fn run(mut self) -> Vec<Operation> {
+    fn run(mut self) -> Box<[Operation]> {
         let facts = self.program.facts(self.module);
         for (number, event) in facts.events.iter().enumerate() {
             let id = EventId(number as u32);
@@ -280,7 +280,7 @@ impl Collector<'_> {
                 _ => {}
             }
         }
-        self.found
+        self.found.into_boxed_slice()
     }
 
     fn add(&mut self, event: EventId, kind: OperationKind, receiver: ExprRef, key: ExprId, value: ExprId) {
