@@ -201,13 +201,59 @@ pub struct Name(u32);
 
 const SHARDS: usize = 64;
 
-#[derive(Default)]
-struct Shard {
-    /// Numbers of names, found by the hashes of their texts.
-    numbers: HashTable<Name>,
-}
+/// Numbers of names, found by what their texts are compared by.
+type Shard = HashTable<(NameKey, Name)>;
 
 static INTERNER: LazyLock<[RwLock<Shard>; SHARDS]> = LazyLock::new(|| std::array::from_fn(|_| RwLock::default()));
+
+/// What a text is compared by: a short one by itself, a long one by its hash and then by its text. Most identifiers are
+/// short, and so their texts need not be fetched to be compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NameKey {
+    head: u64,
+    tail: u64,
+}
+
+/// The end of a long text's key; no text in UTF-8 has these bytes.
+const LONG: u64 = u64::MAX;
+
+impl NameKey {
+    pub fn of(text: &str) -> NameKey {
+        let bytes = text.as_bytes();
+        let missing = |size: usize| ((size - bytes.len()) * 8) as u32;
+        match (bytes.first_chunk(), bytes.last_chunk()) {
+            // Zeros behind it must not count.
+            _ if bytes.len() > 16 || bytes.ends_with(&[0]) => {
+                NameKey { head: FxBuildHasher.hash_one(text), tail: LONG }
+            }
+            (Some(head), Some(tail)) => {
+                let tail = u64::from_le_bytes(*tail).checked_shr(missing(16)).unwrap_or(0);
+                NameKey { head: u64::from_le_bytes(*head), tail }
+            }
+            _ => match (bytes.first_chunk(), bytes.last_chunk()) {
+                (Some(head), Some(tail)) => {
+                    let tail = u32::from_le_bytes(*tail).checked_shr(missing(8)).unwrap_or(0);
+                    NameKey { head: u64::from(u32::from_le_bytes(*head)) | (u64::from(tail) << 32), tail: 0 }
+                }
+                _ => {
+                    let head = bytes.iter().rev().fold(0, |head, byte| (head << 8) | u64::from(*byte));
+                    NameKey { head, tail: 0 }
+                }
+            },
+        }
+    }
+
+    /// Good in all bits, as wyhash mixes.
+    pub fn hash(self) -> u64 {
+        let product = u128::from(self.head ^ 0x9e37_79b9_7f4a_7c15) * u128::from(self.tail ^ 0xd6e8_feb8_6659_fd93);
+        (product as u64) ^ ((product >> 64) as u64)
+    }
+
+    /// Whether `text`, whose key this is, is the name whose key is `key`.
+    pub fn is_of(self, text: &str, key: NameKey, name: Name) -> bool {
+        self == key && (self.tail != LONG || name.as_str() == text)
+    }
+}
 
 /// The texts of all names by number, in blocks of which each is as large as all before it together. A text is read
 /// far more often than a name is made, and by all threads, so reading takes no lock.
@@ -228,57 +274,40 @@ const RECENT_NAMES: usize = 1 << 12;
 thread_local! {
     /// Names this thread has just asked for: most are asked for again soon, and threads that share nothing do not
     /// wait for each other's cache lines.
-    static RECENT: RefCell<Box<[(Name, &'static str)]>> = {
-        let empty = Name::shared(hash_of(""), "");
-        RefCell::new(vec![(empty, ""); RECENT_NAMES].into_boxed_slice())
+    static RECENT: RefCell<Box<[(NameKey, Name)]>> = {
+        let empty = (NameKey::default(), Name::interned("", NameKey::default()));
+        RefCell::new(vec![empty; RECENT_NAMES].into_boxed_slice())
     };
-}
-
-fn hash_of(text: &str) -> u64 {
-    FxBuildHasher.hash_one(text)
 }
 
 impl Name {
     pub fn new(text: &str) -> Name {
-        let hash = hash_of(text);
+        let key = NameKey::of(text);
         RECENT.with_borrow_mut(|recent| {
-            let slot = &mut recent[(hash >> 48) as usize % RECENT_NAMES];
-            match *slot {
-                (name, known) if known == text => name,
-                _ => {
-                    let name = Name::shared(hash, text);
-                    *slot = (name, name.as_str());
-                    name
-                }
+            let place = &mut recent[key.hash() as usize % RECENT_NAMES];
+            if !key.is_of(text, place.0, place.1) {
+                *place = (key, Name::interned(text, key));
             }
+            place.1
         })
     }
 
-    /// For who keeps recent names of its own.
-    pub fn interned(text: &str) -> Name {
-        Name::shared(hash_of(text), text)
-    }
-
-    /// The hash that names are found by.
-    pub fn hash(text: &str) -> u64 {
-        hash_of(text)
-    }
-
-    fn shared(hash: u64, text: &str) -> Name {
-        // Hashed once: the high bits, which the table uses least, choose the shard.
+    /// For who keeps recent names of its own; `key` is the text's.
+    pub fn interned(text: &str, key: NameKey) -> Name {
+        let hash = key.hash();
         let shard_number = (hash >> 40) as usize % SHARDS;
         let shard = &INTERNER[shard_number];
-        let is_same = |name: &Name| name.as_str() == text;
-        if let Some(name) = shard.read().unwrap_or_else(PoisonError::into_inner).numbers.find(hash, is_same) {
+        let is_same = |known: &(NameKey, Name)| key.is_of(text, known.0, known.1);
+        if let Some((_, name)) = shard.read().unwrap_or_else(PoisonError::into_inner).find(hash, is_same) {
             return *name;
         }
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(name) = shard.numbers.find(hash, is_same) {
+        if let Some((_, name)) = shard.find(hash, is_same) {
             return *name;
         }
-        let name = Name((shard.numbers.len() * SHARDS + shard_number) as u32);
+        let name = Name((shard.len() * SHARDS + shard_number) as u32);
         name.keep(Box::leak(text.into()));
-        shard.numbers.insert_unique(hash, name, |name| hash_of(name.as_str()));
+        shard.insert_unique(hash, (key, name), |(key, _)| key.hash());
         name
     }
 

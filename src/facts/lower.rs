@@ -99,6 +99,8 @@ struct Tables {
 /// Tables that a giant file has stretched beyond this many expressions aren't kept.
 const LARGEST_KEPT: usize = 1 << 15;
 
+const SMALLEST_KEPT: usize = 1 << 8;
+
 thread_local! {
     static TABLES: Cell<Tables> = Cell::default();
 }
@@ -155,7 +157,12 @@ impl<'a> Lowering<'a> {
             exports: self.exports.finish(),
         };
         if tables.known_exprs.capacity() <= LARGEST_KEPT {
+            // The largest files come first, and a sparse table costs a miss of the cache for each expression.
+            let used = tables.known_exprs.len();
             tables.known_exprs.clear();
+            if tables.known_exprs.capacity() > 8 * used.max(SMALLEST_KEPT) {
+                tables.known_exprs.shrink_to(2 * used.max(SMALLEST_KEPT));
+            }
             TABLES.set(self.tables);
         } else {
             TABLES.set(Tables { recent_names: self.tables.recent_names, ..Tables::default() });
