@@ -377,10 +377,10 @@ impl Program<'_> {
             || self
                 .callers(function)
                 .iter()
-                .any(|site| site.is_certain && self.module(site.module).decorator_calls.contains(&site.call))
+                .any(|site| site.is_certain && self.module(site.module).is_decorator(site.call))
             // `@registry.register` on an object of unknown type, in the method's own module: taken as a use.
             || (self.class_of_method(function).is_some()
-                && self.module(function.module).decorator_attributes.contains(&name))
+                && self.module(function.module).decorates_with_attribute(name))
     }
 
     /// A function that returns its own parameter named like a function or class, or a nested function that wraps it.
