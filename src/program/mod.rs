@@ -16,6 +16,7 @@ pub mod names;
 pub mod operations;
 pub mod places;
 pub mod references;
+pub mod registries;
 pub mod repetition;
 pub mod types;
 pub mod vocabulary;
@@ -115,6 +116,7 @@ pub struct Program<'m> {
     accounts: Vec<OnceLock<Vec<(Place, growth::Account)>>>,
     /// Likewise.
     cached: Vec<OnceLock<Vec<caches::CachedFunction>>>,
+    registrations: registries::Registrations,
 }
 
 /// A module with the indexes that resolution needs.
@@ -273,6 +275,7 @@ impl<'m> Program<'m> {
             references: references::References::default(),
             accounts: Vec::new(),
             cached: Vec::new(),
+            registrations: registries::Registrations::default(),
             words: Words {
                 init: Name::new("__init__"),
                 super_: Name::new("super"),
@@ -285,6 +288,7 @@ impl<'m> Program<'m> {
         program.calls = calls::CallIndex::build(&program);
         program.operations = Operations::collect(&program);
         program.references = references::References::build(&program);
+        program.registrations = registries::Registrations::collect(&program);
         program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.cached = program.modules.iter().map(|_| OnceLock::new()).collect();
         program

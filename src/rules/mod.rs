@@ -7,6 +7,7 @@ mod growth;
 mod lk101;
 mod lk104;
 mod lk105;
+mod lk106;
 mod lk301;
 pub mod page;
 pub mod selection;
@@ -25,6 +26,7 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK101", check: lk101::check },
     Rule { code: "LK104", check: lk104::check },
     Rule { code: "LK105", check: lk105::check },
+    Rule { code: "LK106", check: lk106::check },
     Rule { code: "LK301", check: lk301::check },
 ];
 
