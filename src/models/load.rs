@@ -212,6 +212,8 @@ entry! {
         unless_keyword: Vec<Name>,
         #[serde(default)]
         unless_value: Vec<Name>,
+        #[serde(default)]
+        keeps_arguments: bool,
     }
 }
 
@@ -381,6 +383,7 @@ impl RegistryEntry {
             tested_by: self.tested_by.as_slice().into(),
             unless_keyword: self.unless_keyword.as_slice().into(),
             unless_value: self.unless_value.as_slice().into(),
+            keeps_arguments: self.keeps_arguments,
         })
     }
 }

@@ -188,6 +188,8 @@ pub struct Registry {
     pub unless_keyword: Box<[Name]>,
     /// Arguments with which there is no entry.
     pub unless_value: Box<[Name]>,
+    /// The other arguments are kept with the entry.
+    pub keeps_arguments: bool,
 }
 
 /// What makes another entry.

@@ -17,7 +17,7 @@ use super::domains::Domain;
 use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
 use super::types::{Type, last_part};
-use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef};
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{CallId, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
 use crate::finding::Label;
 use crate::models::{Argument, EntryBy, Held, Registry};
@@ -231,7 +231,6 @@ impl Program<'_> {
 
     fn registration(&self, site: Site) -> Option<Registration<'_>> {
         let registry = self.models.registry(site.path)?;
-        self.event_function(site.event)?;
         if registry.held == Held::Receiver {
             return self.stack_registration(site, registry);
         }
@@ -245,6 +244,10 @@ impl Program<'_> {
             },
             EntryBy::Callable(_) => self.callable_cause(site)?,
         };
+        // What is added to a logger that nothing else holds ends with it.
+        if registry.entry == EntryBy::Call && self.is_called_on_own_object(site.event) {
+            return None;
+        }
         if matches!(cause, Cause::Key(Domain::Bounded | Domain::Unknown)) || self.is_asked_first(site.event, registry) {
             return None;
         }
@@ -252,7 +255,15 @@ impl Program<'_> {
         if guard == Guard::Process && !matches!(cause, Cause::Key(_)) {
             return None;
         }
+        let function = self.event_function(site.event)?;
+        if self.is_cached(function, 1) && !matches!(cause, Cause::Key(_)) {
+            return None;
+        }
         let mut repetition = self.repetition(site.event);
+        let is_setup = vocabulary::is_setup_name(self.function(function).name.as_str());
+        if is_setup && repetition.frequency < Frequency::Repeated {
+            return None;
+        }
         let class = self.method_around(site.event).and_then(|method| self.class_of_method(method));
         if let Some(class) = class
             && !matches!(cause, Cause::Key(_))
@@ -314,6 +325,10 @@ impl Program<'_> {
         self.conditions(event).iter().any(|condition| !condition.is_check)
     }
 
+    fn is_called_on_own_object(&self, event: EventRef) -> bool {
+        self.called_on(event).is_some_and(|(base, _)| matches!(self.type_of(base), Type::Instance(_)))
+    }
+
     /// What a call gives for a parameter.
     fn given(&self, scope: ScopeRef, call: CallId, parameter: Argument) -> Option<ExprRef> {
         let facts = self.facts(scope.module);
@@ -339,14 +354,26 @@ impl Program<'_> {
         if registry.unless_value.is_empty() {
             return false;
         }
-        let is_excluded = |id: ExprId| match self.resolve(scope.expr(id)) {
-            Definition::External(path) => registry.unless_value.contains(&path),
+        let is_excluded = |id: ExprId| self.is_one_of(scope.expr(id), &registry.unless_value, 2);
+        facts.arguments(call).iter().copied().chain(keywords.iter().map(|(_, value)| *value)).any(is_excluded)
+    }
+
+    /// Whether an argument is one of these, or a parameter that is unless a caller says otherwise.
+    fn is_one_of(&self, expr: ExprRef, names: &[Name], depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match self.resolve(expr) {
+            Definition::External(path) => names.contains(&path),
             Definition::Class(class) => {
-                self.external_bases(class).iter().any(|base| registry.unless_value.contains(base))
+                names.contains(&self.class(class).name)
+                    || self.external_bases(class).iter().any(|base| names.contains(base))
+            }
+            Definition::Variable(scope, name) => {
+                let function = self.enclosing_function(scope).filter(|_| self.is_parameter(scope, name));
+                let default = function.and_then(|function| self.parameter_default(function, name));
+                default.is_some_and(|default| self.is_one_of(default, names, depth))
             }
             _ => false,
-        };
-        facts.arguments(call).iter().copied().chain(keywords.iter().map(|(_, value)| *value)).any(is_excluded)
+        }
     }
 
     /// What a registered callable belongs to; `None` where it is one function however often it is registered.
@@ -356,8 +383,9 @@ impl Program<'_> {
             return Some(cause);
         }
         // A plain function with arguments of its own: `atexit.register(shutil.rmtree, path)`.
-        if site.inner.is_some() || matches!(self.expr(callable), Expr::Name(name) if self.is_parameter_name(callable, name))
-        {
+        let is_given = matches!(self.expr(callable), Expr::Name(name) if self.is_parameter_name(callable, name));
+        let registry = self.models.registry(site.path)?;
+        if !registry.keeps_arguments || site.inner.is_some() || is_given {
             return None;
         }
         let call = self.call_site(site.event)?.call;
@@ -376,7 +404,7 @@ impl Program<'_> {
     fn cause_of_callable(&self, callable: ExprRef, depth: u32) -> Option<Cause> {
         let depth = depth.checked_sub(1)?;
         match self.expr(callable) {
-            Expr::Lambda(_) => Some(Cause::Fresh),
+            Expr::Lambda(function) => self.cause_of_closure(FunctionRef::new(callable.scope.module, function)),
             Expr::Attribute(base, _) => {
                 if !matches!(self.resolve(callable), Definition::Unknown | Definition::Variable(..)) {
                     return None;
@@ -408,10 +436,7 @@ impl Program<'_> {
                 })
             }
             Expr::Name(name) => match self.resolve_name(callable.scope, name) {
-                Definition::Function(function) => self
-                    .enclosing_function(self.defining_scope(function))
-                    .filter(|_| self.class_of_method(function).is_none())
-                    .map(|_| Cause::Fresh),
+                Definition::Function(function) => self.cause_of_closure(function),
                 Definition::Variable(scope, name) if self.is_in_function(scope) && !self.is_parameter(scope, name) => {
                     let (values, _) = self.bound_values(scope, name);
                     values.iter().find_map(|(_, value)| self.cause_of_callable(*value, depth))
@@ -420,6 +445,77 @@ impl Program<'_> {
             },
             _ => None,
         }
+    }
+
+    /// A nested function belongs to what it keeps of the call; what it keeps weakly does not count.
+    fn cause_of_closure(&self, function: FunctionRef) -> Option<Cause> {
+        self.enclosing_function(self.defining_scope(function))?;
+        let mut cause = None;
+        for (scope, name) in self.captures(function) {
+            if let Some(receiver) = self.receiver_named(scope, name) {
+                if !receiver.is_class {
+                    return Some(Cause::Instance(receiver.class));
+                }
+                continue;
+            }
+            let (values, _) = self.bound_values(scope, name);
+            let is_kept = match values.is_empty() {
+                true => self.is_parameter(scope, name) && !vocabulary::is_definition_name(name.as_str()),
+                false => values.iter().any(|(_, value)| !self.is_weak_or_fixed(*value)),
+            };
+            if is_kept {
+                cause = Some(Cause::Fresh);
+            }
+        }
+        let facts = self.facts(function.module);
+        let defining = self.defining_scope(function);
+        let defaults = facts.parameters(self.function(function)).iter().map(|parameter| parameter.default);
+        cause.or_else(|| {
+            let mut kept = defaults.filter(|default| *default != NOTHING);
+            kept.any(|default| self.belongs_to_the_call(defining.expr(default))).then_some(Cause::Fresh)
+        })
+    }
+
+    fn is_weak_or_fixed(&self, value: ExprRef) -> bool {
+        let is_weak = match self.expr(value) {
+            Expr::Call(call) => {
+                let callee = value.scope.expr(self.facts(value.scope.module).call(call).callee);
+                self.external_path(callee).is_some_and(|path| {
+                    self.models.weak(path).is_some() || path.as_str().starts_with("weakref.")
+                })
+            }
+            _ => false,
+        };
+        is_weak || matches!(self.resolve(value), Definition::Function(_) | Definition::Class(_) | Definition::External(_))
+            || matches!(self.expr(value), Expr::Constant(_))
+    }
+
+    /// Whether a function remembers what it did for the same arguments, by a decorator on it or on its one caller.
+    fn is_cached(&self, function: FunctionRef, depth: u32) -> bool {
+        let facts = self.facts(function.module);
+        let decorated = facts.list(self.function(function).decorators).iter().any(|decorator| {
+            let written = self.callee_or_self(self.defining_scope(function).expr(*decorator));
+            matches!(self.expr(written), Expr::Name(name) | Expr::Attribute(_, name)
+                if ["cache", "once", "memo", "singleton"].iter().any(|word| name.as_str().contains(word)))
+        });
+        decorated || depth > 0 && {
+            let callers = self.callers(function);
+            !callers.is_empty()
+                && callers.len() <= 4
+                && callers.iter().all(|site| {
+                    self.event_function(site.event).is_some_and(|caller| self.is_cached(caller, depth - 1))
+                })
+        }
+    }
+
+    /// Whether a function begins what goes on until the process ends, by the verbs in use everywhere.
+    pub fn begins_something(&self, event: EventRef) -> bool {
+        self.event_function(event).is_some_and(|function| {
+            let name = self.function(function).name;
+            let first = name.as_str().trim_start_matches('_').split('_').next().unwrap_or_default();
+            let begins = ["run", "start", "launch", "daemonize", "connect", "serve", "boot", "begin", "spawn", "auto"];
+            begins.contains(&first)
+        })
     }
 
     /// A local of the call, `self`, or something that is another each time.
@@ -441,7 +537,7 @@ impl Program<'_> {
     }
 
     fn is_parameter_of_setup(&self, scope: ScopeRef, name: Name) -> bool {
-        self.is_parameter(scope, name) && super::vocabulary::is_definition_name(name.as_str())
+        self.is_parameter(scope, name) && vocabulary::is_definition_name(name.as_str())
     }
 
     fn is_parameter_name(&self, expr: ExprRef, name: Name) -> bool {

@@ -26,7 +26,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         };
         report.add(Claim {
             span: program.event_location(registration.event).span,
-            confidence: confidence(&registration),
+            confidence: confidence(program, &registration),
             message: format!("{by} leaves {what} in `{path}`, and nothing takes it out"),
             label: match registration.inner {
                 Some(_) => reason(program, &registration),
@@ -38,7 +38,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     }
 }
 
-fn confidence(registration: &Registration) -> Confidence {
+fn confidence(program: &Program, registration: &Registration) -> Confidence {
     let is_repeated = registration.repetition.frequency == Frequency::Repeated;
     match registration.cause {
         Cause::Key(Domain::Open(_)) if is_repeated && !registration.is_conditional => Confidence::High,
@@ -48,6 +48,7 @@ fn confidence(registration: &Registration) -> Confidence {
         Cause::Call if is_repeated || registration.registry.held == Held::Receiver => Confidence::Medium,
         // Whoever calls a public function may mean to call it once.
         Cause::Call => Confidence::Low,
+        Cause::Fresh | Cause::Instance(_) if program.begins_something(registration.event) => Confidence::Low,
         Cause::Fresh | Cause::Instance(_) | Cause::Constructor(_) if is_repeated => Confidence::High,
         Cause::Fresh | Cause::Instance(_) | Cause::Constructor(_) => Confidence::Medium,
     }

@@ -4,7 +4,7 @@
 //! whole says nothing: a parameter called `message` is another text wherever it is written, not whenever it is run.
 
 use super::{Domain, Program, Site};
-use crate::facts::{Constant, Expr, ExprId, Operator};
+use crate::facts::{Constant, EventKind, Expr, ExprId, Operator};
 use crate::program::ExprRef;
 use crate::program::names::Definition;
 use crate::program::types::Type;
@@ -99,10 +99,17 @@ impl Program<'_> {
                     Expr::Name(name) | Expr::Attribute(_, name) if is_wrapper(name.as_str()) => {
                         all(&mut given.take(1))
                     }
-                    _ => self.domain(expr),
+                    // A number of things, or their kind.
+                    Expr::Name(name) if matches!(name.as_str(), "len" | "type" | "sum" | "round" | "int" | "float") => {
+                        Domain::Unknown
+                    }
+                    _ => by_evidence(self.domain(expr)),
                 }
             }
             Expr::Name(name) => {
+                if let Some(domain) = self.look_domain(expr, depth) {
+                    return domain;
+                }
                 let values = self.local_values(expr, name);
                 if values.iter().any(|value| self.is_composed(*value, depth)) {
                     return values
@@ -116,7 +123,7 @@ impl Program<'_> {
                 Some(domain) => domain,
                 None => self.part_domain(expr, name),
             },
-            _ => self.domain(expr),
+            _ => by_evidence(self.domain(expr)),
         }
     }
 
@@ -135,30 +142,61 @@ impl Program<'_> {
             return (!parts.is_empty()).then(|| parts.into_iter().fold(Domain::Bounded, Domain::or));
         }
         let method = self.method(class, name).filter(|method| self.is_property(*method))?;
-        let facts = self.facts(method.module);
-        let scope = self.function_scope(method);
-        let parts: Vec<Domain> = facts
-            .scope_events(scope.id)
-            .filter_map(|(_, event)| match event.kind {
-                crate::facts::EventKind::Return(value) if facts.scope_of(event) == scope.id => Some(value),
-                _ => None,
-            })
-            .map(|value| self.composed_domain(scope.expr(value), depth))
-            .collect();
-        (!parts.is_empty()).then(|| parts.into_iter().fold(Domain::Bounded, Domain::or))
+        Some(self.domain_of_returns(method, depth))
     }
 
     fn part_domain(&self, part: ExprRef, name: Name) -> Domain {
-        let word = name.as_str();
-        if is_text(word) {
+        if is_text(name.as_str()) {
             return Domain::Unknown;
         }
-        match self.domain(part) {
-            // The number of a worker or shard: as many as were configured.
-            Domain::Open(why) if is_configured(word) && why.as_str().starts_with('`') => Domain::Likely(why),
-            domain => domain,
-        }
+        by_evidence(self.domain(part))
     }
+
+    /// What an object looks like in a text: by its own `__repr__`, else by its address.
+    fn look_domain(&self, part: ExprRef, depth: u32) -> Option<Domain> {
+        let depth = depth.checked_sub(1)?;
+        let Type::Instance(class) = self.type_of(part) else { return None };
+        let method = ["__str__", "__repr__"].iter().find_map(|name| self.method(class, Name::new(name)));
+        Some(match method {
+            Some(method) => self.domain_of_returns(method, depth),
+            None if self.is_value_class(class)
+                || !self.external_bases(class).is_empty()
+                || self.has_unknown_base(class) =>
+            {
+                Domain::Unknown
+            }
+            None if self.has_bounded_instances(class) => Domain::Bounded,
+            None => Domain::Open(Name::new(&format!("the address of a `{}`", self.class(class).name))),
+        })
+    }
+
+    fn domain_of_returns(&self, method: crate::program::FunctionRef, depth: u32) -> Domain {
+        let facts = self.facts(method.module);
+        let scope = self.function_scope(method);
+        let returned = facts.scope_events(scope.id).filter_map(|(_, event)| match event.kind {
+            EventKind::Return(value) if facts.scope_of(event) == scope.id => Some(value),
+            _ => None,
+        });
+        returned.map(|value| self.composed_domain(scope.expr(value), depth)).reduce(Domain::or).unwrap_or(Domain::Unknown)
+    }
+}
+
+/// A domain that is open only by the word for it is believed as far as the word goes.
+fn by_evidence(domain: Domain) -> Domain {
+    let Domain::Open(why) = domain else { return domain };
+    let text = why.as_str();
+    let Some((word, rest)) = text.strip_prefix('`').and_then(|text| text.split_once('`')) else {
+        return match text.starts_with("an instance of") || text == "a counter" {
+            true => Domain::Likely(why),
+            false => domain,
+        };
+    };
+    let last = word.rsplit('_').next().unwrap_or(word);
+    let is_weak = match rest.contains("comes in") {
+        true => !matches!(last, "path" | "url" | "uri" | "id" | "user" | "username" | "ip" | "query" | "target" | "uuid"),
+        false => is_configured(word) || matches!(last, "uid" | "token" | "seq" | "sequence" | "serial"),
+    };
+    if is_weak { Domain::Likely(why) } else { domain }
 }
 
 /// What makes a text or a warning of a text.
