@@ -336,6 +336,10 @@ impl Models {
         self.thread_locals.get(&name).copied()
     }
 
+    pub fn thread_local_names(&self) -> impl Iterator<Item = Name> {
+        self.thread_locals.keys().copied()
+    }
+
     /// The methods by which a container gets items, its shape's and its own.
     pub fn grows<'a>(&'a self, container: &'a Container) -> impl Iterator<Item = Name> + 'a {
         self.shape_of(container).into_iter().flat_map(|shape| shape.grows.iter()).chain(&container.grows).copied()

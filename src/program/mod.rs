@@ -18,6 +18,7 @@ pub mod places;
 pub mod references;
 pub mod registries;
 pub mod repetition;
+pub mod thread_locals;
 pub mod types;
 pub mod vocabulary;
 
@@ -117,6 +118,7 @@ pub struct Program<'m> {
     /// Likewise.
     cached: Vec<OnceLock<Vec<caches::CachedFunction>>>,
     registrations: registries::Registrations,
+    thread_locals: thread_locals::ThreadLocals,
 }
 
 /// A module with the indexes that resolution needs.
@@ -276,6 +278,7 @@ impl<'m> Program<'m> {
             accounts: Vec::new(),
             cached: Vec::new(),
             registrations: registries::Registrations::default(),
+            thread_locals: thread_locals::ThreadLocals::default(),
             words: Words {
                 init: Name::new("__init__"),
                 super_: Name::new("super"),
@@ -289,6 +292,7 @@ impl<'m> Program<'m> {
         program.operations = Operations::collect(&program);
         program.references = references::References::build(&program);
         program.registrations = registries::Registrations::collect(&program);
+        program.thread_locals = thread_locals::ThreadLocals::collect(&program);
         program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.cached = program.modules.iter().map(|_| OnceLock::new()).collect();
         program

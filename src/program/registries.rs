@@ -260,7 +260,8 @@ impl Program<'_> {
             return None;
         }
         let mut repetition = self.repetition(site.event);
-        let is_setup = vocabulary::is_setup_name(self.function(function).name.as_str());
+        let name = self.function(function).name.as_str();
+        let is_setup = !name.starts_with("__") && vocabulary::is_setup_name(name);
         if is_setup && repetition.frequency < Frequency::Repeated {
             return None;
         }
@@ -447,7 +448,7 @@ impl Program<'_> {
         }
     }
 
-    /// A nested function belongs to what it keeps of the call; what it keeps weakly does not count.
+    /// A nested function belongs to what it keeps of the call; where it keeps an object weakly, that is the point of it.
     fn cause_of_closure(&self, function: FunctionRef) -> Option<Cause> {
         self.enclosing_function(self.defining_scope(function))?;
         let mut cause = None;
@@ -459,9 +460,12 @@ impl Program<'_> {
                 continue;
             }
             let (values, _) = self.bound_values(scope, name);
+            if values.iter().any(|(_, value)| self.is_weak(*value)) {
+                return None;
+            }
             let is_kept = match values.is_empty() {
                 true => self.is_parameter(scope, name) && !vocabulary::is_definition_name(name.as_str()),
-                false => values.iter().any(|(_, value)| !self.is_weak_or_fixed(*value)),
+                false => values.iter().any(|(_, value)| !self.is_fixed(*value)),
             };
             if is_kept {
                 cause = Some(Cause::Fresh);
@@ -476,18 +480,18 @@ impl Program<'_> {
         })
     }
 
-    fn is_weak_or_fixed(&self, value: ExprRef) -> bool {
-        let is_weak = match self.expr(value) {
-            Expr::Call(call) => {
-                let callee = value.scope.expr(self.facts(value.scope.module).call(call).callee);
-                self.external_path(callee).is_some_and(|path| {
-                    self.models.weak(path).is_some() || path.as_str().starts_with("weakref.")
-                })
-            }
-            _ => false,
-        };
-        is_weak || matches!(self.resolve(value), Definition::Function(_) | Definition::Class(_) | Definition::External(_))
-            || matches!(self.expr(value), Expr::Constant(_))
+    fn is_weak(&self, value: ExprRef) -> bool {
+        let Expr::Call(call) = self.expr(value) else { return false };
+        let callee = value.scope.expr(self.facts(value.scope.module).call(call).callee);
+        self.external_path(callee).is_some_and(|path| path.as_str().starts_with("weakref."))
+    }
+
+    fn is_fixed(&self, value: ExprRef) -> bool {
+        matches!(self.expr(value), Expr::Constant(_))
+            || matches!(
+                self.resolve(value),
+                Definition::Function(_) | Definition::Class(_) | Definition::Module(_) | Definition::External(_)
+            )
     }
 
     /// Whether a function remembers what it did for the same arguments, by a decorator on it or on its one caller.

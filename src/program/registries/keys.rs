@@ -10,7 +10,7 @@ use crate::program::names::Definition;
 use crate::program::types::Type;
 use crate::source::Name;
 
-const DEPTH: u32 = 5;
+const DEPTH: u32 = 9;
 
 impl Program<'_> {
     /// The domain of a name that entries are kept under.
@@ -117,7 +117,13 @@ impl Program<'_> {
                         .map(|value| self.composed_domain(*value, depth))
                         .fold(Domain::Bounded, Domain::or);
                 }
-                self.part_domain(expr, name)
+                match self.part_domain(expr, name) {
+                    // Which of several values it has here is not followed.
+                    Domain::Open(why) if values.len() > 1 && !values.iter().all(|value| self.domain(*value).is_open()) => {
+                        Domain::Likely(why)
+                    }
+                    domain => domain,
+                }
             }
             Expr::Attribute(base, name) => match self.domain_of_property(expr.scope.expr(base), name, depth) {
                 Some(domain) => domain,
@@ -217,6 +223,16 @@ fn is_configured(word: &str) -> bool {
         && matches!(
             first,
             "worker"
+            | "attr"
+            | "attribute"
+            | "operation"
+            | "unique"
+            | "chunk"
+            | "field"
+            | "column"
+            | "config"
+            | "template"
+            | "language"
                 | "shard"
                 | "node"
                 | "device"
