@@ -502,14 +502,15 @@ impl Program<'_> {
             matches!(self.expr(written), Expr::Name(name) | Expr::Attribute(_, name)
                 if ["cache", "once", "memo", "singleton"].iter().any(|word| name.as_str().contains(word)))
         });
-        decorated || depth > 0 && {
-            let callers = self.callers(function);
-            !callers.is_empty()
-                && callers.len() <= 4
-                && callers.iter().all(|site| {
-                    self.event_function(site.event).is_some_and(|caller| self.is_cached(caller, depth - 1))
-                })
-        }
+        decorated
+            || depth > 0 && {
+                let callers = self.callers(function);
+                !callers.is_empty()
+                    && callers.len() <= 4
+                    && callers.iter().all(|site| {
+                        self.event_function(site.event).is_some_and(|caller| self.is_cached(caller, depth - 1))
+                    })
+            }
     }
 
     /// Whether a function begins what goes on until the process ends, by the verbs in use everywhere.
@@ -527,10 +528,13 @@ impl Program<'_> {
         match self.expr(argument) {
             Expr::Name(name) => match self.resolve_name(argument.scope, name) {
                 Definition::Variable(scope, name) => {
-                    self.is_in_function(scope) && self.domain(argument) != Domain::Bounded && {
-                        // What a module holds under another name is no new thing.
-                        self.reach(argument).is_none_or(|reach| !self.is_shared(reach.place))
-                    } && !self.is_parameter_of_setup(scope, name)
+                    self.is_in_function(scope)
+                        && self.domain(argument) != Domain::Bounded
+                        && {
+                            // What a module holds under another name is no new thing.
+                            self.reach(argument).is_none_or(|reach| !self.is_shared(reach.place))
+                        }
+                        && !self.is_parameter_of_setup(scope, name)
                 }
                 _ => false,
             },
@@ -560,9 +564,9 @@ impl Program<'_> {
             return None;
         }
         let module = self.module(holder.module);
-        let is_rebound = module.bindings_of(holder.id, name).any(|event| {
-            matches!(module.facts().event(event).kind, EventKind::Bind { value, .. } if value != NOTHING)
-        });
+        let is_rebound = module
+            .bindings_of(holder.id, name)
+            .any(|event| matches!(module.facts().event(event).kind, EventKind::Bind { value, .. } if value != NOTHING));
         (!is_rebound).then_some((function, name))
     }
 
@@ -577,5 +581,4 @@ impl Program<'_> {
         let base = scope.expr(base);
         Some((base, self.reach(base)?.place))
     }
-
 }

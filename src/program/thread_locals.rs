@@ -54,7 +54,10 @@ struct Touch {
 }
 
 enum Does {
-    Add { key: ExprRef, is_append: bool },
+    Add {
+        key: ExprRef,
+        is_append: bool,
+    },
     Remove,
     /// Bound to a new container.
     Rebind,
@@ -106,9 +109,7 @@ impl Program<'_> {
                 .entry((touch.place, touch.held))
                 .or_insert_with(|| self.thread_local_ends(id, touch.place, touch.held));
             growth.escapes = escapes;
-            if !is_reset
-                && seen.insert((touch.place, touch.held))
-            {
+            if !is_reset && seen.insert((touch.place, touch.held)) {
                 growths.push(growth);
             }
         }
@@ -231,9 +232,7 @@ impl Program<'_> {
                             return match kind {
                                 kind if kind.is_shrink() => touch(found, Does::Remove),
                                 OperationKind::Update => touch(found, Does::Escape),
-                                kind if kind.is_growth() => {
-                                    touch(found, Does::Add { key: scope.expr(key), is_append })
-                                }
+                                kind if kind.is_growth() => touch(found, Does::Add { key: scope.expr(key), is_append }),
                                 _ => None,
                             };
                         }
@@ -267,9 +266,15 @@ impl Program<'_> {
                 }
                 _ => None,
             },
+            // What a private function returns is seen where it is called.
+            EventKind::Return(_) if self.is_private(scope) => None,
             EventKind::Return(value) | EventKind::Yield(value) => self.escaping(scope.expr(value)),
             _ => None,
         }
+    }
+
+    fn is_private(&self, scope: ScopeRef) -> bool {
+        self.enclosing_function(scope).is_some_and(|function| self.function(function).name.as_str().starts_with('_'))
     }
 
     fn escaping(&self, value: ExprRef) -> Option<Touch> {
@@ -374,10 +379,9 @@ impl Program<'_> {
         self.bound_values(scope, name).0.iter().any(|(_, value)| {
             let facts = self.facts(value.scope.module);
             let Expr::Call(call) = self.expr(*value) else { return false };
-            facts
-                .keyword_arguments(facts.call(call))
-                .iter()
-                .any(|(name, given)| *name == Some(default) && self.container_made_by(value.scope.expr(*given)).is_some())
+            facts.keyword_arguments(facts.call(call)).iter().any(|(name, given)| {
+                *name == Some(default) && self.container_made_by(value.scope.expr(*given)).is_some()
+            })
         })
     }
 

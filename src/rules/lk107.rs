@@ -15,7 +15,9 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             None => "the module".to_owned(),
         };
         let message = match growth.held {
-            Held::Attributes => format!("{by} gives `{name}` an attribute under every new name, and nothing deletes it"),
+            Held::Attributes => {
+                format!("{by} gives `{name}` an attribute under every new name, and nothing deletes it")
+            }
             Held::Container(_) => format!("`{name}` only grows in each thread: nothing takes out what {by} adds"),
             Held::Default => {
                 format!("the default of `{name}` is shared by all contexts and only grows: {by} adds to it")

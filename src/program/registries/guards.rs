@@ -23,9 +23,7 @@ impl Program<'_> {
             return false;
         }
         let facts = self.facts(event.module);
-        let names_table = |id: ExprId| {
-            matches!(facts.expr(id), Expr::Attribute(_, name) | Expr::Name(name) if registry.tested_by.contains(&name))
-        };
+        let names_table = |id: ExprId| matches!(facts.expr(id), Expr::Attribute(_, name) | Expr::Name(name) if registry.tested_by.contains(&name));
         let scope = facts.scope_of(facts.event(event.id));
         let looked_at = facts.contexts.iter().any(|context| {
             let is_inside = context.scope == scope

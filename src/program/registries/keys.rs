@@ -96,9 +96,7 @@ impl Program<'_> {
                     facts.arguments(call).iter().copied().chain(facts.keyword_arguments(call).iter().map(|(_, v)| *v));
                 match facts.expr(call.callee) {
                     Expr::Attribute(_, method) if method.as_str() == "format" => all(&mut given),
-                    Expr::Name(name) | Expr::Attribute(_, name) if is_wrapper(name.as_str()) => {
-                        all(&mut given.take(1))
-                    }
+                    Expr::Name(name) | Expr::Attribute(_, name) if is_wrapper(name.as_str()) => all(&mut given.take(1)),
                     // A number of things, or their kind.
                     Expr::Name(name) if matches!(name.as_str(), "len" | "type" | "sum" | "round" | "int" | "float") => {
                         Domain::Unknown
@@ -119,7 +117,9 @@ impl Program<'_> {
                 }
                 match self.part_domain(expr, name) {
                     // Which of several values it has here is not followed.
-                    Domain::Open(why) if values.len() > 1 && !values.iter().all(|value| self.domain(*value).is_open()) => {
+                    Domain::Open(why)
+                        if values.len() > 1 && !values.iter().all(|value| self.domain(*value).is_open()) =>
+                    {
                         Domain::Likely(why)
                     }
                     domain => domain,
@@ -183,7 +183,10 @@ impl Program<'_> {
             EventKind::Return(value) if facts.scope_of(event) == scope.id => Some(value),
             _ => None,
         });
-        returned.map(|value| self.composed_domain(scope.expr(value), depth)).reduce(Domain::or).unwrap_or(Domain::Unknown)
+        returned
+            .map(|value| self.composed_domain(scope.expr(value), depth))
+            .reduce(Domain::or)
+            .unwrap_or(Domain::Unknown)
     }
 }
 
@@ -199,7 +202,9 @@ fn by_evidence(domain: Domain) -> Domain {
     };
     let last = word.rsplit('_').next().unwrap_or(word);
     let is_weak = match rest.contains("comes in") {
-        true => !matches!(last, "path" | "url" | "uri" | "id" | "user" | "username" | "ip" | "query" | "target" | "uuid"),
+        true => {
+            !matches!(last, "path" | "url" | "uri" | "id" | "user" | "username" | "ip" | "query" | "target" | "uuid")
+        }
         false => is_configured(word) || matches!(last, "uid" | "token" | "seq" | "sequence" | "serial"),
     };
     if is_weak { Domain::Likely(why) } else { domain }
@@ -223,16 +228,16 @@ fn is_configured(word: &str) -> bool {
         && matches!(
             first,
             "worker"
-            | "attr"
-            | "attribute"
-            | "operation"
-            | "unique"
-            | "chunk"
-            | "field"
-            | "column"
-            | "config"
-            | "template"
-            | "language"
+                | "attr"
+                | "attribute"
+                | "operation"
+                | "unique"
+                | "chunk"
+                | "field"
+                | "column"
+                | "config"
+                | "template"
+                | "language"
                 | "shard"
                 | "node"
                 | "device"

@@ -88,12 +88,24 @@ fn is_for_each_request(name: &str) -> bool {
     vocabulary::is_event_name(name)
         || matches!(
             first,
-            "send" | "request" | "call" | "execute" | "query" | "fetch" | "get" | "post" | "read" | "write" | "do" | "next"
+            "send"
+                | "request"
+                | "call"
+                | "execute"
+                | "query"
+                | "fetch"
+                | "get"
+                | "post"
+                | "read"
+                | "write"
+                | "do"
+                | "next"
         )
 }
 
 fn is_begin_or_end(name: &str) -> bool {
-    if matches!(name, "__init__" | "__enter__" | "__aenter__" | "__exit__" | "__aexit__" | "__del__" | "__post_init__") {
+    if matches!(name, "__init__" | "__enter__" | "__aenter__" | "__exit__" | "__aexit__" | "__del__" | "__post_init__")
+    {
         return true;
     }
     let first = name.trim_start_matches('_').split('_').next().unwrap_or(name);
