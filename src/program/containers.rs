@@ -212,7 +212,7 @@ impl Program<'_> {
 
     /// Where a mapping of this class is written to by a method that it inherits from `dict`.
     pub fn bypassing_write(&self, class: ClassRef) -> Option<EventRef> {
-        self.operations.all().iter().find_map(|operation| {
+        self.operations.all().find_map(|operation| {
             let method = match operation.kind {
                 OperationKind::Update => "update",
                 OperationKind::SetDefault => "setdefault",

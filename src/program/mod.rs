@@ -17,7 +17,9 @@ pub mod names;
 pub mod operations;
 pub mod places;
 pub mod references;
+pub mod registries;
 pub mod repetition;
+pub mod thread_locals;
 pub mod types;
 pub mod vocabulary;
 
@@ -119,6 +121,8 @@ pub struct Program<'m> {
     /// Likewise.
     cached: Vec<OnceLock<Vec<caches::CachedFunction>>>,
     lifetimes: lifetimes::Lifetimes,
+    registrations: registries::Registrations,
+    thread_locals: thread_locals::ThreadLocals,
 }
 
 /// A module with the indexes that resolution needs.
@@ -329,6 +333,8 @@ impl<'m> Program<'m> {
             instance_accounts: Vec::new(),
             cached: Vec::new(),
             lifetimes: lifetimes::Lifetimes::default(),
+            registrations: registries::Registrations::default(),
+            thread_locals: thread_locals::ThreadLocals::default(),
             words: Words {
                 init: Name::new("__init__"),
                 super_: Name::new("super"),
@@ -348,6 +354,13 @@ impl<'m> Program<'m> {
         program.calls = calls;
         program.operations = operations;
         program.references = references;
+        // These ask for calls and operations.
+        let (registrations, thread_locals) = rayon::join(
+            || registries::Registrations::collect(&program),
+            || thread_locals::ThreadLocals::collect(&program),
+        );
+        program.registrations = registrations;
+        program.thread_locals = thread_locals;
         program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.instance_accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.cached = program.modules.iter().map(|_| OnceLock::new()).collect();

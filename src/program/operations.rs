@@ -155,8 +155,8 @@ impl Operations {
     }
 
     /// All operations of the program, in the order of files and lines.
-    pub fn all(&self) -> &[Operation] {
-        &self.all
+    pub fn all(&self) -> impl Iterator<Item = &Operation> {
+        self.by_module.iter().flatten()
     }
 
     /// The operations in one module, in the order of lines.

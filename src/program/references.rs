@@ -203,6 +203,11 @@ pub struct References {
 }
 
 impl Program<'_> {
+    /// The variables of enclosing functions that a nested function or lambda keeps.
+    pub(super) fn captures(&self, function: FunctionRef) -> Vec<(ScopeRef, Name)> {
+        captures::captured(self, function)
+    }
+
     /// The objects and references of a function, those that its callees make with its objects included.
     pub fn object_graph(&self, function: FunctionRef) -> Arc<ObjectGraph> {
         self.object_graph_within(function, CALLS)

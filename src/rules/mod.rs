@@ -8,6 +8,8 @@ mod lk101;
 mod lk102;
 mod lk104;
 mod lk105;
+mod lk106;
+mod lk107;
 mod lk301;
 pub mod page;
 pub mod selection;
@@ -27,6 +29,8 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK102", check: lk102::check },
     Rule { code: "LK104", check: lk104::check },
     Rule { code: "LK105", check: lk105::check },
+    Rule { code: "LK106", check: lk106::check },
+    Rule { code: "LK107", check: lk107::check },
     Rule { code: "LK301", check: lk301::check },
 ];
 
