@@ -275,11 +275,6 @@ impl Program<'_> {
         inside.map(move |(number, _)| FunctionRef::new(function.module, crate::facts::FunctionId(number as u32)))
     }
 
-    /// The variables of enclosing functions that a function keeps.
-    pub fn captures(&self, function: FunctionRef) -> Vec<(ScopeRef, Name)> {
-        captures::captured(self, function)
-    }
-
     /// The function or method at the top of those that stand in each other.
     pub fn outermost_function(&self, function: FunctionRef) -> FunctionRef {
         let mut outermost = function;
