@@ -109,8 +109,16 @@ impl Program<'_> {
         let of_owner = self
             .class_of_method(function)
             .is_some_and(|class| self.mro(class).contains(&owner) || self.mro(owner).contains(&class));
-        if !of_owner || !self.takes_all(operation) {
+        if !of_owner {
             return None;
+        }
+        if self.is_left_to_nobody(function, growths) {
+            return Some(format!("nobody calls `{}`, though the project itself adds", self.function_name(function)));
+        }
+        if !self.takes_all(operation) {
+            return self
+                .is_only_one_of_many_ways(function, growths)
+                .then(|| format!("`{name}` takes out only what it had put in itself; others put in as well"));
         }
         if growths.iter().any(|growth| self.is_run_by(growth.touch.event(), function)) {
             return None;
@@ -129,6 +137,77 @@ impl Program<'_> {
             return Some(format!("`{name}` only starts the object afresh"));
         }
         None
+    }
+
+    /// A method that removes and that nothing in the project calls, beside growth that the project does call: users
+    /// who only see the outside will not call it either.
+    fn is_left_to_nobody(&self, function: FunctionRef, growths: &[Growth]) -> bool {
+        let name = self.function(function).name.as_str();
+        let Some(class) = self.class_of_method(function) else { return false };
+        let may_be_called_from_outside = !self.external_bases(class).is_empty()
+            || self.has_unknown_base(class)
+            || self.is_property(function)
+            || self.function(function).decorators.len > 0
+            || vocabulary::is_event_name(name)
+            || name.starts_with("__")
+            || !self.instantiations(class).iter().any(|site| !self.is_test(site.module));
+        !may_be_called_from_outside
+            && !self.is_live(function)
+            && growths.iter().all(|growth| self.is_called_by_project(growth.touch.event()))
+    }
+
+    fn is_called_by_project(&self, event: EventRef) -> bool {
+        let Some(function) = self.event_function(event).map(|inner| self.outermost_function(inner)) else {
+            return false;
+        };
+        self.callers(function).iter().any(|site| {
+            site.is_certain
+                && !self.is_test(site.module)
+                && self.event_function(site.event).and_then(|caller| self.class_of_method(caller)).is_none_or(|class| {
+                    self.class_of_method(function).is_none_or(|own| !self.mro(class).contains(&own))
+                })
+        })
+    }
+
+    /// A function that adds and takes out again what it added, while others reach the same growth by other ways.
+    fn is_only_one_of_many_ways(&self, function: FunctionRef, growths: &[Growth]) -> bool {
+        let outermost = self.outermost_function(function);
+        // What is handed out runs whenever others want it to.
+        if !self.mentions(Definition::Function(outermost)).is_empty() || outermost != function {
+            return false;
+        }
+        growths.iter().any(|growth| {
+            let event = growth.touch.event();
+            self.is_run_by(event, outermost) && !self.leads_through(event, &[outermost])
+        })
+    }
+
+    /// Whether every chain of known callers of an event has one of these functions in it.
+    fn leads_through(&self, event: EventRef, gates: &[FunctionRef]) -> bool {
+        const MOST: usize = 48;
+        let Some(inner) = self.event_function(event) else { return false };
+        let mut reached = vec![self.outermost_function(inner)];
+        let mut next = 0;
+        while let Some(function) = reached.get(next).copied() {
+            next += 1;
+            if gates.contains(&function) {
+                continue;
+            }
+            let mut has_caller = false;
+            for site in self.callers(function).iter().filter(|site| site.is_certain && !self.is_test(site.module)) {
+                let Some(caller) = self.event_function(site.event).map(|caller| self.outermost_function(caller)) else {
+                    continue;
+                };
+                has_caller = true;
+                if !reached.contains(&caller) {
+                    reached.push(caller);
+                }
+            }
+            if !has_caller || reached.len() > MOST {
+                return false;
+            }
+        }
+        true
     }
 
     /// Empties the container as a whole, or item by item in a loop over it.
