@@ -18,6 +18,7 @@ use crate::source::{Name, NameSet};
 #[derive(Default)]
 pub struct ThreadLocals {
     names: NameSet,
+    has_any: bool,
 }
 
 /// What grows.
@@ -72,7 +73,7 @@ impl ThreadLocals {
             program.external_bases(*class).iter().any(|base| program.models.thread_local(*base).is_some())
         });
         makers.extend(derived.map(|class| program.class(class).name).collect::<Vec<_>>());
-        let mut names = NameSet::default();
+        let mut locals = ThreadLocals::default();
         for module in program.module_ids() {
             let facts = program.facts(module);
             for event in &facts.events {
@@ -81,17 +82,21 @@ impl ThreadLocals {
                 let Expr::Call(call) = facts.expr(value) else { continue };
                 let callee = facts.expr(facts.call(call).callee);
                 if matches!(callee, Expr::Name(maker) | Expr::Attribute(_, maker) if makers.contains(maker)) {
-                    names.insert(name);
+                    locals.names.insert(name);
+                    locals.has_any = true;
                 }
             }
         }
-        ThreadLocals { names }
+        locals
     }
 }
 
 impl Program<'_> {
     /// What only grows in thread-locals and is added to in a module, once for each place.
     pub fn thread_local_growths(&self, module: ModuleId) -> Vec<ThreadLocalGrowth> {
+        if !self.thread_locals.has_any {
+            return Vec::new();
+        }
         let facts = self.facts(module);
         let mut seen = FxHashSet::default();
         let mut ends = FxHashMap::default();
@@ -160,10 +165,11 @@ impl Program<'_> {
                 }
                 let id = EventRef::new(module, EventId(number as u32));
                 match touch.does {
-                    Does::Remove if touch.held == held || touch.held == Held::Attributes => {
-                        if self.event_function(id).is_none_or(|function| self.is_run(function)) {
-                            return (true, escapes);
-                        }
+                    Does::Remove
+                        if (touch.held == held || touch.held == Held::Attributes)
+                            && self.event_function(id).is_none_or(|function| self.is_run(function)) =>
+                    {
+                        return (true, escapes);
                     }
                     Does::Rebind if self.is_reset(id, growth) => return (true, escapes),
                     Does::Escape => escapes = true,

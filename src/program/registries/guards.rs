@@ -25,7 +25,7 @@ impl Program<'_> {
         let facts = self.facts(event.module);
         let names_table = |id: ExprId| matches!(facts.expr(id), Expr::Attribute(_, name) | Expr::Name(name) if registry.tested_by.contains(&name));
         let scope = facts.scope_of(facts.event(event.id));
-        let looked_at = facts.contexts.iter().any(|context| {
+        facts.contexts.iter().any(|context| {
             let is_inside = context.scope == scope
                 || facts.scope(context.scope).parent == scope
                     && matches!(facts.scope(context.scope).kind, crate::facts::ScopeKind::Comprehension);
@@ -35,8 +35,7 @@ impl Program<'_> {
                     ContextKind::For { iterable } => self.mentions_any(event, iterable, &names_table, 6),
                     _ => false,
                 }
-        });
-        looked_at
+        })
     }
 
     fn mentions_any(&self, event: EventRef, id: ExprId, is_it: &dyn Fn(ExprId) -> bool, depth: u32) -> bool {
