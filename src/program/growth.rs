@@ -138,6 +138,9 @@ impl Program<'_> {
             return None;
         }
         let touches = self.touches(place);
+        if matches!(place, Place::Instance(..)) && self.is_plainly_pruned(place, &touches) {
+            return None;
+        }
         let mut growths: Vec<Growth> =
             touches.iter().filter_map(|touch| self.growth(place, holder.container, *touch, &touches)).collect();
         if growths.is_empty() {

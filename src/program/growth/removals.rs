@@ -7,8 +7,9 @@ impl Program<'_> {
     pub(super) fn drop_undone_below(&self, place: Place, touches: &[Touch], growths: &mut Vec<Growth>) {
         let level = growths.iter().map(|growth| growth.touch.operation.level).min().unwrap_or(0);
         let removals = self.removals(place, touches).into_iter().filter(|touch| touch.operation.level > level);
+        let growing: Vec<Touch> = growths.iter().map(|growth| growth.touch).collect();
         let counting =
-            removals.filter(|touch| self.refutation(place, *touch, touch.operation.level, growths).is_none());
+            removals.filter(|touch| self.refutation(place, *touch, touch.operation.level, &growing).is_none());
         if let Some(emptied) = counting.map(|touch| touch.operation.level).min() {
             growths.retain(|growth| growth.touch.operation.level < emptied);
         }
@@ -16,10 +17,21 @@ impl Program<'_> {
 
     pub(super) fn graded_removals(&self, place: Place, touches: &[Touch], growths: &[Growth]) -> Vec<Removal> {
         let level = growths.iter().map(|growth| growth.touch.operation.level).min().unwrap_or(0);
+        let growing: Vec<Touch> = growths.iter().map(|growth| growth.touch).collect();
         self.removals(place, touches)
             .into_iter()
-            .map(|touch| Removal { touch, refuted: self.refutation(place, touch, level, growths) })
+            .map(|touch| Removal { touch, refuted: self.refutation(place, touch, level, &growing) })
             .collect()
+    }
+
+    /// Whether items plainly leave a place one by one, which settles most places before dearer questions are asked.
+    pub(super) fn is_plainly_pruned(&self, place: Place, touches: &[Touch]) -> bool {
+        let growing: Vec<Touch> = touches.iter().filter(|touch| touch.operation.kind.is_growth()).copied().collect();
+        self.removals(place, touches).into_iter().any(|touch| {
+            matches!(touch.operation.kind, OperationKind::Pop | OperationKind::Delete | OperationKind::Remove)
+                && touch.operation.level == 0
+                && self.refutation(place, touch, 0, &growing).is_none()
+        })
     }
 
     /// Removals from the place; for attributes, also those on objects of unknown type that have the name.
@@ -40,7 +52,7 @@ impl Program<'_> {
     }
 
     /// Why a removal lets nothing go.
-    pub(super) fn refutation(&self, place: Place, touch: Touch, level: u8, growths: &[Growth]) -> Option<String> {
+    pub(super) fn refutation(&self, place: Place, touch: Touch, level: u8, growing: &[Touch]) -> Option<String> {
         let operation = touch.operation;
         let event = touch.event();
         if operation.level > level {
@@ -56,17 +68,17 @@ impl Program<'_> {
         if self.is_test(event.module) && !self.is_test(self.place_module(place)) {
             return Some("it runs only under tests".to_owned());
         }
-        let grows_here = growths.iter().any(|growth| self.event_function(growth.touch.event()) == Some(function));
+        let grows_here = growing.iter().any(|touch| self.event_function(touch.event()) == Some(function));
         if grows_here {
             return None;
         }
         let name = self.function(function).name.as_str();
         if let Place::Instance(owner, _) = place
-            && let Some(why) = self.refutation_in_life(owner, touch, function, growths)
+            && let Some(why) = self.refutation_in_life(owner, touch, function, growing)
         {
             return Some(why);
         }
-        if name == "__del__" && self.holds_receiver(growths) {
+        if name == "__del__" && self.holds_receiver(growing) {
             return Some("it never runs while the container itself keeps the object alive".to_owned());
         }
         if self.is_live(function) {
@@ -89,10 +101,10 @@ impl Program<'_> {
     }
 
     /// What is stored is the object whose method stores it.
-    pub(super) fn holds_receiver(&self, growths: &[Growth]) -> bool {
-        growths.iter().any(|growth| {
-            let scope = self.event_scope(growth.touch.operation.event);
-            matches!(self.facts(scope.module).expr(growth.touch.operation.value), Expr::Name(name) if self.receiver_named(scope, name).is_some())
+    pub(super) fn holds_receiver(&self, growing: &[Touch]) -> bool {
+        growing.iter().any(|touch| {
+            let scope = self.event_scope(touch.operation.event);
+            matches!(self.facts(scope.module).expr(touch.operation.value), Expr::Name(name) if self.receiver_named(scope, name).is_some())
         })
     }
 
@@ -102,7 +114,7 @@ impl Program<'_> {
         owner: ClassRef,
         touch: Touch,
         function: FunctionRef,
-        growths: &[Growth],
+        growing: &[Touch],
     ) -> Option<String> {
         let operation = touch.operation;
         let name = self.function(function).name.as_str();
@@ -112,15 +124,15 @@ impl Program<'_> {
         if !of_owner {
             return None;
         }
-        if self.is_left_to_nobody(function, growths) {
+        if self.is_left_to_nobody(function, growing) {
             return Some(format!("nobody calls `{}`, though the project itself adds", self.function_name(function)));
         }
         if !self.takes_all(operation) {
             return self
-                .is_only_one_of_many_ways(function, growths)
+                .is_only_one_of_many_ways(function, growing)
                 .then(|| format!("`{name}` takes out only what it had put in itself; others put in as well"));
         }
-        if growths.iter().any(|growth| self.is_run_by(growth.touch.event(), function)) {
+        if growing.iter().any(|touch| self.is_run_by(touch.event(), function)) {
             return None;
         }
         if vocabulary::is_ending_name(name) {
@@ -141,7 +153,7 @@ impl Program<'_> {
 
     /// A method that removes and that nothing in the project calls, beside growth that the project does call: users
     /// who only see the outside will not call it either.
-    fn is_left_to_nobody(&self, function: FunctionRef, growths: &[Growth]) -> bool {
+    fn is_left_to_nobody(&self, function: FunctionRef, growing: &[Touch]) -> bool {
         let name = self.function(function).name.as_str();
         let Some(class) = self.class_of_method(function) else { return false };
         let may_be_called_from_outside = !self.external_bases(class).is_empty()
@@ -153,7 +165,7 @@ impl Program<'_> {
             || !self.instantiations(class).iter().any(|site| !self.is_test(site.module));
         !may_be_called_from_outside
             && !self.is_live(function)
-            && growths.iter().all(|growth| self.is_called_by_project(growth.touch.event()))
+            && growing.iter().all(|touch| self.is_called_by_project(touch.event()))
     }
 
     fn is_called_by_project(&self, event: EventRef) -> bool {
@@ -170,14 +182,14 @@ impl Program<'_> {
     }
 
     /// A function that adds and takes out again what it added, while others reach the same growth by other ways.
-    fn is_only_one_of_many_ways(&self, function: FunctionRef, growths: &[Growth]) -> bool {
+    fn is_only_one_of_many_ways(&self, function: FunctionRef, growing: &[Touch]) -> bool {
         let outermost = self.outermost_function(function);
         // What is handed out runs whenever others want it to.
         if !self.mentions(Definition::Function(outermost)).is_empty() || outermost != function {
             return false;
         }
-        growths.iter().any(|growth| {
-            let event = growth.touch.event();
+        growing.iter().any(|touch| {
+            let event = touch.event();
             self.is_run_by(event, outermost) && !self.leads_through(event, &[outermost])
         })
     }
