@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::hash::BuildHasher;
 use std::path::PathBuf;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::{LazyLock, OnceLock, PoisonError, RwLock};
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
@@ -201,69 +201,123 @@ pub struct Name(u32);
 
 const SHARDS: usize = 64;
 
-#[derive(Default)]
-struct Shard {
-    /// Indexes into `strings`, found by the strings' hashes.
-    numbers: HashTable<u32>,
-    strings: Vec<&'static str>,
-}
+/// Numbers of names, found by what their texts are compared by.
+type Shard = HashTable<(NameKey, Name)>;
 
 static INTERNER: LazyLock<[RwLock<Shard>; SHARDS]> = LazyLock::new(|| std::array::from_fn(|_| RwLock::default()));
 
-impl Shard {
-    fn find(&self, hash: u64, text: &str) -> Option<u32> {
-        self.numbers.find(hash, |index| self.strings[*index as usize] == text).copied()
+/// What a text is compared by: a short one by itself, a long one by its hash and then by its text. Most identifiers are
+/// short, and so their texts need not be fetched to be compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NameKey {
+    head: u64,
+    tail: u64,
+}
+
+/// The end of a long text's key; no text in UTF-8 has these bytes.
+const LONG: u64 = u64::MAX;
+
+impl NameKey {
+    pub fn of(text: &str) -> NameKey {
+        let bytes = text.as_bytes();
+        let missing = |size: usize| ((size - bytes.len()) * 8) as u32;
+        match (bytes.first_chunk(), bytes.last_chunk()) {
+            // Zeros behind it must not count.
+            _ if bytes.len() > 16 || bytes.ends_with(&[0]) => {
+                NameKey { head: FxBuildHasher.hash_one(text), tail: LONG }
+            }
+            (Some(head), Some(tail)) => {
+                let tail = u64::from_le_bytes(*tail).checked_shr(missing(16)).unwrap_or(0);
+                NameKey { head: u64::from_le_bytes(*head), tail }
+            }
+            _ => match (bytes.first_chunk(), bytes.last_chunk()) {
+                (Some(head), Some(tail)) => {
+                    let tail = u32::from_le_bytes(*tail).checked_shr(missing(8)).unwrap_or(0);
+                    NameKey { head: u64::from(u32::from_le_bytes(*head)) | (u64::from(tail) << 32), tail: 0 }
+                }
+                _ => {
+                    let head = bytes.iter().rev().fold(0, |head, byte| (head << 8) | u64::from(*byte));
+                    NameKey { head, tail: 0 }
+                }
+            },
+        }
+    }
+
+    /// Good in all bits, as wyhash mixes.
+    pub fn hash(self) -> u64 {
+        let product = u128::from(self.head ^ 0x9e37_79b9_7f4a_7c15) * u128::from(self.tail ^ 0xd6e8_feb8_6659_fd93);
+        (product as u64) ^ ((product >> 64) as u64)
+    }
+
+    /// Whether `text`, whose key this is, is the name whose key is `key`.
+    pub fn is_of(self, text: &str, key: NameKey, name: Name) -> bool {
+        self == key && (self.tail != LONG || name.as_str() == text)
     }
 }
 
-const RECENT_NAMES: usize = 1 << 14;
+/// The texts of all names by number, in blocks of which each is as large as all before it together. A text is read
+/// far more often than a name is made, and by all threads, so reading takes no lock.
+static TEXTS: [OnceLock<Box<[OnceLock<&'static str>]>>; 32 - FIRST_BLOCK_BITS as usize] =
+    [const { OnceLock::new() }; 32 - FIRST_BLOCK_BITS as usize];
+
+const FIRST_BLOCK_BITS: u32 = 12;
+
+/// The block that holds a number's text, and the place in it.
+fn place_of(number: u32) -> (usize, usize) {
+    let shifted = u64::from(number) + (1 << FIRST_BLOCK_BITS);
+    let bits = shifted.ilog2();
+    ((bits - FIRST_BLOCK_BITS) as usize, (shifted - (1 << bits)) as usize)
+}
+
+const RECENT_NAMES: usize = 1 << 12;
 
 thread_local! {
     /// Names this thread has just asked for: most are asked for again soon, and threads that share nothing do not
     /// wait for each other's cache lines.
-    static RECENT: RefCell<Box<[(Name, &'static str)]>> = {
-        let empty = Name::shared(hash_of(""), "");
-        RefCell::new(vec![(empty, ""); RECENT_NAMES].into_boxed_slice())
+    static RECENT: RefCell<Box<[(NameKey, Name)]>> = {
+        let empty = (NameKey::default(), Name::interned("", NameKey::default()));
+        RefCell::new(vec![empty; RECENT_NAMES].into_boxed_slice())
     };
-}
-
-fn hash_of(text: &str) -> u64 {
-    FxBuildHasher.hash_one(text)
 }
 
 impl Name {
     pub fn new(text: &str) -> Name {
-        let hash = hash_of(text);
+        let key = NameKey::of(text);
         RECENT.with_borrow_mut(|recent| {
-            let slot = &mut recent[(hash >> 48) as usize % RECENT_NAMES];
-            match *slot {
-                (name, known) if known == text => name,
-                _ => {
-                    let name = Name::shared(hash, text);
-                    *slot = (name, name.as_str());
-                    name
-                }
+            let place = &mut recent[key.hash() as usize % RECENT_NAMES];
+            if !key.is_of(text, place.0, place.1) {
+                *place = (key, Name::interned(text, key));
             }
+            place.1
         })
     }
 
-    fn shared(hash: u64, text: &str) -> Name {
-        // Hashed once: the high bits, which the table uses least, choose the shard.
+    /// For who keeps recent names of its own; `key` is the text's.
+    pub fn interned(text: &str, key: NameKey) -> Name {
+        let hash = key.hash();
         let shard_number = (hash >> 40) as usize % SHARDS;
         let shard = &INTERNER[shard_number];
-        let number = |index: u32| Name(index * SHARDS as u32 + shard_number as u32);
-        if let Some(index) = shard.read().unwrap_or_else(PoisonError::into_inner).find(hash, text) {
-            return number(index);
+        let is_same = |known: &(NameKey, Name)| key.is_of(text, known.0, known.1);
+        if let Some((_, name)) = shard.read().unwrap_or_else(PoisonError::into_inner).find(hash, is_same) {
+            return *name;
         }
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(index) = shard.find(hash, text) {
-            return number(index);
+        if let Some((_, name)) = shard.find(hash, is_same) {
+            return *name;
         }
-        let index = shard.strings.len() as u32;
-        shard.strings.push(Box::leak(text.into()));
-        let Shard { numbers, strings } = &mut *shard;
-        numbers.insert_unique(hash, index, |index| hash_of(strings[*index as usize]));
-        number(index)
+        let name = Name((shard.len() * SHARDS + shard_number) as u32);
+        name.keep(Box::leak(text.into()));
+        shard.insert_unique(hash, (key, name), |(key, _)| key.hash());
+        name
+    }
+
+    /// Called once for each number, before anyone can know it.
+    fn keep(self, text: &'static str) {
+        let (block, place) = place_of(self.0);
+        let size = 1 << (block as u32 + FIRST_BLOCK_BITS);
+        let texts = TEXTS[block].get_or_init(|| (0..size).map(|_| OnceLock::new()).collect());
+        // It is set by nobody else.
+        let _ = texts[place].set(text);
     }
 
     /// A small number of its own, for tables indexed by names.
@@ -272,8 +326,8 @@ impl Name {
     }
 
     pub fn as_str(self) -> &'static str {
-        let shard = INTERNER[self.0 as usize % SHARDS].read().unwrap_or_else(PoisonError::into_inner);
-        shard.strings[self.0 as usize / SHARDS]
+        let (block, place) = place_of(self.0);
+        TEXTS[block].get().and_then(|texts| texts[place].get()).copied().unwrap_or_default()
     }
 }
 

@@ -20,10 +20,11 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashSet, FxHasher};
 
 use self::load::{Content, Found, FoundFile};
+use self::names::ModulePath;
 use crate::facts::{FileFacts, lower};
 use crate::finding::{Confidence, Finding};
 use crate::models::{ModelError, Models};
-use crate::program::{ModuleId, ModuleInput, Program};
+use crate::program::{ModuleId, ModuleIndex, ModuleInput, Program};
 use crate::rules::{self, RULES, Rule};
 use crate::source::{FileId, LineIndex, Position, SourceFile, SourceKind};
 use crate::syntax::{self, DecodeError};
@@ -210,6 +211,7 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
         progress.done.fetch_add(1, Ordering::Relaxed);
         unit
     });
+    rayon::broadcast(|_| lower::forget_tables());
     outcome.statistics.files = files.iter().filter(|file| file.reported).count();
     outcome.statistics.analysed_files = files.len();
     outcome.statistics.lines = units.iter().map(|unit| unit.lines).sum();
@@ -225,6 +227,7 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
             outcome.statistics.phases.push(("link", start.elapsed()));
             let start = Instant::now();
             run_rules(&program, &files, &request.options, &mut outcome);
+            program.dissolve();
             outcome.statistics.phases.push(("rules", start.elapsed()));
         }
         Err(message) => outcome.problems.push(Problem {
@@ -252,7 +255,7 @@ impl Statistics {
 /// What is left of a file.
 struct Unit {
     /// `None` for a file that could not be read, parsed or lowered.
-    facts: Option<FileFacts>,
+    facts: Option<(FileFacts, ModuleIndex)>,
     hash: Option<u64>,
     lines: usize,
     problems: Vec<Problem>,
@@ -291,7 +294,11 @@ fn lower_file(file: &FoundFile) -> Unit {
     };
     let result = panics::catch(|| {
         let tree = syntax::parse(&source);
-        let facts = (!tree.too_deep).then(|| lower::lower(&tree.module, &source.text));
+        let facts = (!tree.too_deep).then(|| {
+            let facts = lower::lower(&tree.module, &source.text);
+            let index = ModuleIndex::of(&facts);
+            (facts, index)
+        });
         (facts, tree.errors, tree.too_deep)
     });
     match result {
@@ -341,20 +348,25 @@ fn count_lines(text: &str) -> usize {
 }
 
 /// The modules of the program: every file that has facts.
-fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<ModuleInput> {
-    let lowered: Vec<(FileId, &FoundFile, FileFacts)> = (files.iter().zip(units).enumerate())
+fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, ModuleIndex)> {
+    let lowered: Vec<(FileId, &FoundFile, (FileFacts, ModuleIndex))> = (files.iter().zip(units).enumerate())
         .filter_map(|(number, (file, unit))| Some((FileId(number as u32), file, unit.facts?)))
         .collect();
-    let names = names::decide(lowered.iter().map(|(_, file, facts)| (&file.module, facts)));
+    let choices: Vec<(&ModulePath, &FileFacts)> =
+        lowered.iter().map(|(_, file, (facts, _))| (&file.module, facts)).collect();
+    let names = names::decide(&choices);
     (lowered.into_iter().zip(names))
-        .map(|((id, file, facts), name)| ModuleInput {
-            file: id,
-            path: file.relative.clone(),
-            name,
-            is_package: file.module.is_package,
-            role: file.role,
-            reported: file.reported,
-            facts,
+        .map(|((id, file, (facts, index)), name)| {
+            let input = ModuleInput {
+                file: id,
+                path: file.relative.clone(),
+                name,
+                is_package: file.module.is_package,
+                role: file.role,
+                reported: file.reported,
+                facts,
+            };
+            (input, index)
         })
         .collect()
 }

@@ -8,6 +8,7 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::FileFacts;
@@ -101,18 +102,21 @@ pub fn role(path: &Path) -> Role {
 }
 
 /// The name of each module, where its path leaves a choice by the imports of all of them.
-pub fn decide<'a>(modules: impl Iterator<Item = (&'a ModulePath, &'a FileFacts)> + Clone) -> Vec<Name> {
+pub fn decide(modules: &[(&ModulePath, &FileFacts)]) -> Vec<Name> {
     let mut votes: FxHashMap<&Path, i64> = FxHashMap::default();
-    if modules.clone().any(|(module, _)| module.other.is_some()) {
-        let imported = imported_names(modules.clone().map(|(_, facts)| facts));
-        let is_imported = |name: &str| imported.contains(&Name::new(name));
-        for (module, _) in modules.clone() {
-            let Some(other) = &module.other else { continue };
-            let vote = i64::from(is_imported(&other.name)) - i64::from(is_imported(&module.name));
+    let choices = modules.iter().filter_map(|(module, _)| Some((module.name.as_str(), module.other.as_ref()?)));
+    if choices.clone().next().is_some() {
+        let candidates: FxHashSet<Candidate> =
+            choices.clone().flat_map(|(name, other)| [candidate(name), candidate(&other.name)]).collect();
+        let imported = imported_names(modules, &candidates);
+        let is_imported = |name: &str| imported.contains(&candidate(name));
+        for (name, other) in choices {
+            let vote = i64::from(is_imported(&other.name)) - i64::from(is_imported(name));
             *votes.entry(&other.folder).or_default() += vote;
         }
     }
     modules
+        .iter()
         .map(|(module, _)| match &module.other {
             Some(other) if votes.get(other.folder.as_path()).is_some_and(|votes| *votes > 0) => Name::new(&other.name),
             _ => Name::new(&module.name),
@@ -120,20 +124,39 @@ pub fn decide<'a>(modules: impl Iterator<Item = (&'a ModulePath, &'a FileFacts)>
         .collect()
 }
 
-/// Every dotted name that an absolute import may mean as a module.
-fn imported_names<'a>(facts: impl Iterator<Item = &'a FileFacts>) -> FxHashSet<Name> {
-    let mut seen: FxHashSet<(Name, Option<Name>)> = FxHashSet::default();
-    let mut imported = FxHashSet::default();
-    for import in facts.flat_map(|facts| facts.imports.iter()).filter(|import| import.level == 0) {
-        if !seen.insert((import.module, import.name)) {
-            continue;
-        }
-        let module = import.module.as_str();
-        imported.insert(import.module);
-        imported.extend(module.match_indices('.').map(|(end, _)| Name::new(&module[..end])));
-        if let Some(name) = import.name {
-            imported.insert(Name::new(&format!("{module}.{name}")));
-        }
+/// A dotted name, as the part before its last dot and the rest: `from a.b import c` may mean `a.b.c`, and need not
+/// be put together to be compared.
+type Candidate = (Option<Name>, Name);
+
+fn candidate(dotted: &str) -> Candidate {
+    match dotted.rsplit_once('.') {
+        Some((package, last)) => (Some(Name::new(package)), Name::new(last)),
+        None => (None, Name::new(dotted)),
+    }
+}
+
+/// The candidates that an absolute import may mean as a module.
+fn imported_names(modules: &[(&ModulePath, &FileFacts)], candidates: &FxHashSet<Candidate>) -> FxHashSet<Candidate> {
+    let new = || (FxHashSet::<Name>::default(), FxHashSet::<Candidate>::default());
+    let (sources, mut imported) = modules
+        .par_iter()
+        .fold(new, |(mut sources, mut imported), (_, facts)| {
+            for import in facts.imports.iter().filter(|import| import.level == 0) {
+                sources.insert(import.module);
+                let member = import.name.map(|name| (Some(import.module), name));
+                imported.extend(member.filter(|member| candidates.contains(member)));
+            }
+            (sources, imported)
+        })
+        .reduce(new, |mut one, other| {
+            one.0.extend(other.0);
+            one.1.extend(other.1);
+            one
+        });
+    for source in sources {
+        let text = source.as_str();
+        let packages = text.match_indices('.').map(|(end, _)| &text[..end]);
+        imported.extend(packages.chain([text]).map(candidate));
     }
     imported
 }

@@ -5,13 +5,14 @@
 //! comprehensions run where they stand and are walked there.
 //!
 //! Nothing here fails: the tree may be what the parser made of broken text, and what is missing in it becomes
-//! [`NOTHING`]. This is the hot path of a run over many files, so names are looked up in a table of the file before
+//! [`NOTHING`]. This is the hot path of a run over many files, so names are looked up in a table of the thread before
 //! the one all threads share, and whatever grows with the file is kept in a few flat vectors.
 
 mod annotations;
 mod definitions;
 mod exports;
 mod expressions;
+mod names;
 mod patterns;
 mod statements;
 mod targets;
@@ -21,13 +22,15 @@ use std::collections::VecDeque;
 
 use ruff_python_ast as ast;
 use ruff_text_size::{Ranged, TextRange};
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 
 use crate::facts::{
     Call, Class, Context, ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, Function,
     FunctionId, Import, MODULE_SCOPE, NOTHING, Parameter, Run, Scope, ScopeId, ScopeKind,
 };
 use crate::source::{Name, Span};
+
+use self::names::RecentNames;
 
 /// The facts of a module, from its tree and the text that the tree was parsed from.
 pub fn lower(module: &ast::ModModule, text: &str) -> FileFacts {
@@ -40,6 +43,11 @@ pub fn lower(module: &ast::ModModule, text: &str) -> FileFacts {
         lowering.function_body(body);
     }
     lowering.finish()
+}
+
+/// Gives back what this thread keeps for the next file, when there is none.
+pub fn forget_tables() {
+    drop(TABLES.take());
 }
 
 /// A function or lambda whose body is walked later.
@@ -68,12 +76,6 @@ struct Frame {
     nonlocals: Vec<Name>,
 }
 
-/// A name of the file, and the expression that is this name alone (`NOTHING` until there is one).
-struct KnownName {
-    name: Name,
-    expr: ExprId,
-}
-
 /// The facts as they grow. A thread keeps its tables from file to file, so that only the finished facts,
 /// of their own size, are allocated for each.
 #[derive(Default)]
@@ -91,13 +93,13 @@ struct Tables {
     keywords: Vec<(Option<Name>, ExprId)>,
     names: Vec<Name>,
     known_exprs: FxHashMap<Expr, ExprId>,
+    recent_names: RecentNames,
 }
 
 /// Tables that a giant file has stretched beyond this many expressions aren't kept.
 const LARGEST_KEPT: usize = 1 << 15;
 
-/// Real packages have a new name every so many bytes.
-const BYTES_PER_NAME: usize = 150;
+const SMALLEST_KEPT: usize = 1 << 8;
 
 thread_local! {
     static TABLES: Cell<Tables> = Cell::default();
@@ -108,8 +110,6 @@ struct Lowering<'a> {
 
     tables: Tables,
     exports: exports::Exports,
-
-    known_names: FxHashMap<&'a str, KnownName>,
 
     frames: Vec<Frame>,
     spare_frames: Vec<Frame>,
@@ -125,11 +125,11 @@ impl<'a> Lowering<'a> {
     fn new(text: &'a str) -> Self {
         let mut tables = TABLES.take();
         tables.exprs.push(Expr::Nothing);
+        tables.recent_names.begin_file();
         Lowering {
             text,
             tables,
             exports: exports::Exports::default(),
-            known_names: FxHashMap::with_capacity_and_hasher(text.len() / BYTES_PER_NAME, FxBuildHasher),
             frames: Vec::new(),
             spare_frames: Vec::new(),
             context: ContextId(0),
@@ -157,8 +157,15 @@ impl<'a> Lowering<'a> {
             exports: self.exports.finish(),
         };
         if tables.known_exprs.capacity() <= LARGEST_KEPT {
+            // The largest files come first, and a sparse table costs a miss of the cache for each expression.
+            let used = tables.known_exprs.len();
             tables.known_exprs.clear();
+            if tables.known_exprs.capacity() > 8 * used.max(SMALLEST_KEPT) {
+                tables.known_exprs.shrink_to(2 * used.max(SMALLEST_KEPT));
+            }
             TABLES.set(self.tables);
+        } else {
+            TABLES.set(Tables { recent_names: self.tables.recent_names, ..Tables::default() });
         }
         facts
     }
@@ -269,11 +276,7 @@ impl<'a> Lowering<'a> {
 
     /// An expression that is the same wherever it is written.
     fn shared(&mut self, expr: Expr) -> ExprId {
-        *self.tables.known_exprs.entry(expr).or_insert_with(|| {
-            let id = ExprId(self.tables.exprs.len() as u32);
-            self.tables.exprs.push(expr);
-            id
-        })
+        shared(&mut self.tables.known_exprs, &mut self.tables.exprs, expr)
     }
 
     /// An expression of its own, for its children or what it makes are its own.
@@ -283,28 +286,22 @@ impl<'a> Lowering<'a> {
         id
     }
 
-    fn known(&mut self, text: &'a str) -> &mut KnownName {
-        self.known_names.entry(text).or_insert_with(|| KnownName { name: Name::new(text), expr: NOTHING })
-    }
-
-    fn name(&mut self, text: &'a str) -> Name {
-        self.known(text).name
+    fn name(&mut self, text: &str) -> Name {
+        self.tables.recent_names.find(text).name
     }
 
     /// The name as an expression. The parser writes an empty name where an expression is missing.
-    fn name_expr(&mut self, text: &'a str) -> ExprId {
-        if text.is_empty() {
-            return NOTHING;
+    fn name_expr(&mut self, text: &str) -> ExprId {
+        self.name_and_expr(text).1
+    }
+
+    fn name_and_expr(&mut self, text: &str) -> (Name, ExprId) {
+        let tables = &mut self.tables;
+        let recent = tables.recent_names.find(text);
+        if recent.expr == NOTHING && !text.is_empty() {
+            recent.expr = shared(&mut tables.known_exprs, &mut tables.exprs, Expr::Name(recent.name));
         }
-        let next = ExprId(self.tables.exprs.len() as u32);
-        let known = self.known(text);
-        if known.expr == NOTHING {
-            known.expr = next;
-            let name = known.name;
-            self.tables.exprs.push(Expr::Name(name));
-            return next;
-        }
-        known.expr
+        (recent.name, recent.expr)
     }
 
     fn gathered_list(&mut self, mark: usize) -> Run {
@@ -322,6 +319,14 @@ impl<'a> Lowering<'a> {
     fn pair(&mut self, first: ExprId, second: ExprId) -> Run {
         append(&mut self.tables.lists, &[first, second])
     }
+}
+
+fn shared(known: &mut FxHashMap<Expr, ExprId>, exprs: &mut Vec<Expr>, expr: Expr) -> ExprId {
+    *known.entry(expr).or_insert_with(|| {
+        let id = ExprId(exprs.len() as u32);
+        exprs.push(expr);
+        id
+    })
 }
 
 /// The entries, in memory of their own size; the table is empty again.

@@ -10,8 +10,8 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
 use super::{
-    Argument, Borrows, BoundIs, By, Cache, Calls, Container, Domain, Example, Holds, Models, Name, Origin,
-    Registration, Shape, Weak,
+    Argument, Borrows, BoundIs, By, Cache, Calls, Container, Domain, EntryBy, Example, Held, Holds, Models, Name,
+    Origin, Registration, Registry, Shape, ThreadLocal, Weak,
 };
 
 /// A mistake in a file of models. Row and column count from 1, columns in characters.
@@ -66,6 +66,10 @@ struct File {
     calls: Vec<CallsEntry>,
     #[serde(default)]
     borrows: Vec<BorrowsEntry>,
+    #[serde(default)]
+    registry: Vec<RegistryEntry>,
+    #[serde(default)]
+    thread_local: Vec<ThreadLocalEntry>,
 }
 
 /// What a cache is when nothing is given for its bound.
@@ -192,6 +196,49 @@ entry! {
     }
 }
 
+entry! {
+    struct RegistryEntry {
+        entry: Spanned<EntryKind>,
+        argument: Option<Name>,
+        position: Option<Spanned<u32>>,
+        #[serde(default = "process")]
+        held: Held,
+        why: Name,
+        #[serde(default)]
+        removed_by: Vec<Name>,
+        #[serde(default)]
+        tested_by: Vec<Name>,
+        #[serde(default)]
+        unless_keyword: Vec<Name>,
+        #[serde(default)]
+        unless_value: Vec<Name>,
+        #[serde(default)]
+        keeps_arguments: bool,
+    }
+}
+
+/// What of a call makes another entry.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum EntryKind {
+    Key,
+    Text,
+    Call,
+    Callable,
+    Item,
+}
+
+fn process() -> Held {
+    Held::Process
+}
+
+entry! {
+    struct ThreadLocalEntry {
+        #[serde(default)]
+        is_variable: bool,
+    }
+}
+
 /// One dotted name, or several of which the same is to be said.
 struct Names(Vec<Spanned<String>>);
 
@@ -298,7 +345,46 @@ impl File {
             add(&mut models.borrows, &entry.name, &Borrows { copies: entry.copies })?;
             entry.add_example(file, text, &mut models);
         }
+        for entry in self.registry {
+            add(&mut models.registries, &entry.name, &entry.registry()?)?;
+            entry.add_example(file, text, &mut models);
+        }
+        for entry in self.thread_local {
+            add(&mut models.thread_locals, &entry.name, &ThreadLocal { is_variable: entry.is_variable })?;
+            entry.add_example(file, text, &mut models);
+        }
         Ok(models)
+    }
+}
+
+impl RegistryEntry {
+    fn registry(&self) -> Result<Registry, Mistake> {
+        let argument = match (self.argument, &self.position) {
+            (Some(keyword), position) => {
+                Some(Argument { keyword, position: position.as_ref().map(|position| *position.get_ref()) })
+            }
+            (None, Some(position)) => return Err((position.span().start, "`position` needs `argument`".to_owned())),
+            (None, None) => None,
+        };
+        let start = self.entry.span().start;
+        let needed = || argument.ok_or_else(|| (start, "this kind of `entry` needs `argument`".to_owned()));
+        let entry = match self.entry.get_ref() {
+            EntryKind::Key => EntryBy::Key(argument),
+            EntryKind::Text => EntryBy::Text(needed()?),
+            EntryKind::Callable => EntryBy::Callable(needed()?),
+            EntryKind::Call => EntryBy::Call,
+            EntryKind::Item => EntryBy::Item,
+        };
+        Ok(Registry {
+            entry,
+            held: self.held,
+            why: self.why,
+            removed_by: self.removed_by.as_slice().into(),
+            tested_by: self.tested_by.as_slice().into(),
+            unless_keyword: self.unless_keyword.as_slice().into(),
+            unless_value: self.unless_value.as_slice().into(),
+            keeps_arguments: self.keeps_arguments,
+        })
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Models {
     once: FxHashMap<Name, Registration>,
     calls: FxHashMap<Name, Calls>,
     borrows: FxHashMap<Name, Borrows>,
+    registries: FxHashMap<Name, Registry>,
+    thread_locals: FxHashMap<Name, ThreadLocal>,
     pub examples: Vec<Example>,
 }
 
@@ -170,6 +172,58 @@ pub struct Borrows {
     pub copies: bool,
 }
 
+/// A callable that puts an entry into a table inside of a library, where it stays; or such a table itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registry {
+    pub entry: EntryBy,
+    pub held: Held,
+    /// What holds it, as a label says it: "the logging manager keeps a logger for each name".
+    pub why: Name,
+    /// What takes an entry out: the end of a dotted name (`atexit.unregister`), or a method of the same object
+    /// (`.remove`).
+    pub removed_by: Box<[Name]>,
+    /// Attributes and methods that tell whether an entry is there: `if not logger.handlers`.
+    pub tested_by: Box<[Name]>,
+    /// Keywords with which the entry goes elsewhere.
+    pub unless_keyword: Box<[Name]>,
+    /// Arguments with which there is no entry.
+    pub unless_value: Box<[Name]>,
+    /// The other arguments are kept with the entry.
+    pub keeps_arguments: bool,
+}
+
+/// What makes another entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryBy {
+    /// Another value for this argument; for `None`, of any argument.
+    Key(Option<Argument>),
+    /// Another text, which is as open as what is put into it.
+    Text(Argument),
+    /// Every call, whatever its arguments.
+    Call,
+    /// Every call with a callable that belongs to an instance or to the call, or with arguments for it.
+    Callable(Argument),
+    /// The name is a table, and storing under another key makes an entry.
+    Item,
+}
+
+/// How long an entry stays that nothing takes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Held {
+    /// As long as the process.
+    Process,
+    /// As long as the object that the method is called on.
+    Receiver,
+}
+
+/// A constructor of objects whose attributes each thread has for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThreadLocal {
+    /// It is a variable with one value, not a namespace; what its default holds is shared by all.
+    pub is_variable: bool,
+}
+
 /// The proof of an entry: Python that must give a finding, and its look-alike that must not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
@@ -227,6 +281,8 @@ impl Models {
         self.once.extend(other.once);
         self.calls.extend(other.calls);
         self.borrows.extend(other.borrows);
+        self.registries.extend(other.registries);
+        self.thread_locals.extend(other.thread_locals);
         self.examples.extend(other.examples);
     }
 
@@ -268,6 +324,22 @@ impl Models {
         self.borrows.get(&name)
     }
 
+    pub fn registry(&self, name: Name) -> Option<&Registry> {
+        self.registries.get(&name)
+    }
+
+    pub fn registry_names(&self) -> impl Iterator<Item = Name> {
+        self.registries.keys().copied()
+    }
+
+    pub fn thread_local(&self, name: Name) -> Option<ThreadLocal> {
+        self.thread_locals.get(&name).copied()
+    }
+
+    pub fn thread_local_names(&self) -> impl Iterator<Item = Name> {
+        self.thread_locals.keys().copied()
+    }
+
     /// The methods by which a container gets items, its shape's and its own.
     pub fn grows<'a>(&'a self, container: &'a Container) -> impl Iterator<Item = Name> + 'a {
         self.shape_of(container).into_iter().flat_map(|shape| shape.grows.iter()).chain(&container.grows).copied()
@@ -292,5 +364,7 @@ impl Models {
             || self.once.contains_key(&name)
             || self.calls.contains_key(&name)
             || self.borrows.contains_key(&name)
+            || self.registries.contains_key(&name)
+            || self.thread_locals.contains_key(&name)
     }
 }

@@ -236,7 +236,11 @@ impl Program<'_> {
             match self.callee(scope, *call) {
                 Some(callee) if callee == function => return Some(certain),
                 // `Base.method(self)` names the one it means.
-                Some(callee) if self.overrides(function, callee) && !self.names_class(scope, *call) => {
+                Some(callee)
+                    if self.overrides(function, callee)
+                        && !self.names_class(scope, *call)
+                        && !self.is_exact(scope, *call) =>
+                {
                     return Some(certain);
                 }
                 Some(_) => return None,
@@ -269,6 +273,18 @@ impl Program<'_> {
             }
             _ => false,
         }
+    }
+
+    /// The object was made before your eyes, so no class derived from its own can be meant.
+    fn is_exact(&self, scope: ScopeRef, call: CallId) -> bool {
+        let callee = scope.expr(self.facts(scope.module).call(call).callee);
+        let Expr::Attribute(base, _) = self.expr(callee) else { return false };
+        let Expr::Name(name) = self.expr(scope.expr(base)) else { return false };
+        let Some(holder) = self.holding_scope(scope, name).filter(|holder| !self.is_parameter(*holder, name)) else {
+            return false;
+        };
+        let (values, complete) = self.bound_values(holder, name);
+        complete && !values.is_empty() && values.iter().all(|(_, value)| self.instantiated_class(*value).is_some())
     }
 
     /// A call of the inherited method may run the one that overrides it.

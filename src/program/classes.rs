@@ -1,16 +1,21 @@
 //! Classes: their bases across modules, and what their instances hold.
 
-use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::names::Definition;
-use super::{ClassRef, EventRef, ExprRef, FunctionRef, Program, ScopeRef};
-use crate::facts::{ClassId, EventKind, Expr, FunctionId, ScopeKind};
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
+use crate::facts::{ClassId, EventKind, Expr, FileFacts, FunctionId, ScopeKind};
 use crate::source::Name;
 
 #[derive(Default)]
 pub struct ClassTable {
-    mro: FxHashMap<ClassRef, Linearization>,
+    /// By module and class.
+    mro: Vec<Box<[Linearization]>>,
     subclasses: FxHashMap<ClassRef, Vec<ClassRef>>,
+    metaclasses: FxHashSet<ClassRef>,
 }
 
 /// The project's part of a class's method resolution order.
@@ -24,41 +29,90 @@ struct Linearization {
     is_partial: bool,
 }
 
+/// What a class names as its bases.
+#[derive(Default)]
+struct Bases {
+    project: Vec<ClassRef>,
+    external: Vec<Name>,
+    is_partial: bool,
+}
+
 impl ClassTable {
     pub fn build(program: &Program) -> ClassTable {
-        let mut bases: FxHashMap<ClassRef, (Vec<ClassRef>, Vec<Name>, bool)> = FxHashMap::default();
-        for module in program.module_ids() {
-            let facts = program.facts(module);
-            for (number, class) in facts.classes.iter().enumerate() {
-                let scope = ScopeRef::new(module, facts.context(class.context).scope);
-                let mut here = (Vec::new(), Vec::new(), false);
-                for base in facts.list(class.bases) {
-                    match program.resolve(scope.expr(*base)) {
-                        Definition::Class(base) => here.0.push(base),
-                        Definition::External(path) => here.1.push(path),
-                        _ => here.2 = true,
-                    }
+        let modules: Vec<ModuleId> = program.module_ids().collect();
+        let bases: Vec<Vec<Bases>> = modules
+            .par_iter()
+            .map(|module| program.classes_of(*module).map(|class| bases_of(program, class)).collect())
+            .collect();
+        let object = Name::new("object");
+        let mro: Vec<Box<[Linearization]>> = modules
+            .par_iter()
+            .map(|module| program.classes_of(*module).map(|class| linearize(class, &bases, object)).collect())
+            .collect();
+        let mut subclasses: FxHashMap<ClassRef, Vec<ClassRef>> = FxHashMap::default();
+        for (module, classes) in modules.iter().zip(&mro) {
+            for (class, here) in program.classes_of(*module).zip(classes) {
+                for ancestor in &here.project[1..] {
+                    subclasses.entry(*ancestor).or_default().push(class);
                 }
-                bases.insert(ClassRef::new(module, ClassId(number as u32)), here);
             }
         }
-        let mut table = ClassTable::default();
-        for class in bases.keys() {
-            table.mro.insert(*class, linearize(*class, &bases));
-        }
-        for (class, linearization) in &table.mro {
-            for ancestor in &linearization.project[1..] {
-                table.subclasses.entry(*ancestor).or_default().push(*class);
-            }
-        }
-        table.subclasses.values_mut().for_each(|list| list.sort_unstable());
+        let mut table = ClassTable { mro, subclasses, metaclasses: FxHashSet::default() };
+        table.add_metaclasses(&modules, program);
         table
     }
+
+    fn linearization(&self, class: ClassRef) -> Option<&Linearization> {
+        self.mro.get(class.module.0 as usize)?.get(class.id.index())
+    }
+
+    /// Classes that construct classes, and those that derive from them or from a library's metaclass.
+    fn add_metaclasses(&mut self, modules: &[ModuleId], program: &Program) {
+        let external = ["type", "abc.ABCMeta", "enum.EnumMeta", "enum.EnumType", "typing.GenericMeta"].map(Name::new);
+        for module in modules {
+            let makers = program.module(*module).index.class_makers.iter();
+            self.metaclasses.extend(makers.map(|class| ClassRef::new(*module, *class)));
+        }
+        let mut derived = Vec::new();
+        for class in modules.iter().flat_map(|module| program.classes_of(*module)) {
+            let Some(here) = self.linearization(class) else { continue };
+            if here.external.iter().any(|base| external.contains(base))
+                || here.project[1..].iter().any(|ancestor| self.metaclasses.contains(ancestor))
+            {
+                derived.push(class);
+            }
+        }
+        self.metaclasses.extend(derived);
+    }
+}
+
+fn bases_of(program: &Program, class: ClassRef) -> Bases {
+    let facts = program.facts(class.module);
+    let declared = facts.class(class.id);
+    let scope = ScopeRef::new(class.module, facts.context(declared.context).scope);
+    let mut bases = Bases::default();
+    for base in facts.list(declared.bases) {
+        match program.resolve(scope.expr(*base)) {
+            Definition::Class(base) => bases.project.push(base),
+            Definition::External(path) => bases.external.push(path),
+            _ => bases.is_partial = true,
+        }
+    }
+    bases
+}
+
+static CONSTRUCTORS: LazyLock<[Name; 3]> = LazyLock::new(|| ["__new__", "__init__", "__prepare__"].map(Name::new));
+static BASES: LazyLock<Name> = LazyLock::new(|| Name::new("bases"));
+
+/// Whether a method is a constructor that takes the `bases` of a class.
+pub(super) fn constructs_classes(facts: &FileFacts, method: FunctionId) -> bool {
+    let declared = facts.function(method);
+    CONSTRUCTORS.contains(&declared.name) && facts.parameters(declared).iter().any(|parameter| parameter.name == *BASES)
 }
 
 /// Depth first, left to right, the last occurrence of a shared base kept: equal to C3 wherever a project's
 /// hierarchies are consistent, and total where they are not.
-fn linearize(class: ClassRef, bases: &FxHashMap<ClassRef, (Vec<ClassRef>, Vec<Name>, bool)>) -> Linearization {
+fn linearize(class: ClassRef, bases: &[Vec<Bases>], object: Name) -> Linearization {
     let mut visited = Vec::new();
     let mut stack = vec![class];
     let mut external = Vec::new();
@@ -72,10 +126,10 @@ fn linearize(class: ClassRef, bases: &FxHashMap<ClassRef, (Vec<ClassRef>, Vec<Na
             continue;
         }
         visited.push(next);
-        if let Some((project, outside, partial)) = bases.get(&next) {
-            stack.extend(project.iter().rev());
-            external.extend(outside.iter().filter(|path| path.as_str() != "object"));
-            is_partial |= *partial;
+        if let Some(bases) = bases.get(next.module.0 as usize).and_then(|module| module.get(next.id.index())) {
+            stack.extend(bases.project.iter().rev());
+            external.extend(bases.external.iter().filter(|path| **path != object));
+            is_partial |= bases.is_partial;
         }
     }
     let mut project: Vec<ClassRef> = Vec::new();
@@ -90,17 +144,17 @@ fn linearize(class: ClassRef, bases: &FxHashMap<ClassRef, (Vec<ClassRef>, Vec<Na
 impl Program<'_> {
     /// The class and its ancestors within the project.
     pub fn mro(&self, class: ClassRef) -> &[ClassRef] {
-        self.classes.mro.get(&class).map_or(&[], |linearization| &linearization.project)
+        self.classes.linearization(class).map_or(&[], |linearization| &linearization.project)
     }
 
     /// Base classes outside of the project.
     pub fn external_bases(&self, class: ClassRef) -> &[Name] {
-        self.classes.mro.get(&class).map_or(&[], |linearization| &linearization.external)
+        self.classes.linearization(class).map_or(&[], |linearization| &linearization.external)
     }
 
     /// A base class could not be resolved, so what the class inherits is not all known.
     pub fn has_unknown_base(&self, class: ClassRef) -> bool {
-        self.classes.mro.get(&class).is_none_or(|linearization| linearization.is_partial)
+        self.classes.linearization(class).is_none_or(|linearization| linearization.is_partial)
     }
 
     /// All classes in the project that derive from this one, without itself.
@@ -111,21 +165,7 @@ impl Program<'_> {
     /// A class whose instances are classes: by its bases, or because its constructor takes the `bases` of a class,
     /// where a base is a library's metaclass.
     pub fn is_metaclass(&self, class: ClassRef) -> bool {
-        self.external_bases(class).iter().any(|base| {
-            matches!(base.as_str(), "type" | "abc.ABCMeta" | "enum.EnumMeta" | "enum.EnumType" | "typing.GenericMeta")
-        }) || self.mro(class).iter().any(|ancestor| self.constructs_classes(*ancestor))
-    }
-
-    fn constructs_classes(&self, class: ClassRef) -> bool {
-        self.own_methods(class).any(|method| {
-            let declared = self.function(method);
-            matches!(declared.name.as_str(), "__new__" | "__init__" | "__prepare__")
-                && self
-                    .facts(method.module)
-                    .parameters(declared)
-                    .iter()
-                    .any(|parameter| parameter.name.as_str() == "bases")
-        })
+        self.classes.metaclasses.contains(&class)
     }
 
     /// The method that a call of `name` on an instance runs.
@@ -181,8 +221,7 @@ impl Program<'_> {
 
     pub fn is_class_method(&self, function: FunctionRef) -> bool {
         let name = self.function(function).name;
-        matches!(name.as_str(), "__init_subclass__" | "__class_getitem__" | "__new__")
-            || self.is_decorated_with(function, self.words.class_method)
+        self.words.implicit_class_methods.contains(&name) || self.is_decorated_with(function, self.words.class_method)
     }
 
     /// The name of the parameter that is the instance (or the class, for class methods) in a method.
@@ -193,7 +232,7 @@ impl Program<'_> {
         }
         let facts = self.facts(function.module);
         let first = facts.parameters(facts.function(function.id)).first()?;
-        if !is_receiver_name(first.name.as_str()) {
+        if !self.words.receivers.contains(&first.name) {
             return None;
         }
         Some(Receiver { name: first.name, class, is_class: self.is_class_method(function) || self.is_metaclass(class) })
@@ -242,38 +281,21 @@ impl Program<'_> {
         (receiver.name == name).then_some(receiver)
     }
 
-    pub fn classes_of(&self, module: super::ModuleId) -> impl Iterator<Item = ClassRef> + use<> {
+    pub fn classes_of(&self, module: ModuleId) -> impl Iterator<Item = ClassRef> + use<> {
         (0..self.facts(module).classes.len() as u32).map(move |id| ClassRef::new(module, ClassId(id)))
     }
 
-    pub fn functions_of(&self, module: super::ModuleId) -> impl Iterator<Item = FunctionRef> + use<> {
+    pub fn functions_of(&self, module: ModuleId) -> impl Iterator<Item = FunctionRef> + use<> {
         (0..self.facts(module).functions.len() as u32).map(move |id| FunctionRef::new(module, FunctionId(id)))
     }
 }
 
 /// Functions in class bodies that are made static by a metaclass, and interfaces' methods, have no receiver; their
 /// first parameter has another name.
-fn is_receiver_name(name: &str) -> bool {
-    matches!(
-        name,
-        "self"
-            | "cls"
-            | "mcs"
-            | "mcls"
-            | "metacls"
-            | "meta"
-            | "klass"
-            | "this"
-            | "_self"
-            | "_cls"
-            | "__self"
-            | "slf"
-            | "s"
-            | "kls"
-            | "typ"
-            | "self_"
-    )
-}
+pub(super) const RECEIVERS: &[&str] = &[
+    "self", "cls", "mcs", "mcls", "metacls", "meta", "klass", "this", "_self", "_cls", "__self", "slf", "s", "kls",
+    "typ", "self_",
+];
 
 /// The first parameter of a method.
 #[derive(Clone, Copy, Debug)]

@@ -189,6 +189,46 @@ impl Program<'_> {
         })
     }
 
+    /// The method of a class that keeps a mapping within a bound, where the class inherits ways past it: what
+    /// `dict` itself does in `update` and `setdefault` does not call the `__setitem__` of a derived class.
+    pub fn bypassed_bound(&self, class: ClassRef) -> Option<FunctionRef> {
+        let writes_directly = self
+            .external_bases(class)
+            .iter()
+            .any(|base| matches!(base.as_str(), "dict" | "collections.OrderedDict" | "UserDict.UserDict"));
+        if !writes_directly {
+            return None;
+        }
+        let store = self.method(class, Name::new("__setitem__"))?;
+        let facts = self.facts(store.module);
+        let measures = facts.scope_events(self.function(store).scope).any(|(_, event)| match event.kind {
+            EventKind::Call(call) => {
+                matches!(facts.expr(facts.call(call).callee), Expr::Name(name) if name.as_str() == "len")
+            }
+            _ => false,
+        });
+        (measures && self.removes_from_self(class, store, 3)).then_some(store)
+    }
+
+    /// Where a mapping of this class is written to by a method that it inherits from `dict`.
+    pub fn bypassing_write(&self, class: ClassRef) -> Option<EventRef> {
+        self.operations.all().find_map(|operation| {
+            let method = match operation.kind {
+                OperationKind::Update => "update",
+                OperationKind::SetDefault => "setdefault",
+                _ => return None,
+            };
+            if operation.level > 0
+                || self.is_test(operation.event.module)
+                || self.method(class, Name::new(method)).is_some()
+            {
+                return None;
+            }
+            let made = self.stored_value(self.holder(operation.place)?.binding)?;
+            (self.instantiated_class(made) == Some(class)).then_some(operation.event)
+        })
+    }
+
     fn removes_from_self(&self, class: ClassRef, method: FunctionRef, depth: u32) -> bool {
         let Some(receiver) = self.receiver(method) else { return false };
         let facts = self.facts(method.module);

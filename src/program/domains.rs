@@ -9,9 +9,10 @@
 use std::cell::Cell;
 
 use super::names::Definition;
+use super::repetition::Frequency;
 use super::types::{Type, last_part};
 use super::{EventRef, ExprRef, FunctionRef, OperationKind, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{Constant, ContextKind, EventKind, Expr, NOTHING, Parameter, ParameterKind, ScopeKind};
+use crate::facts::{Constant, ContextKind, EventKind, Expr, NOTHING, Operator, Parameter, ParameterKind, ScopeKind};
 use crate::models;
 use crate::source::Name;
 
@@ -24,7 +25,10 @@ pub enum Domain {
     Unknown,
     /// Only its name says that there is no end of it; the reason completes "the key is …".
     Likely(Name),
-    /// Without end; the reason completes "the key is …".
+    /// Named like something there is always another of, or an object of its own; whether they come and go is not
+    /// shown.
+    Presumed(Name),
+    /// Without end: fresh at run time, or a part of what comes and goes; the reason completes "the key is …".
     Open(Name),
 }
 
@@ -34,7 +38,8 @@ impl Domain {
             Domain::Bounded => 0,
             Domain::Unknown => 1,
             Domain::Likely(_) => 2,
-            Domain::Open(_) => 3,
+            Domain::Presumed(_) => 3,
+            Domain::Open(_) => 4,
         }
     }
 
@@ -44,7 +49,7 @@ impl Domain {
     }
 
     pub fn is_open(self) -> bool {
-        matches!(self, Domain::Open(_))
+        matches!(self, Domain::Open(_) | Domain::Presumed(_))
     }
 }
 
@@ -83,19 +88,18 @@ impl Program<'_> {
             Expr::Display(_, run) | Expr::Format(run) | Expr::And(run) | Expr::Or(run) => all(facts.list(run)),
             Expr::Conditional(run) => all(facts.list(run).get(1..).unwrap_or_default()),
             Expr::Binary(operator, left, right) => match operator {
-                crate::facts::Operator::Eq
-                | crate::facts::Operator::NotEq
-                | crate::facts::Operator::Lt
-                | crate::facts::Operator::LtE
-                | crate::facts::Operator::Gt
-                | crate::facts::Operator::GtE
-                | crate::facts::Operator::Is
-                | crate::facts::Operator::IsNot
-                | crate::facts::Operator::In
-                | crate::facts::Operator::NotIn
-                | crate::facts::Operator::Mod
-                    if operator != crate::facts::Operator::Mod
-                        || matches!(self.expr(expr.scope.expr(right)), Expr::Constant(_)) =>
+                Operator::Eq
+                | Operator::NotEq
+                | Operator::Lt
+                | Operator::LtE
+                | Operator::Gt
+                | Operator::GtE
+                | Operator::Is
+                | Operator::IsNot
+                | Operator::In
+                | Operator::NotIn
+                | Operator::Mod
+                    if operator != Operator::Mod || matches!(self.expr(expr.scope.expr(right)), Expr::Constant(_)) =>
                 {
                     Domain::Bounded
                 }
@@ -127,7 +131,10 @@ impl Program<'_> {
         match (self.domain_of_elements(base, depth), self.expr(key)) {
             (Domain::Unknown, Expr::Constant(Constant::Word(word))) if !self.is_settings(base) => {
                 match self.domain_by_name(word) {
-                    open @ Domain::Open(_) => open,
+                    Domain::Presumed(_) | Domain::Open(_) if self.comes_in(base) => {
+                        Domain::Open(Name::new(&format!("`{word}`, part of what comes in")))
+                    }
+                    open @ (Domain::Presumed(_) | Domain::Open(_)) => open,
                     _ => Domain::Unknown,
                 }
             }
@@ -172,10 +179,13 @@ impl Program<'_> {
     /// A function or class defined inside a function is made anew on each call of that.
     fn domain_of_function_object(&self, expr: ExprRef, name: Name) -> Domain {
         match self.holding_scope(expr.scope, name) {
-            Some(holder) if self.enclosing_function(holder).is_some() => {
-                Domain::Open(Name::new("made anew on each call"))
-            }
-            _ => Domain::Bounded,
+            Some(holder) => match self.enclosing_function(holder) {
+                Some(function) if self.function_repetition(function).frequency >= Frequency::Presumed => {
+                    Domain::Open(Name::new("made anew on each call"))
+                }
+                _ => Domain::Bounded,
+            },
+            None => Domain::Bounded,
         }
     }
 
@@ -185,7 +195,7 @@ impl Program<'_> {
         if is_enum || self.has_bounded_instances(class) {
             return Domain::Bounded;
         }
-        Domain::Open(Name::new(&format!("an instance of `{}`, and each is another", self.class(class).name)))
+        Domain::Presumed(Name::new(&format!("an instance of `{}`, and each is another", self.class(class).name)))
     }
 
     /// All instances are made while modules are imported.
@@ -237,7 +247,7 @@ impl Program<'_> {
             Domain::Unknown if in_function && is_loop_variable => self.domain_by_name(name),
             // What a call gives is named by what it is, where that leaves no doubt.
             Domain::Unknown if in_function => match self.domain_by_name(name) {
-                open @ Domain::Open(_) => open,
+                open if open.is_open() => open,
                 _ => Domain::Unknown,
             },
             joined => joined,
@@ -337,7 +347,7 @@ impl Program<'_> {
 
     /// What an annotation says; of a union, if it says the same of every member.
     pub(super) fn domain_of_annotation(&self, annotation: ExprRef) -> Option<Domain> {
-        if let Expr::Binary(crate::facts::Operator::BitOr, left, right) = self.expr(annotation) {
+        if let Expr::Binary(Operator::BitOr, left, right) = self.expr(annotation) {
             let left = self.domain_of_annotation(annotation.scope.expr(left))?;
             return Some(left.or(self.domain_of_annotation(annotation.scope.expr(right))?));
         }
@@ -418,7 +428,11 @@ impl Program<'_> {
                             EventKind::Bind { value, .. } => {
                                 Some(self.domain_within(self.event_scope(*store).expr(value), depth))
                             }
-                            EventKind::Augment { .. } => Some(Domain::Open(Name::new("a counter"))),
+                            EventKind::Augment { operator: Operator::Add, value, .. }
+                                if matches!(self.facts(store.module).expr(value), Expr::Constant(Constant::Int(_))) =>
+                            {
+                                Some(Domain::Open(Name::new("a counter")))
+                            }
                             _ => None,
                         })
                         .collect();
@@ -433,7 +447,10 @@ impl Program<'_> {
             }
             Type::Class(_) => Domain::Bounded,
             _ => match self.domain_by_name(attribute) {
-                Domain::Unknown | Domain::Likely(_)
+                // A name or a kind is one of those that are known; a constant is written in capitals.
+                _ if is_constant_name(text) => Domain::Bounded,
+                Domain::Unknown if vocabulary::is_naming_word(text) => Domain::Unknown,
+                Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_)
                     if self.comes_and_goes(base)
                         || (vocabulary::is_address_word(text) && self.is_made_of_what_comes(base)) =>
                 {
@@ -468,6 +485,16 @@ impl Program<'_> {
             }
             Expr::Attribute(_, name) => matches!(name.as_str(), "request" | "message" | "peer"),
             _ => false,
+        }
+    }
+
+    /// A payload: what lies in it is another's each time.
+    fn comes_in(&self, expr: ExprRef) -> bool {
+        match self.expr(expr) {
+            Expr::Name(name) => {
+                vocabulary::is_payload_word(name.as_str()) && !self.is_module_scope_name(expr.scope, name)
+            }
+            _ => self.comes_and_goes(expr),
         }
     }
 
@@ -835,8 +862,19 @@ impl Program<'_> {
         let first = text.split('_').next().unwrap_or(text);
         let names_one =
             matches!(last, "name" | "key" | "path" | "url" | "host" | "no" | "number" | "nr") && first != last;
-        if vocabulary::is_open_word(last) || (names_one && vocabulary::is_open_word(first)) {
+        let before = text.rsplit('_').nth(1).unwrap_or(last);
+        let numbers = matches!(last, "id" | "ids" | "uid" | "uuid" | "no" | "number" | "nr" | "token");
+        if vocabulary::is_fresh_word(last) || (numbers && before != last && vocabulary::is_passing_word(before)) {
             return Domain::Open(why());
+        }
+        if vocabulary::is_passing_word(last) {
+            return Domain::Presumed(why());
+        }
+        if numbers && before != last && vocabulary::is_inventory_word(before) {
+            return Domain::Unknown;
+        }
+        if vocabulary::is_open_word(last) || (names_one && vocabulary::is_open_word(first)) {
+            return Domain::Presumed(why());
         }
         // What is connected to is configured.
         if vocabulary::is_text_word(last) && !(last == "string" && text.contains("conn")) {
@@ -849,7 +887,7 @@ impl Program<'_> {
     pub fn is_guarded_by_membership(&self, event: EventRef, key: ExprRef) -> bool {
         let facts = self.facts(event.module);
         facts.contexts_around(facts.event(event.id).context).any(|context| match context.kind {
-            ContextKind::If(test) => matches!(facts.expr(test), Expr::Binary(crate::facts::Operator::In, left, right)
+            ContextKind::If(test) => matches!(facts.expr(test), Expr::Binary(Operator::In, left, right)
                 if left == key.id && self.is_constant_table(key.scope.expr(right))),
             _ => false,
         })
@@ -877,4 +915,8 @@ fn is_neutral_base(path: &str) -> bool {
             | "typing_extensions.Protocol"
             | "contextlib.AbstractContextManager"
     )
+}
+
+fn is_constant_name(name: &str) -> bool {
+    name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }

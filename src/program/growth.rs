@@ -9,9 +9,12 @@ pub mod exits;
 mod guards;
 mod memos;
 mod removals;
+mod siblings;
 pub mod weakness;
 
 use rustc_hash::FxHashSet;
+
+pub use siblings::Sibling;
 
 use super::calls::CallSite;
 use super::containers::{Container, Holder};
@@ -53,6 +56,8 @@ pub struct Growth {
     pub stores_parameter: bool,
     /// The value is computed from the key and looked up by it.
     pub is_memo: bool,
+    /// Another container gets the same key here and loses it elsewhere.
+    pub sibling: Option<Sibling>,
     /// The entry was meant to go with its object, and does not.
     pub defeat: Option<weakness::Defeat>,
 }
@@ -136,6 +141,9 @@ impl Program<'_> {
             return None;
         }
         let touches = self.touches(place);
+        if matches!(place, Place::Instance(..)) && self.is_plainly_pruned(place, &touches) {
+            return None;
+        }
         let mut growths: Vec<Growth> =
             touches.iter().filter_map(|touch| self.growth(place, holder.container, *touch, &touches)).collect();
         if growths.is_empty() {
@@ -151,6 +159,7 @@ impl Program<'_> {
                 Place::Instance(owner, _) => self.repetition_in_life(growth.touch.event(), owner),
                 _ => self.growth_repetition(growth.touch),
             };
+            self.expect_others(growth);
         }
         growths.retain(|growth| growth.repetition.frequency >= Frequency::Presumed);
         self.drop_undone_below(place, &touches, &mut growths);
@@ -278,6 +287,10 @@ impl Program<'_> {
         if self.only_moves(operation) || (operation.level > 0 && self.holds_loose_values(place, touches)) {
             return None;
         }
+        // `self.digests["latency"].add(x)`: what the values are must be known, for `add` may be anything.
+        if operation.level > 0 && matches!(place, Place::Instance(..)) && !self.holds_containers(place, touches) {
+            return None;
+        }
         let event = touch.event();
         if self.event_function(event).is_none()
             || self.is_lazily_filled(place, event)
@@ -292,7 +305,21 @@ impl Program<'_> {
         let is_append = matches!(operation.kind, OperationKind::Append | OperationKind::Extend)
             && !self.is_membership_guarded(operation);
         let key = self.growing_key(operation);
-        let domain = self.growth_domain(container, operation, scope, key);
+        let mut domain = self.growth_domain(container, operation, scope, key);
+        let sibling = match domain {
+            Domain::Unknown | Domain::Likely(_) => self.pruned_sibling(place, operation),
+            _ => None,
+        };
+        if let Domain::Presumed(why) = domain
+            && matches!(place, Place::Instance(..))
+            && self.comes_with_event(scope.expr(key))
+        {
+            domain = Domain::Open(why);
+        }
+        if let Some(sibling) = sibling {
+            let name = self.place_name(sibling.place);
+            domain = Domain::Open(Name::new(&format!("one that `{name}` lets go when it is done with")));
+        }
         if domain == Domain::Bounded || self.is_own_constant(place, scope.expr(key)) {
             return None;
         }
@@ -315,6 +342,7 @@ impl Program<'_> {
             is_per_instance,
             stores_parameter: self.stores_parameter(operation),
             is_memo,
+            sibling,
             defeat: self.defeat(place, container, operation),
         })
     }
@@ -387,7 +415,10 @@ impl Program<'_> {
                     .map(|key| if *key == NOTHING { Domain::Unknown } else { self.domain(scope.expr(*key)) })
                     .fold(Domain::Bounded, Domain::or)
             }
-            (OperationKind::Update, Expr::Comprehension(..)) => self.domain_of_items(scope.expr(key)),
+            (
+                OperationKind::Update | OperationKind::Extend,
+                Expr::Comprehension(..) | Expr::Name(_) | Expr::Attribute(..),
+            ) => self.domain_of_items(scope.expr(key)),
             (OperationKind::Extend, Expr::Display(_, run)) => {
                 facts.list(run).iter().map(|item| self.domain(scope.expr(*item))).fold(Domain::Bounded, Domain::or)
             }
@@ -408,6 +439,21 @@ impl Program<'_> {
             }
             domain => domain,
         }
+    }
+
+    /// A part of what a function is given that is told of something that happened: `on_join(self, member)` and
+    /// `member.id`.
+    fn comes_with_event(&self, key: ExprRef) -> bool {
+        let Some(function) = self.enclosing_function(key.scope) else { return false };
+        let is_told = vocabulary::is_event_name(self.function(function).name.as_str());
+        let base = match self.expr(key) {
+            Expr::Attribute(base, _) | Expr::Subscript(base, _) => base,
+            _ => key.id,
+        };
+        is_told
+            && matches!(self.expr(key.scope.expr(base)), Expr::Name(name)
+                if self.is_parameter(self.function_scope(function), name)
+                    && self.receiver_named(key.scope, name).is_none())
     }
 
     /// `self.by_id[self.id]`: an attribute of the owner that is set when its life begins.

@@ -13,8 +13,9 @@ use rustc_hash::FxHashMap;
 use super::calls::CallSite;
 use super::names::Definition;
 use super::repetition::Frequency;
-use super::{ClassRef, EventRef, ExprRef, FunctionRef, Program, ScopeRef, vocabulary};
-use crate::facts::{ContextKind, EventKind, Expr, ExprId, ScopeKind};
+use super::types::Type;
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef, vocabulary};
+use crate::facts::{ContextKind, EventKind, Expr, ExprId, Operator, ScopeKind};
 use crate::finding::Label;
 use crate::source::Name;
 
@@ -27,8 +28,10 @@ pub enum Lifetime {
     Unknown,
     /// What the class is called says that it serves for long.
     Presumed,
-    /// Shown to live as long as the process, or as what it serves.
+    /// Shown to go on by itself: it runs a loop, or others call it back.
     Long,
+    /// Shown to be kept for as long as the process runs, by a module or by what a module keeps.
+    Process,
 }
 
 /// The life of a class's instances, and why it is taken to be so.
@@ -43,8 +46,8 @@ impl Owner {
         Owner { lifetime, reasons: Vec::new() }
     }
 
-    fn shown(reason: Label) -> Owner {
-        Owner { lifetime: Lifetime::Long, reasons: vec![reason] }
+    fn kept(reason: Label) -> Owner {
+        Owner { lifetime: Lifetime::Process, reasons: vec![reason] }
     }
 
     fn with(mut self, reason: Label) -> Owner {
@@ -112,13 +115,15 @@ impl Program<'_> {
                 if found.lifetime > best.lifetime {
                     best = found;
                 }
-                if best.lifetime == Lifetime::Long {
+                if best.lifetime == Lifetime::Process {
                     return best;
                 }
             }
         }
-        if let Some(reason) = family.iter().find_map(|member| self.runs_on(*member)) {
-            return Owner::shown(reason);
+        if best.lifetime < Lifetime::Long
+            && let Some(reason) = family.iter().find_map(|member| self.runs_on(*member))
+        {
+            return Owner { lifetime: Lifetime::Long, reasons: vec![reason] };
         }
         if best.lifetime >= Lifetime::Presumed {
             return best;
@@ -172,7 +177,7 @@ impl Program<'_> {
         let Some(factory) = self.event_function(site.event) else { return Owner::plain(Lifetime::Unknown) };
         let is_kept = self.cached_functions(factory.module).iter().any(|cached| cached.function == factory);
         if is_kept && self.cache_key(factory).is_none() {
-            return Owner::shown(Label {
+            return Owner::kept(Label {
                 location: self.event_location(site.event),
                 message: format!("`{}` is made once here and kept", self.class(class).name),
             });
@@ -217,7 +222,10 @@ impl Program<'_> {
     }
 
     fn kept_by_module(&self, event: EventRef) -> Fate {
-        Fate::Kept(Owner::shown(Label {
+        if self.is_in_main_guard(event) {
+            return Fate::Unknown;
+        }
+        Fate::Kept(Owner::kept(Label {
             location: self.event_location(event),
             message: "made here once, when the module is imported".to_owned(),
         }))
@@ -245,12 +253,22 @@ impl Program<'_> {
             || facts.keyword_arguments(call).iter().any(|(_, argument)| self.gives(scope.expr(*argument), made))
     }
 
+    fn passes_method(&self, scope: ScopeRef, call: crate::facts::CallId, made: ExprId) -> bool {
+        let facts = self.facts(scope.module);
+        let call = facts.call(call);
+        let keywords = facts.keyword_arguments(call).iter().map(|(_, argument)| *argument);
+        facts.arguments(call).iter().copied().chain(keywords).any(|argument| {
+            matches!(facts.expr(argument), Expr::Attribute(base, _)
+                if base == made && self.bound_method(scope.expr(argument)).is_some())
+        })
+    }
+
     fn fate_of_stored(&self, target: ExprRef, event: EventRef, depth: u32) -> Fate {
         match self.expr(target) {
             Expr::Name(name) => match self.holding_scope(target.scope, name) {
                 Some(holder) if self.enclosing_function(holder).is_some() => self.fate_of_local(holder, name, depth),
                 _ if matches!(self.facts(target.scope.module).scope(target.scope.id).kind, ScopeKind::Function(_)) => {
-                    Fate::Kept(Owner::shown(Label {
+                    Fate::Kept(Owner::kept(Label {
                         location: self.event_location(event),
                         message: format!("kept in the module's `{name}`"),
                     }))
@@ -264,18 +282,29 @@ impl Program<'_> {
     /// `self.x = made`, `Class.x = made`, `registry[key] = made`.
     fn fate_of_attribute(&self, target: ExprRef, event: EventRef, depth: u32) -> Fate {
         let Some(reach) = self.reach(target) else { return Fate::Unknown };
-        if self.is_shared(reach.place) {
-            let name = self.place_name(reach.place);
+        // An attribute that its class gives a default is set on the instance all the same.
+        let place = match (reach.place, self.expr(target)) {
+            (Place::Class(class, name), Expr::Attribute(base, _))
+                if matches!(self.type_of(target.scope.expr(base)), Type::Instance(_)) =>
+            {
+                Place::Instance(class, name)
+            }
+            (place, _) => place,
+        };
+        if self.is_shared(place) {
+            let name = self.place_name(place);
             let location = self.event_location(event);
-            let owner = Owner::shown(Label { location, message: format!("kept in `{name}`") });
+            let owner = Owner::kept(Label { location, message: format!("kept in `{name}`") });
             // What is under a key may be replaced and taken out.
             return Fate::Kept(if reach.level == 0 { owner } else { Owner { lifetime: Lifetime::Presumed, ..owner } });
         }
-        match reach.place {
-            super::Place::Instance(class, _) if reach.level == 0 => {
+        match place {
+            // What a method puts there again and again lives from one time to the next.
+            Place::Instance(..) if reach.level == 0 && !self.is_stored_at_beginning(event) => Fate::Unknown,
+            Place::Instance(class, _) if reach.level == 0 => {
                 let owner = self.owner_within(class, depth);
                 match owner.lifetime {
-                    Lifetime::Long | Lifetime::Presumed => Fate::Kept(owner.with(Label {
+                    Lifetime::Process | Lifetime::Long | Lifetime::Presumed => Fate::Kept(owner.with(Label {
                         location: self.event_location(event),
                         message: format!("kept by `{}`", self.class(class).name),
                     })),
@@ -285,6 +314,41 @@ impl Program<'_> {
             }
             _ => Fate::Unknown,
         }
+    }
+
+    fn is_stored_at_beginning(&self, event: EventRef) -> bool {
+        let Some(function) = self.event_function(event) else { return true };
+        vocabulary::is_beginning_name(self.function(function).name.as_str())
+            || self.is_lazily_made(event)
+            || !self.callers(function).is_empty()
+                && self.callers(function).iter().all(|site| {
+                    self.event_function(site.event)
+                        .is_some_and(|caller| vocabulary::is_beginning_name(self.function(caller).name.as_str()))
+                })
+    }
+
+    /// `if self.x is None: self.x = X()`
+    fn is_lazily_made(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let EventKind::Bind { target, .. } = facts.event(event.id).kind else { return false };
+        self.conditions(event).iter().any(|condition| match (self.expr(condition.test), condition.holds) {
+            (Expr::Not(inner), true) => inner == target,
+            (Expr::Binary(Operator::Is, left, _), true) | (Expr::Binary(Operator::IsNot, left, _), false) => {
+                left == target
+            }
+            (_, false) => condition.test.id == target,
+            _ => false,
+        })
+    }
+
+    /// Under `if __name__ == "__main__":` a module is a program of its own, often a short one.
+    fn is_in_main_guard(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        facts.contexts_around(facts.event(event.id).context).any(|context| match context.kind {
+            ContextKind::If(test) => matches!(facts.expr(test), Expr::Binary(Operator::Eq, left, _)
+                if facts.expr(left) == Expr::Name(Name::new("__name__"))),
+            _ => false,
+        })
     }
 
     /// What the function does with the local variable that holds it.
@@ -308,6 +372,13 @@ impl Program<'_> {
                 EventKind::Call(call) if self.passes(scope, call, local) => {
                     self.fate_of_passed(here, scope.expr(local), depth)
                 }
+                EventKind::Define(nested)
+                    if self.captures(FunctionRef::new(holder.module, nested)).contains(&(holder, name)) =>
+                {
+                    Fate::Unknown
+                }
+                // A bound method keeps its object.
+                EventKind::Call(call) if self.passes_method(scope, call, local) => Fate::Unknown,
                 _ => continue,
             };
             match found {
@@ -365,7 +436,7 @@ impl Program<'_> {
         let facts = self.facts(method.module);
         let declared = self.function(method);
         self.receiver(method).filter(|receiver| !receiver.is_class)?;
-        if declared.is_generator {
+        if declared.is_generator || !vocabulary::is_running_name(declared.name.as_str()) {
             return None;
         }
         let body = facts.scope(declared.scope).body;
@@ -402,7 +473,9 @@ impl Program<'_> {
             let handed = facts.arguments(call).iter().copied().chain(keywords).find_map(|argument| {
                 let Expr::Attribute(base, method) = facts.expr(argument) else { return None };
                 let is_receiver = matches!(facts.expr(base), Expr::Name(name) if name == receiver.name);
-                (is_receiver && self.method(class, method).is_some()).then_some(method)
+                let handed = self.method(class, method).filter(|_| is_receiver)?;
+                // A thread, timer or task that only does one piece of work ends with it.
+                (!vocabulary::is_starting_name(name.as_str()) || self.loop_in(handed).is_some()).then_some(method)
             })?;
             Some(Label {
                 location: self.event_location(EventRef::new(method.module, id)),

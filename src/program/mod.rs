@@ -18,7 +18,9 @@ pub mod operations;
 pub mod places;
 pub mod queues;
 pub mod references;
+pub mod registries;
 pub mod repetition;
+pub mod thread_locals;
 pub mod types;
 pub mod vocabulary;
 
@@ -120,24 +122,37 @@ pub struct Program<'m> {
     /// Likewise.
     cached: Vec<OnceLock<Vec<caches::CachedFunction>>>,
     lifetimes: lifetimes::Lifetimes,
+    registrations: registries::Registrations,
+    thread_locals: thread_locals::ThreadLocals,
 }
 
 /// A module with the indexes that resolution needs.
 pub struct Module {
     pub input: ModuleInput,
+    index: ModuleIndex,
+    /// What module-level names mean, as far as it was asked.
+    resolved: RwLock<FxHashMap<Name, names::Definition>>,
+}
+
+/// What can be found faster than by reading all facts of a file. It is made of that file's facts alone, best while they
+/// are still in the processor's cache.
+pub struct ModuleIndex {
     /// Every binding of a plain name, sorted: the scope that holds the name, the name, the event.
     bindings: Box<[(ScopeId, Name, EventId)]>,
     /// Every store to an attribute of something (`x.name = …`), sorted by name.
     attribute_stores: Box<[(Name, EventId)]>,
     /// The class each class-scope belongs to and the function each function-scope belongs to come from the facts;
     /// this is the other direction for methods: the class whose body a function stands in.
-    method_class: FxHashMap<FunctionId, ClassId>,
+    method_class: Box<[Option<ClassId>]>,
     /// Calls that are decorators: `@name(…)`.
     decorator_calls: FxHashSet<CallId>,
     /// Last names of decorators written as attributes: `@object.name`.
     decorator_attributes: FxHashSet<Name>,
-    /// What module-level names mean, as far as it was asked.
-    resolved: RwLock<FxHashMap<Name, names::Definition>>,
+    bound_to_containers: operations::BoundToContainers,
+    /// Classes whose constructor takes the `bases` of a class.
+    class_makers: Vec<ClassId>,
+    /// A function is called `__del__`.
+    has_finalizer: bool,
 }
 
 /// Names that the analyses compare with, interned once.
@@ -147,18 +162,19 @@ pub(crate) struct Words {
     pub star: Name,
     pub static_method: Name,
     pub class_method: Name,
+    /// Methods that get their class without a decorator.
+    pub implicit_class_methods: [Name; 3],
+    /// What the first parameter of a method is called, the most usual first.
+    pub receivers: Box<[Name]>,
 }
 
-impl Module {
-    pub fn facts(&self) -> &FileFacts {
-        &self.input.facts
-    }
-
-    fn index(input: ModuleInput) -> Module {
-        let facts = &input.facts;
+impl ModuleIndex {
+    pub fn of(facts: &FileFacts) -> ModuleIndex {
         let mut bindings = Vec::new();
         let mut attribute_stores = Vec::new();
-        let mut method_class = FxHashMap::default();
+        let mut method_class = vec![None; facts.functions.len()].into_boxed_slice();
+        let mut class_makers = Vec::new();
+        let mut bound_to_containers = operations::BoundToContainers::begin(facts);
         for (number, event) in facts.events.iter().enumerate() {
             let id = EventId(number as u32);
             let target = match event.kind {
@@ -171,7 +187,10 @@ impl Module {
                     let scope = facts.scope_of(event);
                     let name = facts.function(function).name;
                     if let ScopeKind::Class(class) = facts.scope(scope).kind {
-                        method_class.insert(function, class);
+                        method_class[function.index()] = Some(class);
+                        if classes::constructs_classes(facts, function) {
+                            class_makers.push(class);
+                        }
                     }
                     bindings.push((holder_of(facts, scope, name), name, id));
                     continue;
@@ -190,10 +209,19 @@ impl Module {
                 | EventKind::BindPattern { target, .. } => target,
                 _ => continue,
             };
-            match facts.expr(target) {
-                Expr::Name(name) => bindings.push((holder_of(facts, facts.scope_of(event), name), name, id)),
-                Expr::Attribute(_, name) => attribute_stores.push((name, id)),
-                _ => {}
+            let name = match facts.expr(target) {
+                Expr::Name(name) => {
+                    bindings.push((holder_of(facts, facts.scope_of(event), name), name, id));
+                    name
+                }
+                Expr::Attribute(_, name) => {
+                    attribute_stores.push((name, id));
+                    name
+                }
+                _ => continue,
+            };
+            if let EventKind::Bind { value, .. } = event.kind {
+                bound_to_containers.add(facts, id, name, value);
             }
         }
         let mut decorator_calls = FxHashSet::default();
@@ -211,35 +239,60 @@ impl Module {
                 }
             }
         }
-        bindings.sort_unstable();
+        bindings.sort_unstable_by_key(|(scope, name, event)| (binding_key(*scope, *name), *event));
         attribute_stores.sort_unstable();
-        Module {
+        ModuleIndex {
             bindings: bindings.into_boxed_slice(),
             attribute_stores: attribute_stores.into_boxed_slice(),
             method_class,
             decorator_calls,
             decorator_attributes,
-            resolved: RwLock::default(),
-            input,
+            bound_to_containers: bound_to_containers.finish(),
+            class_makers,
+            has_finalizer: facts.functions.iter().any(|function| function.name == *operations::FINALIZER),
         }
+    }
+}
+
+/// Orders bindings by scope and name, in one comparison.
+fn binding_key(scope: ScopeId, name: Name) -> u64 {
+    (u64::from(scope.0) << 32) | name.index() as u64
+}
+
+impl Module {
+    pub fn facts(&self) -> &FileFacts {
+        &self.input.facts
     }
 
     /// The events that bind a name in one scope, in source order.
     pub fn bindings_of(&self, scope: ScopeId, name: Name) -> impl Iterator<Item = EventId> + Clone {
-        let start = self.bindings.partition_point(|(s, n, _)| (*s, *n) < (scope, name));
-        self.bindings[start..].iter().take_while(move |(s, n, _)| (*s, *n) == (scope, name)).map(|(_, _, event)| *event)
+        let key = binding_key(scope, name);
+        let start = self.index.bindings.partition_point(|(s, n, _)| binding_key(*s, *n) < key);
+        let from = self.index.bindings[start..].iter();
+        from.take_while(move |(s, n, _)| binding_key(*s, *n) == key).map(|(_, _, event)| *event)
     }
 
     /// Every name bound in one scope with its events, grouped by name.
     pub fn scope_bindings(&self, scope: ScopeId) -> impl Iterator<Item = (Name, EventId)> {
-        let start = self.bindings.partition_point(|(s, _, _)| *s < scope);
-        self.bindings[start..].iter().take_while(move |(s, _, _)| *s == scope).map(|(_, name, event)| (*name, *event))
+        let start = self.index.bindings.partition_point(|(s, _, _)| *s < scope);
+        let from = self.index.bindings[start..].iter();
+        from.take_while(move |(s, _, _)| *s == scope).map(|(_, name, event)| (*name, *event))
     }
 
     /// The events that store to an attribute of this name, whatever the object.
     pub fn attribute_stores_of(&self, name: Name) -> impl Iterator<Item = EventId> {
-        let start = self.attribute_stores.partition_point(|(n, _)| *n < name);
-        self.attribute_stores[start..].iter().take_while(move |(n, _)| *n == name).map(|(_, event)| *event)
+        let start = self.index.attribute_stores.partition_point(|(n, _)| *n < name);
+        self.index.attribute_stores[start..].iter().take_while(move |(n, _)| *n == name).map(|(_, event)| *event)
+    }
+
+    /// Whether a call is a decorator: `@name(…)`.
+    pub fn is_decorator(&self, call: CallId) -> bool {
+        self.index.decorator_calls.contains(&call)
+    }
+
+    /// Whether something is decorated with an attribute of this name: `@object.name`.
+    pub fn decorates_with_attribute(&self, name: Name) -> bool {
+        self.index.decorator_attributes.contains(&name)
     }
 }
 
@@ -262,8 +315,9 @@ fn holder_of(facts: &FileFacts, mut scope: ScopeId, name: Name) -> ScopeId {
 impl<'m> Program<'m> {
     /// Links modules into a program. The order of `modules` decides nothing but ties between equal module names
     /// (the first wins), so the engine sorts them.
-    pub fn link(modules: Vec<ModuleInput>, models: &'m Models) -> Program<'m> {
-        let modules: Vec<Module> = modules.into_par_iter().map(Module::index).collect();
+    pub fn link(modules: Vec<(ModuleInput, ModuleIndex)>, models: &'m Models) -> Program<'m> {
+        let modules: Vec<Module> =
+            (modules.into_iter()).map(|(input, index)| Module { input, index, resolved: RwLock::default() }).collect();
         let mut by_name = FxHashMap::default();
         for (number, module) in modules.iter().enumerate() {
             by_name.entry(module.input.name).or_insert(ModuleId(number as u32));
@@ -280,22 +334,44 @@ impl<'m> Program<'m> {
             instance_accounts: Vec::new(),
             cached: Vec::new(),
             lifetimes: lifetimes::Lifetimes::default(),
+            registrations: registries::Registrations::default(),
+            thread_locals: thread_locals::ThreadLocals::default(),
             words: Words {
                 init: Name::new("__init__"),
                 super_: Name::new("super"),
                 star: Name::new("*"),
                 static_method: Name::new("staticmethod"),
                 class_method: Name::new("classmethod"),
+                implicit_class_methods: ["__init_subclass__", "__class_getitem__", "__new__"].map(Name::new),
+                receivers: classes::RECEIVERS.iter().map(|name| Name::new(name)).collect(),
             },
         };
         program.classes = ClassTable::build(&program);
-        program.calls = calls::CallIndex::build(&program);
-        program.operations = Operations::collect(&program);
-        program.references = references::References::build(&program);
+        // None of these asks for another.
+        let (calls, (operations, references)) = rayon::join(
+            || calls::CallIndex::build(&program),
+            || rayon::join(|| Operations::collect(&program), || references::References::build(&program)),
+        );
+        program.calls = calls;
+        program.operations = operations;
+        program.references = references;
+        // These ask for calls and operations.
+        let (registrations, thread_locals) = rayon::join(
+            || registries::Registrations::collect(&program),
+            || thread_locals::ThreadLocals::collect(&program),
+        );
+        program.registrations = registrations;
+        program.thread_locals = thread_locals;
         program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.instance_accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.cached = program.modules.iter().map(|_| OnceLock::new()).collect();
         program
+    }
+
+    /// Gives all memory back, which takes its time, on all threads.
+    pub fn dissolve(self) {
+        let Program { modules, operations, .. } = self;
+        rayon::join(|| modules.into_par_iter().for_each(drop), || drop(operations));
     }
 
     pub fn module(&self, id: ModuleId) -> &Module {
@@ -375,8 +451,8 @@ impl<'m> Program<'m> {
 
     /// The class whose method this function is.
     pub fn class_of_method(&self, function: FunctionRef) -> Option<ClassRef> {
-        let class = self.module(function.module).method_class.get(&function.id)?;
-        Some(ClassRef::new(function.module, *class))
+        let class = self.module(function.module).index.method_class[function.id.index()]?;
+        Some(ClassRef::new(function.module, class))
     }
 
     /// The scope in which a function's `def` stands.

@@ -4,6 +4,7 @@
 //! across the project, through re-exports and star imports. What is not in the project is named by its dotted path,
 //! which is what models speak of; builtins are plain names.
 
+use std::cell::RefCell;
 use std::sync::PoisonError;
 
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
@@ -286,10 +287,27 @@ impl Program<'_> {
     }
 }
 
+const RECENT_JOINTS: usize = 1 << 11;
+
+thread_local! {
+    /// Dotted names just put together: the same few are asked for again and again.
+    static JOINTS: RefCell<Box<[(Name, Name, Name)]>> = {
+        let empty = Name::new("");
+        RefCell::new(vec![(empty, empty, empty); RECENT_JOINTS].into_boxed_slice())
+    };
+}
+
 /// `path.name`.
 pub fn joined(path: Name, name: Name) -> Name {
     if path.as_str().is_empty() {
         return name;
     }
-    Name::new(&format!("{path}.{name}"))
+    JOINTS.with_borrow_mut(|joints| {
+        let place = (path.index().wrapping_mul(31) ^ name.index().wrapping_mul(0x9e37_79b1)) >> 4;
+        let known = &mut joints[place % RECENT_JOINTS];
+        if (known.0, known.1) != (path, name) {
+            *known = (path, name, Name::new(&[path.as_str(), ".", name.as_str()].concat()));
+        }
+        known.2
+    })
 }

@@ -1,14 +1,16 @@
 //! What is done to places: everything that adds to, takes from or hands out what they hold.
 
+use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::names::Definition;
 use super::{EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef};
 use crate::facts::{
-    CallId, ComprehensionKind, Constant, DisplayKind, EventId, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, Operator,
+    CallId, ComprehensionKind, Constant, DisplayKind, EventId, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE,
+    NOTHING, Operator,
 };
 use crate::source::{Name, NameSet};
 
@@ -99,56 +101,72 @@ pub struct Operation {
 /// All operations of the program by the place they touch.
 #[derive(Default)]
 pub struct Operations {
-    all: Vec<Operation>,
-    by_place: FxHashMap<Place, Vec<u32>>,
+    by_module: Vec<Box<[Operation]>>,
+    /// Where the operations on a place stand in `by_module`, in several tables by the places' hashes.
+    by_place: Vec<FxHashMap<Place, Vec<(ModuleId, u32)>>>,
+}
+
+const TABLES: u64 = 8;
+
+fn table_of(place: &Place) -> u64 {
+    // The tables themselves use the lowest and the highest bits.
+    (FxBuildHasher.hash_one(place) >> 32) % TABLES
 }
 
 impl Operations {
     pub fn collect(program: &Program) -> Operations {
+        let modules: Vec<ModuleId> = program.module_ids().collect();
         let makers = container_makers(program);
-        let tracked: NameSet = program
-            .module_ids()
-            .collect::<Vec<_>>()
+        let tracked: NameSet = modules
             .par_iter()
             .fold(NameSet::default, |mut names, module| {
                 add_held_names(program, *module, &makers, &mut names);
                 names
             })
             .reduce(NameSet::default, NameSet::union);
-        let sees_releases = has_finalizers(program);
-        let collected: Vec<Vec<Operation>> = program
-            .module_ids()
-            .collect::<Vec<_>>()
+        let sees_releases = program.modules.iter().any(|module| module.index.has_finalizer);
+        let by_module: Vec<Box<[Operation]>> = modules
             .par_iter()
             .map(|module| {
                 Collector { program, module: *module, tracked: &tracked, sees_releases, found: Vec::new() }.run()
             })
             .collect();
-        let all: Vec<Operation> = collected.into_iter().flatten().collect();
-        let mut by_place: FxHashMap<Place, Vec<u32>> = FxHashMap::default();
-        for (number, operation) in all.iter().enumerate() {
-            by_place.entry(operation.place).or_default().push(number as u32);
-        }
-        Operations { all, by_place }
+        let by_place = (0..TABLES)
+            .into_par_iter()
+            .map(|table| {
+                let mut by_place: FxHashMap<Place, Vec<(ModuleId, u32)>> = FxHashMap::default();
+                for (module, operations) in modules.iter().zip(&by_module) {
+                    for (number, operation) in operations.iter().enumerate() {
+                        if table_of(&operation.place) == table {
+                            by_place.entry(operation.place).or_default().push((*module, number as u32));
+                        }
+                    }
+                }
+                by_place
+            })
+            .collect();
+        Operations { by_module, by_place }
     }
 
     /// The operations on a place, in the order of files and lines.
     pub fn on(&self, place: Place) -> impl Iterator<Item = &Operation> {
-        self.by_place.get(&place).into_iter().flatten().map(|number| &self.all[*number as usize])
+        let found = self.by_place.get(table_of(&place) as usize).and_then(|table| table.get(&place));
+        found.into_iter().flatten().map(|(module, number)| &self.by_module[module.0 as usize][*number as usize])
+    }
+
+    /// All operations of the program, in the order of files and lines.
+    pub fn all(&self) -> impl Iterator<Item = &Operation> {
+        self.by_module.iter().flatten()
     }
 
     /// The operations in one module, in the order of lines.
     pub fn in_module(&self, module: ModuleId) -> impl Iterator<Item = &Operation> {
-        let start = self.all.partition_point(|operation| operation.event.module < module);
-        self.all[start..].iter().take_while(move |operation| operation.event.module == module)
+        self.by_module.get(module.0 as usize).into_iter().flatten()
     }
 }
 
-/// Only objects with a `__del__` are asked for what gives them up.
-fn has_finalizers(program: &Program) -> bool {
-    let finalizer = Name::new("__del__");
-    program.module_ids().any(|module| program.facts(module).functions.iter().any(|function| function.name == finalizer))
-}
+/// Only objects that have one are asked for what gives them up.
+pub(super) static FINALIZER: LazyLock<Name> = LazyLock::new(|| Name::new("__del__"));
 
 /// The last names of what makes containers: library constructors and the project's own classes.
 fn container_makers(program: &Program) -> NameSet {
@@ -161,32 +179,65 @@ fn container_makers(program: &Program) -> NameSet {
 /// Names of variables and attributes that hold a container somewhere; only those can escape in a way that matters.
 fn add_held_names(program: &Program, module: ModuleId, makers: &NameSet, names: &mut NameSet) {
     let facts = program.facts(module);
-    let is_maker = |name: Option<Name>| name.is_some_and(|name| makers.contains(name));
-    let renamed: Vec<Name> =
-        facts.imports.iter().filter(|import| is_maker(import.name)).map(|import| import.bound).collect();
-    for event in &facts.events {
-        let EventKind::Bind { target, value } = event.kind else { continue };
-        let name = match facts.expr(target) {
-            Expr::Name(name) | Expr::Attribute(_, name) => name,
-            _ => continue,
-        };
-        let makes = match facts.expr(value) {
-            Expr::Display(kind, _) => kind != DisplayKind::Tuple,
-            Expr::Comprehension(kind, _) => kind != ComprehensionKind::Generator,
-            Expr::Call(call) => match facts.expr(facts.call(call).callee) {
-                Expr::Name(maker) => makers.contains(maker) || renamed.contains(&maker),
-                Expr::Attribute(_, maker) => makers.contains(maker),
-                _ => false,
-            },
-            // `given or {}`
-            Expr::Or(_) | Expr::Conditional(_) => {
-                program.container_made_by(ScopeRef::new(module, facts.scope_of(event)).expr(value)).is_some()
-            }
-            _ => false,
-        };
-        if makes {
-            names.insert(name);
+    let bound = &program.module(module).index.bound_to_containers;
+    names.extend(bound.displays.iter().copied());
+    names.extend(bound.calls.iter().filter(|(_, maker)| makers.contains(*maker)).map(|(name, _)| *name));
+    for (name, event) in &bound.choices {
+        let EventKind::Bind { value, .. } = facts.event(*event).kind else { continue };
+        let scope = ScopeRef::new(module, facts.scope_of(facts.event(*event)));
+        if program.container_made_by(scope.expr(value)).is_some() {
+            names.insert(*name);
         }
+    }
+}
+
+/// What a file's variables and attributes are bound to, where that may be a container.
+#[derive(Default)]
+pub(super) struct BoundToContainers {
+    /// Names bound to a display or comprehension.
+    displays: Vec<Name>,
+    /// Names bound to the result of a call, with the last name of what is called; an imported name also as its own
+    /// module has it.
+    calls: Vec<(Name, Name)>,
+    /// `name = given or {}`.
+    choices: Vec<(Name, EventId)>,
+    /// `import name as bound`, as `(bound, name)`.
+    renamed: Vec<(Name, Name)>,
+}
+
+impl BoundToContainers {
+    pub(super) fn begin(facts: &FileFacts) -> BoundToContainers {
+        let named = facts.imports.iter().filter_map(|import| Some((import.bound, import.name?)));
+        let renamed = named.filter(|(bound, name)| bound != name).collect();
+        BoundToContainers { renamed, ..BoundToContainers::default() }
+    }
+
+    pub(super) fn add(&mut self, facts: &FileFacts, event: EventId, name: Name, value: ExprId) {
+        match facts.expr(value) {
+            Expr::Display(kind, _) if kind != DisplayKind::Tuple => self.displays.push(name),
+            Expr::Comprehension(kind, _) if kind != ComprehensionKind::Generator => self.displays.push(name),
+            Expr::Call(call) => match facts.expr(facts.call(call).callee) {
+                Expr::Name(maker) => {
+                    self.calls.push((name, maker));
+                    let meant = self.renamed.iter().filter(|(bound, _)| *bound == maker);
+                    self.calls.extend(meant.map(|(_, meant)| (name, *meant)));
+                }
+                Expr::Attribute(_, maker) => self.calls.push((name, maker)),
+                _ => {}
+            },
+            Expr::Or(_) | Expr::Conditional(_) => self.choices.push((name, event)),
+            _ => {}
+        }
+    }
+
+    pub(super) fn finish(mut self) -> BoundToContainers {
+        self.displays.sort_unstable();
+        self.displays.dedup();
+        self.displays.shrink_to_fit();
+        self.calls.sort_unstable();
+        self.calls.dedup();
+        self.calls.shrink_to_fit();
+        self
     }
 }
 
@@ -200,7 +251,7 @@ struct Collector<'p> {
 }
 
 impl Collector<'_> {
-    fn run(mut self) -> Vec<Operation> {
+    fn run(mut self) -> Box<[Operation]> {
         let facts = self.program.facts(self.module);
         for (number, event) in facts.events.iter().enumerate() {
             let id = EventId(number as u32);
@@ -234,7 +285,7 @@ impl Collector<'_> {
                 _ => {}
             }
         }
-        self.found
+        self.found.into_boxed_slice()
     }
 
     fn add(&mut self, event: EventId, kind: OperationKind, receiver: ExprRef, key: ExprId, value: ExprId) {
@@ -441,6 +492,14 @@ impl Collector<'_> {
     fn escape(&mut self, event: EventId, scope: ScopeRef, value: ExprId) {
         let facts = self.program.facts(self.module);
         match facts.expr(value) {
+            // `artist._remove_method = self.artists.remove`: whoever has it removes.
+            Expr::Attribute(base, method)
+                if OperationKind::of_method(method).is_some_and(OperationKind::is_shrink)
+                    && self.names_tracked(base) =>
+            {
+                let kind = OperationKind::of_method(method).unwrap_or(OperationKind::Remove);
+                self.add(event, kind, scope.expr(base), NOTHING, NOTHING);
+            }
             Expr::Name(_) | Expr::Attribute(..) if self.names_tracked(value) => {
                 // `items = self.items` only gives it another name, which `reach` sees through.
                 if let EventKind::Bind { target, .. } = facts.event(event).kind

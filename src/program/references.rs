@@ -203,6 +203,11 @@ pub struct References {
 }
 
 impl Program<'_> {
+    /// The variables of enclosing functions that a nested function or lambda keeps.
+    pub(super) fn captures(&self, function: FunctionRef) -> Vec<(ScopeRef, Name)> {
+        captures::captured(self, function)
+    }
+
     /// The objects and references of a function, those that its callees make with its objects included.
     pub fn object_graph(&self, function: FunctionRef) -> Arc<ObjectGraph> {
         self.object_graph_within(function, CALLS)
@@ -268,11 +273,6 @@ impl Program<'_> {
         let all = self.facts(function.module).functions.iter().enumerate().skip(function.id.index() + 1);
         let inside = all.filter(move |(_, other)| span.contains(other.span));
         inside.map(move |(number, _)| FunctionRef::new(function.module, crate::facts::FunctionId(number as u32)))
-    }
-
-    /// The variables of enclosing functions that a function keeps.
-    pub fn captured_variables(&self, function: FunctionRef) -> Vec<(ScopeRef, Name)> {
-        captures::captured(self, function)
     }
 
     /// The function or method at the top of those that stand in each other.

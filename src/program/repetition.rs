@@ -158,6 +158,15 @@ impl Program<'_> {
             search.found(Frequency::Definition, Some(number), None);
             return;
         }
+        // A lambda is made to be called: at least as often as the function around it runs.
+        let defining = self.defining_scope(function);
+        if matches!(self.facts(function.module).scope(self.function(function).scope).kind, ScopeKind::Lambda(_)) {
+            match self.enclosing_function(defining) {
+                Some(outer) => search.visit(outer, is_certain, Some(number), None),
+                None => search.found(Frequency::Presumed, Some(number), None),
+            }
+            return;
+        }
         if search.owner.is_some_and(|owner| self.begins(function, owner)) {
             search.found(Frequency::Once, Some(number), None);
             return;
@@ -172,7 +181,10 @@ impl Program<'_> {
             return;
         }
         let mut is_used = false;
-        for site in self.callers(function).iter() {
+        let callers = self.callers(function);
+        // In the life of one object, a call that only has the right name says nothing.
+        let only_certain = search.owner.is_some();
+        for site in callers.iter().filter(|site| site.is_certain || !only_certain) {
             // `def publish(self, …): self.channel.publish(…)` says nothing of who calls the first.
             let is_own = self.event_function(site.event) == Some(function);
             if is_own || self.is_test(site.module) && !self.is_test(function.module) {
@@ -184,7 +196,11 @@ impl Program<'_> {
         }
         is_used |= self.climb_by_mentions(search, function, number);
         if !is_used {
-            let frequency = self.surface_frequency(function, self.function(function).name);
+            let name = self.function(function).name;
+            let frequency = match search.owner {
+                Some(_) if vocabulary::is_arranging_name(name.as_str()) => Frequency::Once,
+                _ => self.surface_frequency(function, name),
+            };
             let label = (frequency == Frequency::Presumed).then(|| Label {
                 location: self.location(function.module, self.function(function).name_span),
                 message: format!("`{}` is public and runs whenever it is called", self.function_name(function)),
@@ -200,8 +216,20 @@ impl Program<'_> {
             let ContextKind::While(test) = context.kind else { return None };
             let endless = matches!(facts.expr(test), Expr::Constant(Constant::True | Constant::Int(1)));
             let location = self.location(event.module, context.span);
-            (endless && self.runs_for_long(event))
+            (endless && !self.is_left_after(event) && self.runs_for_long(event))
                 .then(|| Label { location, message: "this loop runs for as long as the program".to_owned() })
+        })
+    }
+
+    /// `while True: try: …event…; break`: what follows the event leaves the loop, so that it happens once.
+    fn is_left_after(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let context = facts.event(event.id).context;
+        let scope = facts.scope_of(facts.event(event.id));
+        facts.scope_events(scope).any(|(id, other)| {
+            id > event.id
+                && other.context == context
+                && matches!(other.kind, EventKind::Break | EventKind::Return(_) | EventKind::Raise { .. })
         })
     }
 
@@ -349,10 +377,10 @@ impl Program<'_> {
             || self
                 .callers(function)
                 .iter()
-                .any(|site| site.is_certain && self.module(site.module).decorator_calls.contains(&site.call))
+                .any(|site| site.is_certain && self.module(site.module).is_decorator(site.call))
             // `@registry.register` on an object of unknown type, in the method's own module: taken as a use.
             || (self.class_of_method(function).is_some()
-                && self.module(function.module).decorator_attributes.contains(&name))
+                && self.module(function.module).decorates_with_attribute(name))
     }
 
     /// A function that returns its own parameter named like a function or class, or a nested function that wraps it.

@@ -292,6 +292,7 @@ pub fn is_startup_name(name: &str) -> bool {
     matches!(
         first,
         "main"
+            | "demo"
             | "setup"
             | "configure"
             | "initialize"
@@ -600,4 +601,206 @@ pub fn is_resetting_name(name: &str) -> bool {
 /// Parts of an address, which each peer or request has its own of.
 pub fn is_address_word(name: &str) -> bool {
     matches!(name, "hostname" | "host" | "netloc" | "path" | "url" | "uri" | "ip" | "port" | "addr" | "address")
+}
+
+/// What exists for one piece of work and is over when that is: each has another identity.
+pub fn is_passing_word(word: &str) -> bool {
+    matches!(
+        word,
+        "session"
+            | "request"
+            | "req"
+            | "message"
+            | "msg"
+            | "stream"
+            | "ticket"
+            | "transaction"
+            | "txn"
+            | "trace"
+            | "span"
+            | "correlation"
+            | "corr"
+            | "chat"
+            | "room"
+            | "conversation"
+            | "job"
+            | "run"
+            | "call"
+            | "stimulus"
+            | "upload"
+            | "download"
+            | "subscription"
+            | "invocation"
+            | "execution"
+            | "webhook"
+            | "task"
+            | "future"
+            | "fut"
+            | "reply"
+            | "response"
+            | "packet"
+            | "visitor"
+            | "user"
+            | "customer"
+            | "order"
+            | "client"
+            | "connection"
+            | "conn"
+            | "waiter"
+    )
+}
+
+/// What a message carries.
+pub fn is_payload_word(word: &str) -> bool {
+    matches!(
+        word,
+        "data" | "payload" | "packet" | "message" | "msg" | "event" | "frame" | "body" | "request" | "update"
+    )
+}
+
+/// Methods that make an object what it is, whoever calls them again.
+pub fn is_making_name(name: &str) -> bool {
+    matches!(name, "__init__" | "__new__" | "__post_init__" | "__attrs_post_init__" | "setUp")
+}
+
+/// Methods by which users of an object tell it what to work with, before it works.
+pub fn is_arranging_name(name: &str) -> bool {
+    let first = name.split('_').next().unwrap_or(name);
+    matches!(
+        first,
+        "add"
+            | "register"
+            | "declare"
+            | "set"
+            | "insert"
+            | "include"
+            | "attach"
+            | "mount"
+            | "define"
+            | "append"
+            | "with"
+    )
+}
+
+/// An identity that a program only ever meets fresh.
+pub fn is_fresh_word(word: &str) -> bool {
+    matches!(word, "sid" | "nonce" | "timestamp" | "ip" | "username" | "email" | "jti")
+}
+
+/// What something is called: as many as were given names.
+pub fn is_naming_word(word: &str) -> bool {
+    match word.rsplit_once('_') {
+        Some((_, last)) => matches!(last, "name" | "names" | "type" | "kind"),
+        None => matches!(word, "queue" | "topic" | "group" | "role" | "target" | "action"),
+    }
+}
+
+/// Methods that go on for as long as their object does.
+pub fn is_running_name(name: &str) -> bool {
+    name.split('_').any(|word| {
+        matches!(
+            word,
+            "run"
+                | "loop"
+                | "serve"
+                | "forever"
+                | "listen"
+                | "listener"
+                | "main"
+                | "worker"
+                | "work"
+                | "poll"
+                | "poller"
+                | "watch"
+                | "watcher"
+                | "monitor"
+                | "daemon"
+                | "start"
+                | "consume"
+                | "consumer"
+                | "dispatch"
+                | "receive"
+                | "receiver"
+                | "reader"
+                | "thread"
+                | "task"
+                | "background"
+                | "process"
+                | "heartbeat"
+                | "schedule"
+                | "scheduler"
+        )
+    })
+}
+
+/// Calls that run a callable once, beside the caller.
+pub fn is_starting_name(name: &str) -> bool {
+    matches!(
+        name,
+        "Thread"
+            | "Timer"
+            | "Process"
+            | "create_task"
+            | "ensure_future"
+            | "call_later"
+            | "callLater"
+            | "call_soon"
+            | "submit"
+    )
+}
+
+/// Things that an installation has: as many as there are.
+pub fn is_inventory_word(word: &str) -> bool {
+    matches!(
+        word,
+        "device"
+            | "dev"
+            | "entity"
+            | "node"
+            | "zone"
+            | "player"
+            | "sensor"
+            | "unit"
+            | "system"
+            | "shard"
+            | "module"
+            | "mod"
+            | "plugin"
+            | "area"
+            | "floor"
+            | "hub"
+            | "bridge"
+            | "gateway"
+            | "account"
+            | "home"
+            | "house"
+            | "station"
+            | "printer"
+            | "camera"
+            | "light"
+            | "switch"
+            | "scene"
+            | "feature"
+            | "register"
+            | "slot"
+            | "pin"
+            | "disk"
+            | "interface"
+            | "vlan"
+            | "router"
+            | "port"
+            | "worker"
+            | "process"
+            | "thread"
+            | "cluster"
+            | "rank"
+            | "layer"
+            | "partition"
+            | "shelf"
+            | "component"
+            | "model"
+            | "group"
+            | "category"
+            | "mac"
+    )
 }

@@ -17,8 +17,8 @@ pub fn confidence(account: &Account, growths: &[&Growth]) -> Option<Confidence> 
 fn growth_confidence(growth: &Growth) -> Confidence {
     let is_repeated = growth.repetition.frequency == Frequency::Repeated;
     match growth.domain {
-        Domain::Open(_) if is_repeated && !growth.is_conditional => Confidence::High,
-        Domain::Open(_) => Confidence::Medium,
+        domain if domain.is_open() && is_repeated && !growth.is_conditional => Confidence::High,
+        domain if domain.is_open() => Confidence::Medium,
         // Whatever comes is added, and nothing stands in the way.
         _ if growth.is_append && !growth.is_conditional && is_repeated => Confidence::High,
         // What a public function stores as given is a registry as likely as a leak.
@@ -29,7 +29,9 @@ fn growth_confidence(growth: &Growth) -> Confidence {
     }
 }
 
-/// What an instance holds is a leak by the life of the instance: no surer than that is known.
+/// What an instance holds is a leak by the life of the instance: no surer than that is known. Most attributes that
+/// grow are as large as what they describe, so only keys that are shown to come and go count, and lists only where
+/// the object itself goes on adding.
 pub fn instance_confidence(account: &Account, growths: &[&Growth], owner: &Owner) -> Option<Confidence> {
     let most = most_sure(owner)?;
     let strongest = growths
@@ -37,8 +39,13 @@ pub fn instance_confidence(account: &Account, growths: &[&Growth], owner: &Owner
         .map(|growth| {
             let is_repeated = growth.repetition.frequency == Frequency::Repeated;
             match growth.domain {
-                Domain::Open(_) => growth_confidence(growth),
-                _ if growth.is_append && !growth.is_conditional && is_repeated => Confidence::Medium,
+                Domain::Open(_) if !growth.is_append => growth_confidence(growth),
+                // That items leave the values shows that keys come and go.
+                Domain::Presumed(_) if !growth.is_append && is_emptied_below(account, growth) => Confidence::Medium,
+                _ if owner.lifetime < Lifetime::Long || !growth.is_append || growth.is_conditional => Confidence::Low,
+                // The object itself goes on adding, or other objects leave something of their own in it.
+                Domain::Open(_) | Domain::Presumed(_) => Confidence::Medium,
+                _ if is_repeated => Confidence::Medium,
                 _ => Confidence::Low,
             }
         })
@@ -47,17 +54,29 @@ pub fn instance_confidence(account: &Account, growths: &[&Growth], owner: &Owner
     Some(if account.escapes { strongest.lowered() } else { strongest })
 }
 
-/// The same for memos.
-pub fn instance_memo_confidence(account: &Account, memos: &[&Growth], owner: &Owner) -> Option<Confidence> {
-    Some(memo_confidence(account, memos)?.min(most_sure(owner)?))
+/// Something takes from the values of a container and leaves the keys.
+fn is_emptied_below(account: &Account, growth: &Growth) -> bool {
+    let level = growth.touch.operation.level;
+    account.removals.iter().any(|removal| {
+        let operation = removal.touch.operation;
+        operation.level > level
+            && matches!(operation.kind, OperationKind::Remove | OperationKind::Delete | OperationKind::Pop)
+    })
 }
 
-fn most_sure(owner: &Owner) -> Option<Confidence> {
+/// The same for memos.
+pub fn instance_memo_confidence(account: &Account, memos: &[&Growth], owner: &Owner) -> Option<Confidence> {
+    let is_shown = memos.iter().any(|memo| matches!(memo.domain, Domain::Open(_)));
+    let most = if is_shown { most_sure(owner)? } else { Confidence::Low };
+    Some(memo_confidence(account, memos)?.min(most))
+}
+
+pub fn most_sure(owner: &Owner) -> Option<Confidence> {
     match owner.lifetime {
         Lifetime::Short => None,
         Lifetime::Unknown => Some(Confidence::Low),
         Lifetime::Presumed => Some(Confidence::Medium),
-        Lifetime::Long => Some(Confidence::High),
+        Lifetime::Long | Lifetime::Process => Some(Confidence::High),
     }
 }
 
@@ -66,8 +85,8 @@ pub fn memo_confidence(account: &Account, memos: &[&Growth]) -> Option<Confidenc
     let strongest = memos
         .iter()
         .map(|growth| match (growth.repetition.frequency, growth.domain) {
-            (Frequency::Repeated, Domain::Open(_)) => Confidence::High,
-            (_, Domain::Open(_) | Domain::Likely(_)) => Confidence::Medium,
+            (Frequency::Repeated, Domain::Open(_) | Domain::Presumed(_)) => Confidence::High,
+            (_, Domain::Open(_) | Domain::Presumed(_) | Domain::Likely(_)) => Confidence::Medium,
             _ => Confidence::Low,
         })
         .max()?;
@@ -101,7 +120,9 @@ pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<
         let what = match (operation.kind, growth.domain) {
             (OperationKind::Read, _) => "looking up a missing key inserts it here".to_owned(),
             (OperationKind::Append | OperationKind::Extend, _) => "each run adds here".to_owned(),
-            (_, Domain::Open(why) | Domain::Likely(why)) => format!("grows here: the key is {why}"),
+            (_, Domain::Open(why) | Domain::Presumed(why) | Domain::Likely(why)) => {
+                format!("grows here: the key is {why}")
+            }
             _ => "grows here with every new key".to_owned(),
         };
         labels.push(Label { location: program.event_location(growth.touch.event()), message: what });
@@ -109,6 +130,11 @@ pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<
             let message = "and this is where the item goes in".to_owned();
             labels.push(Label { location: program.event_location(operation.event), message });
         }
+    }
+    if let Some(sibling) = growths.iter().find_map(|growth| growth.sibling) {
+        let name = program.place_name(sibling.place);
+        let message = format!("`{name}` lets its entry go here");
+        labels.push(Label { location: program.event_location(sibling.removal), message });
     }
     if let Some(first) = growths.first() {
         labels.extend(first.repetition.reasons.iter().cloned());

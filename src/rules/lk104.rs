@@ -9,6 +9,28 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     check_memos(module, program, report);
     check_instance_memos(module, program, report);
     check_cached_functions(module, program, report);
+    check_bypassed_bounds(module, program, report);
+}
+
+/// A mapping that keeps its bound in `__setitem__`, and is written to by a method that does not go through it.
+fn check_bypassed_bounds(module: ModuleId, program: &Program, report: &mut Report) {
+    for class in program.classes_of(module) {
+        let Some(store) = program.bypassed_bound(class) else { continue };
+        let Some(write) = program.bypassing_write(class) else { continue };
+        let name = program.class(class).name;
+        let bound = Label {
+            location: program.location(store.module, program.function(store).name_span),
+            message: "only this keeps the bound".to_owned(),
+        };
+        report.add(Claim {
+            span: program.class(class).name_span,
+            confidence: Confidence::Medium,
+            message: format!("`{name}` keeps its bound in `__setitem__`, and what it inherits writes past it"),
+            label: "inherits `update` and `setdefault` that do not call `__setitem__`".to_owned(),
+            related: vec![bound, label(program, write, "this writes past the bound")],
+            symbol: program.class_symbol(class),
+        });
+    }
 }
 
 /// The same on an object that lives long.
@@ -36,7 +58,7 @@ fn check_instance_memos(module: ModuleId, program: &Program, report: &mut Report
 
 fn memo_message(program: &Program, place: Place, domain: Domain) -> String {
     let why = match domain {
-        Domain::Open(why) | Domain::Likely(why) => format!("the key is {why}"),
+        Domain::Open(why) | Domain::Presumed(why) | Domain::Likely(why) => format!("the key is {why}"),
         _ => "every new key stays".to_owned(),
     };
     format!("`{}` remembers every result and has no bound: {why}", program.place_name(place))
@@ -80,7 +102,7 @@ fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Repo
         let Some(key) = program.cache_key(function) else { continue };
         let confidence = match key.domain {
             Domain::Bounded => continue,
-            Domain::Open(_) => Confidence::High,
+            Domain::Open(_) | Domain::Presumed(_) => Confidence::High,
             Domain::Likely(_) => Confidence::Medium,
             Domain::Unknown => Confidence::Low,
         };
@@ -94,7 +116,7 @@ fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Repo
         let name = program.function_name(function);
         let parameter = program.location(function.module, key.span);
         let why = match key.domain {
-            Domain::Open(why) | Domain::Likely(why) => {
+            Domain::Open(why) | Domain::Presumed(why) | Domain::Likely(why) => {
                 let name = format!("`{}`", key.name);
                 match why.as_str().strip_prefix(&name) {
                     Some(rest) => format!("keyed by {name}{rest}"),

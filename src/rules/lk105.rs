@@ -2,6 +2,7 @@
 
 use super::{Claim, Report};
 use crate::finding::{Confidence, Label};
+use crate::program::lifetimes::Lifetime;
 use crate::program::{ModuleId, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
@@ -21,6 +22,11 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             (Some(_), false) => Confidence::High,
             (Some(_), true) | (None, false) => Confidence::Medium,
             (None, true) => Confidence::Low,
+        };
+        // What lives as long as the process anyway is not kept by the cache.
+        let confidence = match program.owner(class).lifetime {
+            Lifetime::Process => confidence.lowered(),
+            _ => confidence,
         };
         let name = program.function_name(cached.function);
         let receiver = program.receiver(cached.function).map_or("self", |receiver| receiver.name.as_str());

@@ -70,16 +70,14 @@ fn confidence(
         true => Confidence::High,
         false => Confidence::Medium,
     });
-    let strongest = collected.max().max(growth::confidence(account, growths))?;
-    let strongest = if account.escapes { strongest.lowered() } else { strongest };
+    let collected = collected.max().map(|sure| if account.escapes { sure.lowered() } else { sure });
+    let strongest = collected.max(growth::confidence(account, growths))?;
     let Place::Instance(class, _) = place else { return Some((strongest, Vec::new())) };
     let owner = program.owner(class);
+    let outlives = growths.iter().any(|growth| collects(&growth) || is_meant(growth));
     let most = match owner.lifetime {
-        Lifetime::Short => return None,
-        Lifetime::Unknown if growths.iter().any(|growth| collects(&growth) || is_meant(growth)) => Confidence::Medium,
-        Lifetime::Unknown => Confidence::Low,
-        Lifetime::Presumed => Confidence::Medium,
-        Lifetime::Long => Confidence::High,
+        Lifetime::Unknown if outlives => Confidence::Medium,
+        _ => growth::most_sure(&owner)?,
     };
     Some((strongest.min(most), owner.reasons))
 }

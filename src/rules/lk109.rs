@@ -4,7 +4,6 @@ use super::{Claim, Report, growth, lk102};
 use crate::finding::Confidence;
 use crate::models::Shape;
 use crate::program::growth::{Account, Growth};
-use crate::program::lifetimes::Lifetime;
 use crate::program::{ModuleId, Place, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
@@ -42,12 +41,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 fn confidence(program: &Program, place: Place, account: &Account, growths: &[&Growth]) -> Option<Confidence> {
     let strongest = growth::confidence(account, growths)?;
     let Place::Instance(class, name) = place else { return Some(strongest) };
-    let most = match program.owner(class).lifetime {
-        Lifetime::Short => return None,
-        Lifetime::Unknown => Confidence::Low,
-        Lifetime::Presumed => Confidence::Medium,
-        Lifetime::Long => Confidence::High,
-    };
+    let most = growth::most_sure(&program.owner(class))?;
     // A public attribute may be the way in which others get what is in it.
     let most = if name.as_str().starts_with('_') { most } else { Confidence::Low };
     Some(strongest.min(most))

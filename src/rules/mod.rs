@@ -9,6 +9,8 @@ mod lk102;
 mod lk103;
 mod lk104;
 mod lk105;
+mod lk106;
+mod lk107;
 mod lk108;
 mod lk109;
 mod lk301;
@@ -31,6 +33,8 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK103", check: lk103::check },
     Rule { code: "LK104", check: lk104::check },
     Rule { code: "LK105", check: lk105::check },
+    Rule { code: "LK106", check: lk106::check },
+    Rule { code: "LK107", check: lk107::check },
     Rule { code: "LK108", check: lk108::check },
     Rule { code: "LK109", check: lk109::check },
     Rule { code: "LK301", check: lk301::check },

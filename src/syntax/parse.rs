@@ -79,25 +79,38 @@ fn cell_ranges(file: &SourceFile) -> impl Iterator<Item = TextRange> {
     })
 }
 
-/// Comments, and the first place that is nested too deeply, in one pass.
+/// Comments, and the first place that is nested too deeply.
 fn read_tokens(tokens: &Tokens) -> (Vec<Span>, Option<Span>) {
-    let mut comments = Vec::new();
-    if tokens.len() <= depth::LIMIT as usize {
-        // Too few tokens to open that many levels.
-        let only_comments = tokens.iter().filter(|token| token.kind() == TokenKind::Comment);
-        comments.extend(only_comments.map(|token| span_of(token.range())));
+    let comments = tokens.iter().filter(|token| token.kind() == TokenKind::Comment);
+    let comments = comments.map(|token| span_of(token.range())).collect();
+    if cannot_be_too_deep(tokens) {
         return (comments, None);
     }
     let mut meter = depth::Meter::new(depth::LIMIT);
     let mut deepest = None;
-    for token in tokens {
-        if token.kind() == TokenKind::Comment {
-            comments.push(span_of(token.range()));
-        } else if meter.is_too_deep_after(token.kind()) && deepest.is_none() {
+    for token in tokens.iter().filter(|token| token.kind() != TokenKind::Comment) {
+        if meter.is_too_deep_after(token.kind()) && deepest.is_none() {
             deepest = Some(span_of(token.range()));
         }
     }
     (comments, deepest)
+}
+
+/// A bound that is quick to see: every level needs a token of the same line, or an indent or arm somewhere before.
+fn cannot_be_too_deep(tokens: &Tokens) -> bool {
+    let (mut around, mut longest, mut line) = (0, 0, 0);
+    for token in tokens {
+        line += 1;
+        match token.kind() {
+            TokenKind::Newline => {
+                longest = longest.max(line);
+                line = 0;
+            }
+            TokenKind::Indent | TokenKind::Elif => around += 1,
+            _ => {}
+        }
+    }
+    around + longest.max(line) < depth::LIMIT as usize
 }
 
 fn too_deep(span: Span) -> Tree {

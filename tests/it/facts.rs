@@ -1,7 +1,10 @@
 //! What each construct of Python becomes, as `dump` writes it.
 
+use std::collections::HashSet;
+
 use ruff_python_ast::PySourceType;
 use unleak::facts::{ContextKind, FileFacts, dump::dump, lower::lower};
+use unleak::source::Name;
 
 fn facts(source: &str) -> FileFacts {
     let parsed = ruff_python_parser::parse_unchecked_source(source, PySourceType::Python);
@@ -691,4 +694,20 @@ fn no_text_breaks_the_lowering() {
     for (end, _) in source.char_indices().filter(|(end, _)| end % 7 == 0) {
         dump(&facts(&source[end.saturating_sub(400)..end]));
     }
+}
+
+/// Names are compared as numbers made of their first sixteen bytes, or by hash and text.
+#[test]
+fn names_are_told_apart() {
+    let mut texts: Vec<String> = (0..40).map(|length| "a".repeat(length)).collect();
+    texts.extend((0..40).map(|length| format!("{}b", "a".repeat(length))));
+    texts.extend((0..20).map(|length| format!("{}\0", "a".repeat(length))));
+    texts.extend(["\0", "\0\0", "a\0b", "é", "éé", "abcdefgh", "hgfedcba", "abcdefghabcdefgh"].map(str::to_owned));
+    texts.sort();
+    texts.dedup();
+    let names: Vec<Name> = texts.iter().map(|text| Name::new(text)).collect();
+    for (text, name) in texts.iter().zip(&names) {
+        assert_eq!((name.as_str(), Name::new(text)), (text.as_str(), *name));
+    }
+    assert_eq!(names.iter().collect::<HashSet<_>>().len(), texts.len());
 }

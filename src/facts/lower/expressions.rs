@@ -316,11 +316,11 @@ impl<'a> Lowering<'a> {
         let value = self.expr(&node.value);
         let target = match &*node.target {
             ast::Expr::Name(target) => {
-                let name = self.name(&target.id);
+                let (name, target) = self.name_and_expr(&target.id);
                 if let Some(frame) = self.frames.iter_mut().rev().find(|frame| !frame.is_comprehension) {
                     frame.bindings.push(name);
                 }
-                self.name_expr(&target.id)
+                target
             }
             target => self.expr(target),
         };

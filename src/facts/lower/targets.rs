@@ -80,8 +80,9 @@ impl<'a> Lowering<'a> {
     /// The place that is bound or deleted: its base and key are evaluated, the place itself isn't read.
     pub(super) fn target(&mut self, node: &'a ast::Expr) -> ExprId {
         if let ast::Expr::Name(node) = node {
-            let name = self.name(&node.id);
+            let (name, target) = self.name_and_expr(&node.id);
             self.bind_name(name);
+            return target;
         }
         self.expr(node)
     }

@@ -7,8 +7,9 @@ impl Program<'_> {
     pub(super) fn drop_undone_below(&self, place: Place, touches: &[Touch], growths: &mut Vec<Growth>) {
         let level = growths.iter().map(|growth| growth.touch.operation.level).min().unwrap_or(0);
         let removals = self.removals(place, touches).into_iter().filter(|touch| touch.operation.level > level);
+        let growing: Vec<Touch> = growths.iter().map(|growth| growth.touch).collect();
         let counting =
-            removals.filter(|touch| self.refutation(place, *touch, touch.operation.level, growths).is_none());
+            removals.filter(|touch| self.refutation(place, *touch, touch.operation.level, &growing).is_none());
         if let Some(emptied) = counting.map(|touch| touch.operation.level).min() {
             growths.retain(|growth| growth.touch.operation.level < emptied);
         }
@@ -16,10 +17,21 @@ impl Program<'_> {
 
     pub(super) fn graded_removals(&self, place: Place, touches: &[Touch], growths: &[Growth]) -> Vec<Removal> {
         let level = growths.iter().map(|growth| growth.touch.operation.level).min().unwrap_or(0);
+        let growing: Vec<Touch> = growths.iter().map(|growth| growth.touch).collect();
         self.removals(place, touches)
             .into_iter()
-            .map(|touch| Removal { touch, refuted: self.refutation(place, touch, level, growths) })
+            .map(|touch| Removal { touch, refuted: self.refutation(place, touch, level, &growing) })
             .collect()
+    }
+
+    /// Whether items plainly leave a place one by one, which settles most places before dearer questions are asked.
+    pub(super) fn is_plainly_pruned(&self, place: Place, touches: &[Touch]) -> bool {
+        let growing: Vec<Touch> = touches.iter().filter(|touch| touch.operation.kind.is_growth()).copied().collect();
+        self.removals(place, touches).into_iter().any(|touch| {
+            matches!(touch.operation.kind, OperationKind::Pop | OperationKind::Delete | OperationKind::Remove)
+                && touch.operation.level == 0
+                && self.refutation(place, touch, 0, &growing).is_none()
+        })
     }
 
     /// Removals from the place; for attributes, also those on objects of unknown type that have the name.
@@ -40,7 +52,7 @@ impl Program<'_> {
     }
 
     /// Why a removal lets nothing go.
-    pub(super) fn refutation(&self, place: Place, touch: Touch, level: u8, growths: &[Growth]) -> Option<String> {
+    pub(super) fn refutation(&self, place: Place, touch: Touch, level: u8, growing: &[Touch]) -> Option<String> {
         let operation = touch.operation;
         let event = touch.event();
         if operation.level > level {
@@ -56,17 +68,17 @@ impl Program<'_> {
         if self.is_test(event.module) && !self.is_test(self.place_module(place)) {
             return Some("it runs only under tests".to_owned());
         }
-        let grows_here = growths.iter().any(|growth| self.event_function(growth.touch.event()) == Some(function));
+        let grows_here = growing.iter().any(|touch| self.event_function(touch.event()) == Some(function));
         if grows_here {
             return None;
         }
         let name = self.function(function).name.as_str();
         if let Place::Instance(owner, _) = place
-            && let Some(why) = self.refutation_in_life(owner, touch, function, growths)
+            && let Some(why) = self.refutation_in_life(owner, touch, function, growing)
         {
             return Some(why);
         }
-        if name == "__del__" && self.holds_receiver(growths) {
+        if name == "__del__" && self.holds_receiver(growing) {
             return Some("it never runs while the container itself keeps the object alive".to_owned());
         }
         if self.is_live(function) {
@@ -89,10 +101,10 @@ impl Program<'_> {
     }
 
     /// What is stored is the object whose method stores it.
-    pub(super) fn holds_receiver(&self, growths: &[Growth]) -> bool {
-        growths.iter().any(|growth| {
-            let scope = self.event_scope(growth.touch.operation.event);
-            matches!(self.facts(scope.module).expr(growth.touch.operation.value), Expr::Name(name) if self.receiver_named(scope, name).is_some())
+    pub(super) fn holds_receiver(&self, growing: &[Touch]) -> bool {
+        growing.iter().any(|touch| {
+            let scope = self.event_scope(touch.operation.event);
+            matches!(self.facts(scope.module).expr(touch.operation.value), Expr::Name(name) if self.receiver_named(scope, name).is_some())
         })
     }
 
@@ -102,29 +114,112 @@ impl Program<'_> {
         owner: ClassRef,
         touch: Touch,
         function: FunctionRef,
-        growths: &[Growth],
+        growing: &[Touch],
     ) -> Option<String> {
         let operation = touch.operation;
         let name = self.function(function).name.as_str();
         let of_owner = self
             .class_of_method(function)
             .is_some_and(|class| self.mro(class).contains(&owner) || self.mro(owner).contains(&class));
-        if !of_owner || !self.takes_all(operation) {
+        if !of_owner {
             return None;
         }
-        if growths.iter().any(|growth| self.is_run_by(growth.touch.event(), function)) {
+        if self.is_left_to_nobody(function, growing) {
+            return Some(format!("nobody calls `{}`, though the project itself adds", self.function_name(function)));
+        }
+        if !self.takes_all(operation) {
+            return self
+                .is_only_one_of_many_ways(function, growing)
+                .then(|| format!("`{name}` takes out only what it had put in itself; others put in as well"));
+        }
+        if growing.iter().any(|touch| self.is_run_by(touch.event(), function)) {
             return None;
         }
         if vocabulary::is_ending_name(name) {
             return Some(format!("`{name}` ends the object that holds it"));
         }
-        if operation.kind == OperationKind::Rebind && vocabulary::is_beginning_name(name) {
+        if operation.kind == OperationKind::Rebind && vocabulary::is_making_name(name) {
             return Some("it only makes the container".to_owned());
         }
-        if vocabulary::is_resetting_name(name) && !self.is_part_of_work(function, growths) {
+        // A function that goes through the container and then begins a new one drains it.
+        if vocabulary::is_resetting_name(name)
+            && !self.is_part_of_work(function)
+            && !self.goes_through(function, operation.place)
+        {
             return Some(format!("`{name}` only starts the object afresh"));
         }
         None
+    }
+
+    /// A method that removes and that nothing in the project calls, beside growth that the project does call: users
+    /// who only see the outside will not call it either.
+    fn is_left_to_nobody(&self, function: FunctionRef, growing: &[Touch]) -> bool {
+        let name = self.function(function).name.as_str();
+        let Some(class) = self.class_of_method(function) else { return false };
+        let may_be_called_from_outside = !self.external_bases(class).is_empty()
+            || self.has_unknown_base(class)
+            || self.is_property(function)
+            || self.function(function).decorators.len > 0
+            || vocabulary::is_event_name(name)
+            || name.starts_with("__")
+            || !self.instantiations(class).iter().any(|site| !self.is_test(site.module));
+        !may_be_called_from_outside
+            && !self.is_live(function)
+            && growing.iter().all(|touch| self.is_called_by_project(touch.event()))
+    }
+
+    fn is_called_by_project(&self, event: EventRef) -> bool {
+        let Some(function) = self.event_function(event).map(|inner| self.outermost_function(inner)) else {
+            return false;
+        };
+        self.callers(function).iter().any(|site| {
+            site.is_certain
+                && !self.is_test(site.module)
+                && self.event_function(site.event).and_then(|caller| self.class_of_method(caller)).is_none_or(|class| {
+                    self.class_of_method(function).is_none_or(|own| !self.mro(class).contains(&own))
+                })
+        })
+    }
+
+    /// A function that adds and takes out again what it added, while others reach the same growth by other ways.
+    fn is_only_one_of_many_ways(&self, function: FunctionRef, growing: &[Touch]) -> bool {
+        let outermost = self.outermost_function(function);
+        // What is handed out runs whenever others want it to.
+        if !self.mentions(Definition::Function(outermost)).is_empty() || outermost != function {
+            return false;
+        }
+        growing.iter().any(|touch| {
+            let event = touch.event();
+            self.is_run_by(event, outermost) && !self.leads_through(event, &[outermost])
+        })
+    }
+
+    /// Whether every chain of known callers of an event has one of these functions in it.
+    fn leads_through(&self, event: EventRef, gates: &[FunctionRef]) -> bool {
+        const MOST: usize = 48;
+        let Some(inner) = self.event_function(event) else { return false };
+        let mut reached = vec![self.outermost_function(inner)];
+        let mut next = 0;
+        while let Some(function) = reached.get(next).copied() {
+            next += 1;
+            if gates.contains(&function) {
+                continue;
+            }
+            let mut has_caller = false;
+            for site in self.callers(function).iter().filter(|site| site.is_certain && !self.is_test(site.module)) {
+                let Some(caller) = self.event_function(site.event).map(|caller| self.outermost_function(caller)) else {
+                    continue;
+                };
+                has_caller = true;
+                if !reached.contains(&caller) {
+                    reached.push(caller);
+                }
+            }
+            if !has_caller || reached.len() > MOST {
+                return false;
+            }
+        }
+        true
     }
 
     /// Empties the container as a whole, or item by item in a loop over it.
@@ -163,53 +258,32 @@ impl Program<'_> {
         }
     }
 
-    /// Whether some growth happens only in work that begins with a reset: every way to it leads through a function
-    /// that calls the reset unconditionally. A reset that nobody in the project calls is the public's to call.
-    fn is_part_of_work(&self, reset: FunctionRef, growths: &[Growth]) -> bool {
+    /// Whether anything but an object's beginning and end calls a reset unconditionally. A reset that nobody in the
+    /// project calls is the public's to call.
+    fn is_part_of_work(&self, reset: FunctionRef) -> bool {
         let callers = self.callers(reset);
-        let begins = |site: &CallSite| {
-            self.event_function(site.event)
-                .is_some_and(|caller| vocabulary::is_beginning_name(self.function(caller).name.as_str()))
-        };
-        if callers.iter().all(|site| self.is_test(site.module)) {
+        let mut outside = callers.iter().filter(|site| !self.is_test(site.module)).peekable();
+        if outside.peek().is_none() {
             return true;
         }
-        let resetting: Vec<FunctionRef> = callers
-            .iter()
-            .filter(|site| !self.is_test(site.module) && !begins(site))
-            .filter(|site| !self.is_conditional(site.event))
-            .filter_map(|site| self.event_function(site.event))
-            .map(|caller| self.outermost_function(caller))
-            .collect();
-        !resetting.is_empty() && growths.iter().any(|growth| self.leads_through(growth.touch.event(), &resetting))
+        outside.any(|site| {
+            let is_edge = self.event_function(site.event).is_some_and(|caller| {
+                let name = self.function(caller).name.as_str();
+                vocabulary::is_making_name(name) || vocabulary::is_ending_name(name)
+            });
+            !is_edge && !self.is_conditional(site.event)
+        })
     }
 
-    /// Whether every chain of known callers of an event has one of these functions in it.
-    fn leads_through(&self, event: EventRef, gates: &[FunctionRef]) -> bool {
-        const MOST: usize = 48;
-        let Some(inner) = self.event_function(event) else { return false };
-        let mut reached = vec![self.outermost_function(inner)];
-        let mut next = 0;
-        while let Some(function) = reached.get(next).copied() {
-            next += 1;
-            if gates.contains(&function) {
-                continue;
+    fn goes_through(&self, function: FunctionRef, place: Place) -> bool {
+        let facts = self.facts(function.module);
+        facts.scope_events(self.function(function).scope).any(|(id, event)| match event.kind {
+            EventKind::BindElement { iterable, .. } => {
+                let scope = self.event_scope(EventRef::new(function.module, id));
+                self.speaks_of_items(scope.expr(iterable), place)
             }
-            let mut has_caller = false;
-            for site in self.callers(function).iter().filter(|site| site.is_certain && !self.is_test(site.module)) {
-                let Some(caller) = self.event_function(site.event).map(|caller| self.outermost_function(caller)) else {
-                    continue;
-                };
-                has_caller = true;
-                if !reached.contains(&caller) {
-                    reached.push(caller);
-                }
-            }
-            if !has_caller || reached.len() > MOST {
-                return false;
-            }
-        }
-        true
+            _ => false,
+        })
     }
 
     /// Whether a function runs an event itself, or calls what does, a few calls deep.

@@ -267,13 +267,7 @@ impl Program<'_> {
                 Place::Instance(owner, _) => self.repetition_in_life(growth.touch.event(), owner),
                 _ => self.repetition(growth.touch.event()),
             };
-            // `map[key] = value` calls the method, and is no call of its name.
-            let is_syntax = self
-                .event_function(growth.touch.event())
-                .is_some_and(|function| self.function(function).name.as_str() == "__setitem__");
-            if is_syntax {
-                growth.repetition.frequency = growth.repetition.frequency.max(Frequency::Presumed);
-            }
+            self.expect_others(growth);
         }
         growths.retain(|growth| growth.repetition.frequency >= Frequency::Presumed);
         growths.sort_by_key(|growth| std::cmp::Reverse(growth.weight()));
@@ -284,6 +278,24 @@ impl Program<'_> {
             removal.refuted = Some("it needs the object, which is gone by then".to_owned());
         }
         (!growths.is_empty()).then_some(Account { holder, growths, removals, escapes: false })
+    }
+
+    /// Who makes entries that are to go with their objects expects objects that come and go, also where the name
+    /// (`attach`, `register`) would speak for a beginning; and `map[key] = value` is a call of no name.
+    pub(super) fn expect_others(&self, growth: &mut Growth) {
+        let Some(function) = self.event_function(growth.touch.event()) else { return };
+        let name = self.function(function).name;
+        let is_meant = matches!(growth.defeat, Some(defeat) if defeat != Defeat::Identity);
+        let is_left_to_others = !name.as_str().starts_with('_')
+            && !vocabulary::is_beginning_name(name.as_str())
+            && !self.runs_at_definition(function)
+            && self.callers(function).is_empty()
+            && self.mentions(Definition::Function(function)).is_empty()
+            && self.enclosing_function(self.defining_scope(function)).is_none();
+        let is_syntax = growth.defeat.is_some() && name.as_str() == "__setitem__";
+        if growth.repetition.frequency < Frequency::Presumed && (is_syntax || is_meant && is_left_to_others) {
+            growth.repetition.frequency = Frequency::Presumed;
+        }
     }
 
     /// `WEAK[id(x)] = x` in the same function as the store under `id(x)`.
@@ -322,7 +334,7 @@ impl Program<'_> {
             Expr::Name(name) => match self.holding_scope(value.scope, name) {
                 Some(holder) => {
                     let nested = match self.resolve_name(value.scope, name) {
-                        Definition::Function(function) => self.captures(function, held),
+                        Definition::Function(function) => self.closes_over(function, held),
                         _ => false,
                     };
                     nested
@@ -342,7 +354,7 @@ impl Program<'_> {
                         !self.is_class_method(method) && !self.is_static_method(method) && !self.is_property(method)
                     })
             }
-            Expr::Lambda(function) => self.captures(FunctionRef::new(value.scope.module, function), held),
+            Expr::Lambda(function) => self.closes_over(FunctionRef::new(value.scope.module, function), held),
             Expr::Call(call) => {
                 let Some(site) = self.call_site(EventRef::new(value.scope.module, facts.call(call).event)) else {
                     return false;
@@ -383,10 +395,10 @@ impl Program<'_> {
     }
 
     /// A closure over the variable that holds the object.
-    fn captures(&self, function: FunctionRef, held: ExprRef) -> bool {
+    fn closes_over(&self, function: FunctionRef, held: ExprRef) -> bool {
         let Expr::Name(name) = self.expr(held) else { return false };
         let Some(holder) = self.holding_scope(held.scope, name) else { return false };
-        self.captured_variables(function).contains(&(holder, name))
+        self.captures(function).contains(&(holder, name))
     }
 
     /// `self.x = parameter` in a method.
@@ -416,5 +428,30 @@ impl Program<'_> {
                         .container_made_by(self.event_scope(operation.event).expr(operation.value))
                         .is_some_and(is_loose)
             })
+    }
+
+    /// The values of the place are containers: by its factory, or by what is stored.
+    pub(super) fn holds_containers(&self, place: Place, touches: &[Touch]) -> bool {
+        let by_factory = self
+            .holder(place)
+            .and_then(|holder| self.stored_value(holder.binding))
+            .and_then(|made| self.made_by_factory(made));
+        by_factory.is_some()
+            || touches.iter().any(|touch| {
+                let operation = touch.operation;
+                matches!(operation.kind, OperationKind::Store | OperationKind::SetDefault)
+                    && operation.level == 0
+                    && self.makes_container(self.event_scope(operation.event).expr(operation.value))
+            })
+    }
+
+    /// The expression makes a container, perhaps under a local name first.
+    fn makes_container(&self, value: ExprRef) -> bool {
+        if self.container_made_by(value).is_some() {
+            return true;
+        }
+        let Expr::Name(name) = self.expr(value) else { return false };
+        let Some(holder) = self.holding_scope(value.scope, name) else { return false };
+        self.bound_values(holder, name).0.iter().any(|(_, bound)| self.container_made_by(*bound).is_some())
     }
 }

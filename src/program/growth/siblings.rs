@@ -1,0 +1,73 @@
+//! Siblings: containers that get the same key in the same function. Where one of them loses it when it is done with
+//! and the other does not, keys come and go, and the other keeps them all.
+
+use super::*;
+
+/// A sibling that lets keys go.
+#[derive(Clone, Copy, Debug)]
+pub struct Sibling {
+    pub place: Place,
+    /// Where it does.
+    pub removal: EventRef,
+}
+
+impl Program<'_> {
+    /// A container of the same owner that gets the same key beside this growth, and loses keys elsewhere.
+    pub(super) fn pruned_sibling(&self, place: Place, operation: Operation) -> Option<Sibling> {
+        if operation.level > 0 || !adds_key(operation.kind) || operation.key == NOTHING {
+            return None;
+        }
+        // A constant says nothing of coming and going.
+        let facts = self.facts(operation.event.module);
+        if !matches!(facts.expr(operation.key), Expr::Name(_) | Expr::Attribute(..) | Expr::Display(..)) {
+            return None;
+        }
+        let function = self.event_function(operation.event)?;
+        let mut seen = Vec::new();
+        for other in self.operations.in_module(operation.event.module) {
+            let is_sibling = other.key == operation.key
+                && other.level == 0
+                && adds_key(other.kind)
+                && other.place != place
+                && have_one_owner(other.place, place)
+                && self.event_function(other.event) == Some(function);
+            if !is_sibling || seen.contains(&other.place) {
+                continue;
+            }
+            seen.push(other.place);
+            if let Some(removal) = self.removal_by_key(other.place, function) {
+                return Some(Sibling { place: other.place, removal });
+            }
+        }
+        None
+    }
+
+    /// A removal of one key in a function other than the one that adds it.
+    fn removal_by_key(&self, place: Place, adding: FunctionRef) -> Option<EventRef> {
+        self.operations.on(place).find_map(|operation| {
+            let takes_one =
+                matches!(operation.kind, OperationKind::Pop | OperationKind::Delete | OperationKind::Remove)
+                    && operation.level == 0
+                    && operation.key != NOTHING
+                    && !matches!(self.facts(operation.event.module).expr(operation.key), Expr::Constant(_));
+            let function = self.event_function(operation.event)?;
+            let counts = takes_one && function != adding && !self.is_test(operation.event.module);
+            counts.then_some(operation.event)
+        })
+    }
+}
+
+fn adds_key(kind: OperationKind) -> bool {
+    matches!(kind, OperationKind::Store | OperationKind::SetDefault | OperationKind::Add)
+}
+
+/// Attributes of one class, or variables of one module.
+fn have_one_owner(one: Place, other: Place) -> bool {
+    match (one, other) {
+        (Place::Module(one, _), Place::Module(other, _)) => one == other,
+        (Place::Class(one, _) | Place::Instance(one, _), Place::Class(other, _) | Place::Instance(other, _)) => {
+            one == other
+        }
+        _ => false,
+    }
+}

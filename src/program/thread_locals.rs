@@ -1,0 +1,419 @@
+//! Growth in what each thread or context has for itself.
+//!
+//! The threads of a pool and the main thread live as long as the process, and so do the attributes of a
+//! `threading.local()` in them. A place that resolves to "the attribute of a thread-local" is none of the places that
+//! operations are kept for, so its few operations are looked up here, by the names that thread-locals are bound to.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::domains::Domain;
+use super::names::Definition;
+use super::repetition::{Frequency, Repetition};
+use super::types::{Type, last_part};
+use super::{EventRef, ExprRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
+use crate::facts::{Constant, ContextKind, EventId, EventKind, Expr, NOTHING};
+use crate::source::{Name, NameSet};
+
+/// The names that thread-locals and context variables of the program are bound to.
+#[derive(Default)]
+pub struct ThreadLocals {
+    names: NameSet,
+    has_any: bool,
+}
+
+/// What grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Held {
+    /// The attributes themselves, under names that are made up.
+    Attributes,
+    /// The container in this attribute.
+    Container(Name),
+    /// The container that is a context variable's default.
+    Default,
+}
+
+#[derive(Clone, Debug)]
+pub struct ThreadLocalGrowth {
+    pub event: EventRef,
+    /// The variable that holds the thread-local, and what of it grows.
+    pub place: Place,
+    pub held: Held,
+    /// Where the thread-local is made.
+    pub binding: Option<EventRef>,
+    pub domain: Domain,
+    pub is_append: bool,
+    pub is_conditional: bool,
+    pub escapes: bool,
+    pub repetition: Repetition,
+}
+
+/// What an event does to a container in a thread-local.
+struct Touch {
+    place: Place,
+    held: Held,
+    does: Does,
+}
+
+enum Does {
+    Add {
+        key: ExprRef,
+        is_append: bool,
+    },
+    Remove,
+    /// Bound to a new container.
+    Rebind,
+    Escape,
+}
+
+impl ThreadLocals {
+    pub fn collect(program: &Program) -> ThreadLocals {
+        let mut makers: NameSet =
+            program.models.thread_local_names().map(|path| Name::new(last_part(path.as_str()))).collect();
+        let derived = program.module_ids().flat_map(|module| program.classes_of(module)).filter(|class| {
+            program.external_bases(*class).iter().any(|base| program.models.thread_local(*base).is_some())
+        });
+        makers.extend(derived.map(|class| program.class(class).name).collect::<Vec<_>>());
+        let mut locals = ThreadLocals::default();
+        for module in program.module_ids() {
+            let facts = program.facts(module);
+            for event in &facts.events {
+                let EventKind::Bind { target, value } = event.kind else { continue };
+                let (Expr::Name(name) | Expr::Attribute(_, name)) = facts.expr(target) else { continue };
+                let Expr::Call(call) = facts.expr(value) else { continue };
+                let callee = facts.expr(facts.call(call).callee);
+                if matches!(callee, Expr::Name(maker) | Expr::Attribute(_, maker) if makers.contains(maker)) {
+                    locals.names.insert(name);
+                    locals.has_any = true;
+                }
+            }
+        }
+        locals
+    }
+}
+
+impl Program<'_> {
+    /// What only grows in thread-locals and is added to in a module, once for each place.
+    pub fn thread_local_growths(&self, module: ModuleId) -> Vec<ThreadLocalGrowth> {
+        if !self.thread_locals.has_any {
+            return Vec::new();
+        }
+        let facts = self.facts(module);
+        let mut seen = FxHashSet::default();
+        let mut ends = FxHashMap::default();
+        let mut growths = Vec::new();
+        for (number, event) in facts.events.iter().enumerate() {
+            let id = EventRef::new(module, EventId(number as u32));
+            let scope = ScopeRef::new(module, facts.scope_of(event));
+            let Some(touch) = self.thread_local_touch(scope, event.kind) else { continue };
+            let Does::Add { key, is_append } = touch.does else { continue };
+            let Some(mut growth) = self.thread_local_growth(id, touch.place, touch.held, key, is_append) else {
+                continue;
+            };
+            // This looks through the whole program, so it comes last.
+            let (is_reset, escapes) = *ends
+                .entry((touch.place, touch.held))
+                .or_insert_with(|| self.thread_local_ends(id, touch.place, touch.held));
+            growth.escapes = escapes;
+            if !is_reset && seen.insert((touch.place, touch.held)) {
+                growths.push(growth);
+            }
+        }
+        growths
+    }
+
+    fn thread_local_growth(
+        &self,
+        event: EventRef,
+        place: Place,
+        held: Held,
+        key: ExprRef,
+        is_append: bool,
+    ) -> Option<ThreadLocalGrowth> {
+        let function = self.event_function(event)?;
+        let domain = self.key_domain(key);
+        let name = self.function(function).name.as_str();
+        if !is_append && !domain.is_open() || !name.starts_with("__") && vocabulary::is_setup_name(name) {
+            return None;
+        }
+        let repetition = self.repetition(event);
+        if repetition.frequency < Frequency::Presumed {
+            return None;
+        }
+        Some(ThreadLocalGrowth {
+            event,
+            place,
+            held,
+            binding: self.place_binding(place),
+            domain,
+            is_append,
+            is_conditional: self.conditions(event).iter().any(|condition| !condition.is_check),
+            escapes: false,
+            repetition,
+        })
+    }
+
+    /// Whether anything in the program takes out or resets what grows, and whether it is handed to others.
+    fn thread_local_ends(&self, growth: EventRef, place: Place, held: Held) -> (bool, bool) {
+        let mut escapes = false;
+        for module in self.module_ids() {
+            let facts = self.facts(module);
+            for (number, event) in facts.events.iter().enumerate() {
+                let scope = ScopeRef::new(module, facts.scope_of(event));
+                let Some(touch) = self.thread_local_touch(scope, event.kind) else { continue };
+                if touch.place != place || touch.held != held && !matches!(touch.does, Does::Remove) {
+                    continue;
+                }
+                let id = EventRef::new(module, EventId(number as u32));
+                match touch.does {
+                    Does::Remove
+                        if (touch.held == held || touch.held == Held::Attributes)
+                            && self.event_function(id).is_none_or(|function| self.is_run(function)) =>
+                    {
+                        return (true, escapes);
+                    }
+                    Does::Rebind if self.is_reset(id, growth) => return (true, escapes),
+                    Does::Escape => escapes = true,
+                    _ => {}
+                }
+            }
+        }
+        (false, escapes)
+    }
+
+    fn is_run(&self, function: FunctionRef) -> bool {
+        self.function_repetition(function).frequency > Frequency::Never
+    }
+
+    /// A new container that does not depend on there being none yet.
+    fn is_reset(&self, event: EventRef, growth: EventRef) -> bool {
+        let Some(function) = self.event_function(event) else { return false };
+        let facts = self.facts(event.module);
+        let is_conditional = !self.conditions(event).is_empty()
+            || facts
+                .contexts_around(facts.event(event.id).context)
+                .any(|context| matches!(context.kind, ContextKind::Except(_)));
+        let name = self.function(function).name;
+        // What a constructor makes is the beginning, except in the function that adds.
+        !is_conditional
+            && (name != self.words.init || self.event_function(growth) == Some(function))
+            && self.is_run(function)
+    }
+
+    fn thread_local_touch(&self, scope: ScopeRef, event: EventKind) -> Option<Touch> {
+        let facts = self.facts(scope.module);
+        let touch = |(place, held), does| Some(Touch { place, held, does });
+        match event {
+            EventKind::Call(id) => {
+                let call = facts.call(id);
+                let arguments = facts.arguments(call);
+                match facts.expr(call.callee) {
+                    Expr::Name(callee) if matches!(callee.as_str(), "setattr" | "delattr") => {
+                        let [object, name, ..] = arguments else { return None };
+                        let place = self.thread_local_place(scope.expr(*object))?;
+                        match (callee.as_str(), facts.expr(*name)) {
+                            ("setattr", Expr::Constant(Constant::Word(name))) => {
+                                touch((place, Held::Container(name)), Does::Rebind)
+                            }
+                            ("setattr", _) => {
+                                let does = Does::Add { key: scope.expr(*name), is_append: false };
+                                touch((place, Held::Attributes), does)
+                            }
+                            (_, Expr::Constant(Constant::Word(name))) => {
+                                touch((place, Held::Container(name)), Does::Remove)
+                            }
+                            _ => touch((place, Held::Attributes), Does::Remove),
+                        }
+                    }
+                    Expr::Attribute(base, method) => {
+                        let base = scope.expr(base);
+                        if let Some(kind) = OperationKind::of_method(method)
+                            && let Some(found) = self.thread_local_container(base, 4)
+                        {
+                            let first = arguments.first().map_or(NOTHING, |first| *first);
+                            let is_append = matches!(kind, OperationKind::Append | OperationKind::Extend);
+                            let key = match is_append {
+                                true => arguments.last().copied().unwrap_or(NOTHING),
+                                false => first,
+                            };
+                            return match kind {
+                                kind if kind.is_shrink() => touch(found, Does::Remove),
+                                OperationKind::Update => touch(found, Does::Escape),
+                                kind if kind.is_growth() => touch(found, Does::Add { key: scope.expr(key), is_append }),
+                                _ => None,
+                            };
+                        }
+                        // `VARIABLE.set(…)` gives the context a value of its own.
+                        if method.as_str() == "set" && self.is_context_variable(base) {
+                            return touch((self.reach(base)?.place, Held::Default), Does::Remove);
+                        }
+                        arguments.iter().find_map(|id| self.escaping(scope.expr(*id)))
+                    }
+                    _ => arguments.iter().find_map(|id| self.escaping(scope.expr(*id))),
+                }
+            }
+            EventKind::Bind { target, value } => match facts.expr(target) {
+                Expr::Subscript(base, key) => {
+                    let found = self.thread_local_container(scope.expr(base), 4)?;
+                    match facts.expr(key) {
+                        Expr::Slice(_) => touch(found, Does::Remove),
+                        _ => touch(found, Does::Add { key: scope.expr(key), is_append: false }),
+                    }
+                }
+                Expr::Attribute(base, name) => match self.thread_local_place(scope.expr(base)) {
+                    Some(place) => touch((place, Held::Container(name)), Does::Rebind),
+                    None => self.escaping(scope.expr(value)),
+                },
+                _ => None,
+            },
+            EventKind::Delete { target } => match facts.expr(target) {
+                Expr::Subscript(base, _) => touch(self.thread_local_container(scope.expr(base), 4)?, Does::Remove),
+                Expr::Attribute(base, name) => {
+                    touch((self.thread_local_place(scope.expr(base))?, Held::Container(name)), Does::Remove)
+                }
+                _ => None,
+            },
+            // What a private function returns is seen where it is called.
+            EventKind::Return(_) if self.is_private(scope) => None,
+            EventKind::Return(value) | EventKind::Yield(value) => self.escaping(scope.expr(value)),
+            _ => None,
+        }
+    }
+
+    fn is_private(&self, scope: ScopeRef) -> bool {
+        self.enclosing_function(scope).is_some_and(|function| self.function(function).name.as_str().starts_with('_'))
+    }
+
+    fn escaping(&self, value: ExprRef) -> Option<Touch> {
+        if !matches!(self.expr(value), Expr::Attribute(..) | Expr::Name(_)) {
+            return None;
+        }
+        let (place, held) = self.thread_local_container(value, 3)?;
+        Some(Touch { place, held, does: Does::Escape })
+    }
+
+    /// The container in a thread-local that an expression speaks of.
+    fn thread_local_container(&self, expr: ExprRef, depth: u32) -> Option<(Place, Held)> {
+        let depth = depth.checked_sub(1)?;
+        let facts = self.facts(expr.scope.module);
+        match self.expr(expr) {
+            Expr::Attribute(base, name) => {
+                let place = self.thread_local_place(expr.scope.expr(base))?;
+                let is_namespace = name.as_str() == "__dict__";
+                Some((place, if is_namespace { Held::Attributes } else { Held::Container(name) }))
+            }
+            Expr::Call(call) => {
+                let call = facts.call(call);
+                match facts.expr(call.callee) {
+                    Expr::Name(name) if name.as_str() == "getattr" => {
+                        let [object, name, ..] = facts.arguments(call) else { return None };
+                        let Expr::Constant(Constant::Word(name)) = facts.expr(*name) else { return None };
+                        Some((self.thread_local_place(expr.scope.expr(*object))?, Held::Container(name)))
+                    }
+                    Expr::Attribute(base, method) if method.as_str() == "get" => {
+                        let variable = expr.scope.expr(base);
+                        if !self.has_shared_default(variable) {
+                            return None;
+                        }
+                        Some((self.reach(variable)?.place, Held::Default))
+                    }
+                    Expr::Name(_) => {
+                        let Definition::Function(function) = self.resolve(expr.scope.expr(call.callee)) else {
+                            return None;
+                        };
+                        self.returned_container(function, depth)
+                    }
+                    _ => None,
+                }
+            }
+            Expr::Name(name) => {
+                let Definition::Variable(scope, name) = self.resolve_name(expr.scope, name) else { return None };
+                if self.is_module_scope(scope) || self.is_parameter(scope, name) {
+                    return None;
+                }
+                let (values, _) = self.bound_values(scope, name);
+                values.iter().find_map(|(_, value)| match self.expr(*value) {
+                    Expr::Attribute(..) | Expr::Call(_) => self.thread_local_container(*value, depth),
+                    _ => None,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// `def cache(): …; return LOCAL.cache`
+    fn returned_container(&self, function: FunctionRef, depth: u32) -> Option<(Place, Held)> {
+        let facts = self.facts(function.module);
+        facts.scope_events(self.function(function).scope).find_map(|(_, event)| match event.kind {
+            EventKind::Return(value) => {
+                let scope = ScopeRef::new(function.module, facts.scope_of(event));
+                self.thread_local_container(scope.expr(value), depth)
+            }
+            _ => None,
+        })
+    }
+
+    /// The place of a variable or attribute that holds a thread-local.
+    fn thread_local_place(&self, expr: ExprRef) -> Option<Place> {
+        if !self.may_be_thread_local(expr) {
+            return None;
+        }
+        let is_local = match self.type_of(expr) {
+            Type::External(path) => self.models.thread_local(path).is_some_and(|model| !model.is_variable),
+            Type::Instance(class) => {
+                let bases = self.external_bases(class);
+                bases.iter().any(|base| self.models.thread_local(*base).is_some_and(|model| !model.is_variable))
+            }
+            _ => false,
+        };
+        let place = self.reach(expr).filter(|_| is_local)?.place;
+        (self.is_shared(place) || matches!(place, Place::Instance(..))).then_some(place)
+    }
+
+    fn is_context_variable(&self, expr: ExprRef) -> bool {
+        self.may_be_thread_local(expr)
+            && matches!(self.type_of(expr), Type::External(path)
+                if self.models.thread_local(path).is_some_and(|model| model.is_variable))
+    }
+
+    /// `ContextVar("seen", default={})`: every context that sets nothing has the same one.
+    fn has_shared_default(&self, variable: ExprRef) -> bool {
+        if !self.is_context_variable(variable) {
+            return false;
+        }
+        let Definition::Variable(scope, name) = self.resolve(variable) else { return false };
+        let default = Name::new("default");
+        self.bound_values(scope, name).0.iter().any(|(_, value)| {
+            let facts = self.facts(value.scope.module);
+            let Expr::Call(call) = self.expr(*value) else { return false };
+            facts.keyword_arguments(facts.call(call)).iter().any(|(name, given)| {
+                *name == Some(default) && self.container_made_by(value.scope.expr(*given)).is_some()
+            })
+        })
+    }
+
+    fn may_be_thread_local(&self, expr: ExprRef) -> bool {
+        matches!(self.expr(expr), Expr::Name(name) | Expr::Attribute(_, name) if self.thread_locals.names.contains(name))
+    }
+
+    /// The first binding of a place.
+    fn place_binding(&self, place: Place) -> Option<EventRef> {
+        let first = |scope: ScopeRef, name| {
+            self.module(scope.module).bindings_of(scope.id, name).next().map(|event| EventRef::new(scope.module, event))
+        };
+        match place {
+            Place::Module(module, name) => first(ScopeRef::new(module, crate::facts::MODULE_SCOPE), name),
+            Place::Class(class, name) => first(self.class_scope(class), name),
+            Place::Instance(class, name) => self.instance_stores(class, name).into_iter().next(),
+            _ => None,
+        }
+    }
+
+    /// What grows, as a reader would write it: `LOCAL.items`.
+    pub fn thread_local_name(&self, growth: &ThreadLocalGrowth) -> String {
+        let place = self.place_name(growth.place);
+        match growth.held {
+            Held::Container(name) => format!("{place}.{name}"),
+            Held::Attributes | Held::Default => place,
+        }
+    }
+}

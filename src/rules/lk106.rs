@@ -1,0 +1,82 @@
+//! LK106: entries in a library's own table that nothing takes out.
+
+use super::{Claim, Report, label};
+use crate::finding::{Confidence, Label};
+use crate::models::Held;
+use crate::program::domains::Domain;
+use crate::program::registries::{Cause, Registration};
+use crate::program::repetition::Frequency;
+use crate::program::{ModuleId, Program};
+
+pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
+    for registration in program.registrations(module) {
+        let path = registration.path;
+        let by = match program.event_function(registration.event) {
+            Some(function) => format!("`{}`", program.function_name(function)),
+            None => "the module".to_owned(),
+        };
+        let what = match registration.cause {
+            Cause::Key(_) => "an entry for every new key",
+            Cause::Call | Cause::Fresh => "an entry on every call",
+            Cause::Constructor(_) | Cause::Instance(_) => "an entry for every instance",
+        };
+        let symbol = match program.event_function(registration.event) {
+            Some(function) => format!("{}.{path}", program.function_symbol(function)),
+            None => path.to_string(),
+        };
+        report.add(Claim {
+            span: program.event_location(registration.event).span,
+            confidence: confidence(program, &registration),
+            message: format!("{by} leaves {what} in `{path}`, and nothing takes it out"),
+            label: match registration.inner {
+                Some(_) => reason(program, &registration),
+                None => format!("{}; {}", reason(program, &registration), registration.registry.why),
+            },
+            related: labels(program, &registration),
+            symbol,
+        });
+    }
+}
+
+fn confidence(program: &Program, registration: &Registration) -> Confidence {
+    let is_repeated = registration.repetition.frequency == Frequency::Repeated;
+    match registration.cause {
+        Cause::Key(Domain::Open(_)) if is_repeated && !registration.is_conditional => Confidence::High,
+        Cause::Key(Domain::Open(_)) => Confidence::Medium,
+        Cause::Key(_) => Confidence::Low,
+        Cause::Call | Cause::Fresh if is_repeated && !registration.is_conditional => Confidence::High,
+        Cause::Call if is_repeated || registration.registry.held == Held::Receiver => Confidence::Medium,
+        // Whoever calls a public function may mean to call it once.
+        Cause::Call => Confidence::Low,
+        Cause::Fresh | Cause::Instance(_) if program.begins_something(registration.event) => Confidence::Low,
+        Cause::Fresh | Cause::Instance(_) | Cause::Constructor(_) if is_repeated => Confidence::High,
+        Cause::Fresh | Cause::Instance(_) | Cause::Constructor(_) => Confidence::Medium,
+    }
+}
+
+fn reason(program: &Program, registration: &Registration) -> String {
+    match registration.cause {
+        Cause::Key(Domain::Open(why) | Domain::Likely(why)) => format!("the key is {why}"),
+        Cause::Key(_) => "another key each time".to_owned(),
+        Cause::Call | Cause::Fresh => "each run adds another".to_owned(),
+        Cause::Constructor(class) => format!("each `{}` adds another", program.class(class).name),
+        Cause::Instance(class) => format!("it keeps the `{}`, and each is another", program.class(class).name),
+    }
+}
+
+fn labels(program: &Program, registration: &Registration) -> Vec<Label> {
+    let mut labels = Vec::new();
+    let why = registration.registry.why;
+    if let Some(inner) = registration.inner {
+        labels.push(label(program, inner, format!("goes in here: {why}")));
+    }
+    labels.extend(registration.repetition.reasons.iter().cloned());
+    labels.extend(registration.refuted.iter().take(2).cloned());
+    let mut seen = Vec::new();
+    labels.retain(|label| {
+        let is_new = !seen.contains(&label.location);
+        seen.push(label.location);
+        is_new
+    });
+    labels
+}
