@@ -307,7 +307,7 @@ impl Program<'_> {
         let key = self.growing_key(operation);
         let mut domain = self.growth_domain(container, operation, scope, key);
         let sibling = match domain {
-            Domain::Unknown | Domain::Likely(_) => self.pruned_sibling(place, operation),
+            Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_) => self.pruned_sibling(place, operation),
             _ => None,
         };
         if let Domain::Presumed(why) = domain
