@@ -450,6 +450,10 @@ impl Program<'_> {
                 // A name or a kind is one of those that are known; a constant is written in capitals.
                 _ if is_constant_name(text) => Domain::Bounded,
                 Domain::Unknown if vocabulary::is_naming_word(text) => Domain::Unknown,
+                // `job.id`
+                Domain::Presumed(_) if is_number_word(text) && self.is_named_passing(base) => {
+                    Domain::Open(Name::new(&format!("`{attribute}`, and there is always another")))
+                }
                 Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_)
                     if self.comes_and_goes(base)
                         || (vocabulary::is_address_word(text) && self.is_made_of_what_comes(base)) =>
@@ -484,6 +488,17 @@ impl Program<'_> {
                 ) && !self.is_module_scope_name(expr.scope, name)
             }
             Expr::Attribute(_, name) => matches!(name.as_str(), "request" | "message" | "peer"),
+            _ => false,
+        }
+    }
+
+    /// A variable or attribute that is called by what comes and goes.
+    fn is_named_passing(&self, expr: ExprRef) -> bool {
+        match self.expr(expr) {
+            Expr::Name(name) | Expr::Attribute(_, name) => {
+                let text = name.as_str();
+                vocabulary::is_passing_word(text.rsplit('_').next().unwrap_or(text))
+            }
             _ => false,
         }
     }
@@ -863,7 +878,7 @@ impl Program<'_> {
         let names_one =
             matches!(last, "name" | "key" | "path" | "url" | "host" | "no" | "number" | "nr") && first != last;
         let before = text.rsplit('_').nth(1).unwrap_or(last);
-        let numbers = matches!(last, "id" | "ids" | "uid" | "uuid" | "no" | "number" | "nr" | "token");
+        let numbers = is_number_word(last);
         if vocabulary::is_fresh_word(last) || (numbers && before != last && vocabulary::is_passing_word(before)) {
             return Domain::Open(why());
         }
@@ -919,4 +934,9 @@ fn is_neutral_base(path: &str) -> bool {
 
 fn is_constant_name(name: &str) -> bool {
     name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// What tells one thing of a kind from another.
+fn is_number_word(word: &str) -> bool {
+    matches!(word, "id" | "ids" | "uid" | "uuid" | "no" | "number" | "nr" | "token")
 }
