@@ -293,8 +293,33 @@ impl Program<'_> {
         match self.domain_of_given(function, parameter, depth) {
             // What all known callers pass is bounded; a public function may have others, but those who write
             // them pass the same kind of thing.
-            Domain::Unknown => self.domain_by_name(name),
+            Domain::Unknown => match self.domain_by_name(name) {
+                // The word for a text, of what is declared to be none.
+                Domain::Likely(_) if self.is_declared_otherwise(function, parameter) => Domain::Unknown,
+                named => named,
+            },
             known => known,
+        }
+    }
+
+    fn is_declared_otherwise(&self, function: FunctionRef, parameter: &Parameter) -> bool {
+        let annotation = self.defining_scope(function).expr(parameter.annotation);
+        parameter.annotation != NOTHING && !self.names_text(annotation)
+    }
+
+    /// `str`, `str | None`, `Optional[str]`: an annotation with a text in it, or with anything.
+    fn names_text(&self, annotation: ExprRef) -> bool {
+        let facts = self.facts(annotation.scope.module);
+        match self.expr(annotation) {
+            Expr::Name(name) | Expr::Attribute(_, name) => {
+                matches!(name.as_str(), "str" | "bytes" | "Any" | "object" | "AnyStr" | "Text")
+            }
+            Expr::Binary(_, left, right) => {
+                self.names_text(annotation.scope.expr(left)) || self.names_text(annotation.scope.expr(right))
+            }
+            Expr::Subscript(_, inner) => self.names_text(annotation.scope.expr(inner)),
+            Expr::Display(_, run) => facts.list(run).iter().any(|part| self.names_text(annotation.scope.expr(*part))),
+            _ => false,
         }
     }
 
@@ -577,10 +602,13 @@ impl Program<'_> {
             Definition::External(path) => {
                 if path.as_str() == "id"
                     && let Some(of) = facts.arguments(call).first()
-                    && (self.is_definition(expr.scope.expr(*of))
-                        || self.domain_within(expr.scope.expr(*of), depth) == Domain::Bounded)
                 {
-                    return Domain::Unknown;
+                    if self.is_definition(expr.scope.expr(*of)) {
+                        return Domain::Bounded;
+                    }
+                    if self.domain_within(expr.scope.expr(*of), depth) == Domain::Bounded {
+                        return Domain::Unknown;
+                    }
                 }
                 // `type(name, bases, namespace)` makes a class.
                 if path.as_str() == "type" && facts.arguments(call).len() == 3 {
@@ -622,6 +650,13 @@ impl Program<'_> {
                     return domain;
                 }
                 if self.is_settings(callee.scope.expr(base)) {
+                    return Domain::Bounded;
+                }
+                // A lookup in a table of constants.
+                if method.as_str() == "get"
+                    && matches!(self.expr(callee.scope.expr(base)), Expr::Name(_) | Expr::Attribute(..))
+                    && self.domain_of_elements(callee.scope.expr(base), depth) == Domain::Bounded
+                {
                     return Domain::Bounded;
                 }
                 match method.as_str() {
@@ -872,6 +907,10 @@ impl Program<'_> {
         let last = text.rsplit('_').next().unwrap_or(text);
         if vocabulary::is_class_word(text) || vocabulary::is_bounded_word(last) {
             return Domain::Bounded;
+        }
+        // What is given where nothing else is: one, or as many as are configured.
+        if text.split('_').any(|word| word == "default") {
+            return Domain::Unknown;
         }
         let why = || Name::new(&format!("`{name}`, and there is always another"));
         let first = text.split('_').next().unwrap_or(text);

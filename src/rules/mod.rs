@@ -63,11 +63,11 @@ impl<'p> Report<'p> {
         Report { program, module, code, findings: Vec::new() }
     }
 
-    /// Adds a finding. Code that runs only under tests is believed one step less: its process is short.
+    /// Adds a finding. Code that runs only under tests is hardly believed: its process is short.
     pub fn add(&mut self, claim: Claim) {
         let input = &self.program.module(self.module).input;
         let confidence = match input.role {
-            Role::Test => claim.confidence.lowered(),
+            Role::Test => Confidence::Low,
             Role::Library => claim.confidence,
         };
         self.findings.push(Finding {
