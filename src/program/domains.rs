@@ -129,8 +129,11 @@ impl Program<'_> {
     /// `data["user_id"]` is named by its key where nothing else is known.
     fn domain_of_item(&self, base: ExprRef, key: ExprRef, depth: Allowance) -> Domain {
         match (self.domain_of_elements(base, depth), self.expr(key)) {
-            (Domain::Unknown, Expr::Constant(Constant::Word(word))) if !self.is_settings(base) => {
+            (Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_), Expr::Constant(Constant::Word(word)))
+                if !self.is_settings(base) =>
+            {
                 match self.domain_by_name(word) {
+                    Domain::Bounded => Domain::Bounded,
                     Domain::Presumed(_) | Domain::Open(_) if self.comes_in(base) => {
                         Domain::Open(Name::new(&format!("`{word}`, part of what comes in")))
                     }

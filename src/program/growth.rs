@@ -292,6 +292,9 @@ impl Program<'_> {
             return None;
         }
         let event = touch.event();
+        if operation.kind == OperationKind::Update && self.is_result_used(operation.event) {
+            return None;
+        }
         if self.event_function(event).is_none()
             || self.is_lazily_filled(place, event)
             || self.is_length_guarded(place, operation.event)
@@ -326,7 +329,7 @@ impl Program<'_> {
         if self.is_said_once(operation) || (!domain.is_open() && self.is_validated(operation)) {
             return None;
         }
-        let repetition = Repetition { frequency: Frequency::Never, reasons: Vec::new() };
+        let repetition = Repetition { frequency: Frequency::Never, reasons: Vec::new(), is_surface: false };
         let is_conditional = self.is_conditional(operation.event);
         let is_per_instance = matches!(operation.kind, OperationKind::Add | OperationKind::Append)
             && key != NOTHING
@@ -439,6 +442,15 @@ impl Program<'_> {
             }
             domain => domain,
         }
+    }
+
+    /// `table.update().values(…)`: the `update` of a mapping gives nothing to go on with.
+    fn is_result_used(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let EventKind::Call(call) = facts.event(event.id).kind else { return false };
+        let Some(made) = facts.exprs.iter().position(|expr| *expr == Expr::Call(call)) else { return false };
+        let made = ExprId(made as u32);
+        facts.exprs.iter().any(|expr| matches!(expr, Expr::Attribute(base, _) if *base == made))
     }
 
     /// A part of what a function is given that is told of something that happened: `on_join(self, member)` and

@@ -304,7 +304,7 @@ impl Program<'_> {
         }
         match place {
             // What a method puts there again and again lives from one time to the next.
-            Place::Instance(..) if reach.level == 0 && !self.is_stored_at_beginning(event) => Fate::Unknown,
+            Place::Instance(class, name) if reach.level == 0 && self.is_slot(class, name) => Fate::Unknown,
             Place::Instance(class, _) if reach.level == 0 => {
                 let owner = self.owner_within(class, depth);
                 match owner.lifetime {
@@ -318,6 +318,18 @@ impl Program<'_> {
             }
             _ => Fate::Unknown,
         }
+    }
+
+    /// Some method puts another object there in the middle of the owner's life.
+    fn is_slot(&self, class: ClassRef, name: Name) -> bool {
+        self.instance_stores(class, name).into_iter().any(|store| {
+            let facts = self.facts(store.module);
+            let EventKind::Bind { value, .. } = facts.event(store.id).kind else { return false };
+            let ends = self
+                .event_function(store)
+                .is_some_and(|function| vocabulary::is_ending_name(self.function(function).name.as_str()));
+            !matches!(facts.expr(value), Expr::Constant(_)) && !ends && !self.is_stored_at_beginning(store)
+        })
     }
 
     fn is_stored_at_beginning(&self, event: EventRef) -> bool {

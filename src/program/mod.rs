@@ -43,6 +43,8 @@ pub use places::Place;
 pub enum Role {
     /// Imported by others, of a process of unknown length.
     Library,
+    /// A command: its process ends when it has done its work.
+    Command,
     /// Runs only under tests: its process is short.
     Test,
 }

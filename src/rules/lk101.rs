@@ -56,8 +56,8 @@ fn check_aliases(module: ModuleId, program: &Program, report: &mut Report) {
         report.add(Claim {
             span: program.event_location(first.touch.event()).span,
             confidence: match first.repetition.frequency {
+                _ if account.escapes || first.is_conditional => Confidence::Low,
                 Frequency::Repeated => Confidence::High,
-                _ if account.escapes => Confidence::Low,
                 _ => Confidence::Medium,
             },
             message: format!("each run extends what `{name}` holds, not a copy of it"),

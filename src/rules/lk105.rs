@@ -29,6 +29,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             None => program.owner(class),
         };
         let confidence = match owner.lifetime {
+            Lifetime::Process | Lifetime::Long if cached.is_bounded => confidence.lowered(),
             Lifetime::Process => confidence.lowered(),
             _ => confidence,
         };

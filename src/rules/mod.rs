@@ -63,11 +63,13 @@ impl<'p> Report<'p> {
         Report { program, module, code, findings: Vec::new() }
     }
 
-    /// Adds a finding. Code that runs only under tests is hardly believed: its process is short.
+    /// Adds a finding. Code that runs only under tests is hardly believed, and a command's
+    /// one step less: their processes are short.
     pub fn add(&mut self, claim: Claim) {
         let input = &self.program.module(self.module).input;
         let confidence = match input.role {
             Role::Test => Confidence::Low,
+            Role::Command => claim.confidence.lowered(),
             Role::Library => claim.confidence,
         };
         self.findings.push(Finding {

@@ -126,11 +126,17 @@ impl Program<'_> {
         let (id, _) = facts.scope_events(scope).find(|(id, other)| {
             *id > event.id
                 && facts.scope_of(other) == scope
-                && matches!(other.kind, EventKind::Await(awaited) if !self.is_shielded(facts, awaited))
+                && matches!(other.kind, EventKind::Await(awaited)
+                    if !self.is_shielded(facts, awaited) && !self.is_own_start(ScopeRef::new(event.module, scope), awaited))
                 && is_reached(facts, event.id, *id, scope)
                 && !is_caught(facts, *id)
         })?;
         Some(EventRef::new(event.module, id))
+    }
+
+    /// `await self`: an object waits for its own start, and what it holds ends with it if that fails.
+    fn is_own_start(&self, scope: ScopeRef, awaited: ExprId) -> bool {
+        matches!(self.facts(scope.module).expr(awaited), Expr::Name(name) if self.receiver_named(scope, name).is_some())
     }
 
     /// `await shield(…)` and its kin: what they do, they finish.
