@@ -351,6 +351,10 @@ impl NameSet {
         self.bits.get(name.index() / 64).is_some_and(|word| word & (1 << (name.index() % 64)) != 0)
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.bits.is_empty()
+    }
+
     /// All names of both.
     pub fn union(mut self, other: NameSet) -> NameSet {
         if other.bits.len() > self.bits.len() {

@@ -4,6 +4,7 @@
 //! `threading.local()` in them. A place that resolves to "the attribute of a thread-local" is none of the places that
 //! operations are kept for, so its few operations are looked up here, by the names that thread-locals are bound to.
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::domains::Domain;
@@ -11,14 +12,22 @@ use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
 use super::types::{Type, last_part};
 use super::{EventRef, ExprRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{Constant, ContextKind, EventId, EventKind, Expr, NOTHING};
+use crate::facts::{
+    Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE, NOTHING, ScopeKind,
+};
 use crate::source::{Name, NameSet};
+
+/// How many names and calls are followed to the container that they stand for.
+const DEPTH: u32 = 4;
 
 /// The names that thread-locals and context variables of the program are bound to.
 #[derive(Default)]
 pub struct ThreadLocals {
     names: NameSet,
-    has_any: bool,
+    /// The modules in which something may be done to what is in one, with the exact questions left open.
+    modules: Vec<ModuleId>,
+    /// Functions that may return what is in one, under all names they go by.
+    givers: NameSet,
 }
 
 /// What grows.
@@ -73,28 +82,135 @@ impl ThreadLocals {
             program.external_bases(*class).iter().any(|base| program.models.thread_local(*base).is_some())
         });
         makers.extend(derived.map(|class| program.class(class).name).collect::<Vec<_>>());
-        let mut locals = ThreadLocals::default();
-        for module in program.module_ids() {
-            let facts = program.facts(module);
-            for event in &facts.events {
-                let EventKind::Bind { target, value } = event.kind else { continue };
-                let (Expr::Name(name) | Expr::Attribute(_, name)) = facts.expr(target) else { continue };
-                let Expr::Call(call) = facts.expr(value) else { continue };
-                let callee = facts.expr(facts.call(call).callee);
-                if matches!(callee, Expr::Name(maker) | Expr::Attribute(_, maker) if makers.contains(maker)) {
-                    locals.names.insert(name);
-                    locals.has_any = true;
-                }
+        let modules: Vec<ModuleId> = program.module_ids().collect();
+        let names = union_of(&modules, |module| names_of_made(program.facts(module), &makers));
+        let mut locals = ThreadLocals { names, ..ThreadLocals::default() };
+        if locals.names.is_empty() {
+            return locals;
+        }
+        locals.modules = locals.touching(program, &modules);
+        // As deep as calls are followed below.
+        for _ in 0..DEPTH {
+            let found = union_of(&locals.modules, |module| locals.givers_of(program.facts(module)));
+            if found.is_empty() {
+                break;
             }
+            locals.givers = std::mem::take(&mut locals.givers).union(found);
+            locals.add_aliases(program, &modules);
+            locals.modules = locals.touching(program, &modules);
         }
         locals
     }
+
+    fn touching(&self, program: &Program, modules: &[ModuleId]) -> Vec<ModuleId> {
+        let touches = |module: &&ModuleId| {
+            let facts = program.facts(**module);
+            facts.exprs.iter().any(|expr| self.may_speak(facts, *expr))
+        };
+        modules.par_iter().filter(touches).copied().collect()
+    }
+
+    fn has_name(&self, facts: &FileFacts, expr: ExprId) -> bool {
+        matches!(facts.expr(expr), Expr::Name(name) | Expr::Attribute(_, name) if self.names.contains(name))
+    }
+
+    /// Whether an expression may speak of an attribute of a thread-local, by names alone.
+    fn may_speak(&self, facts: &FileFacts, expr: Expr) -> bool {
+        match expr {
+            Expr::Attribute(base, _) => self.has_name(facts, base),
+            Expr::Call(call) => {
+                let call = facts.call(call);
+                match facts.expr(call.callee) {
+                    Expr::Name(name) => {
+                        self.givers.contains(name)
+                            || facts.arguments(call).first().is_some_and(|first| self.has_name(facts, *first))
+                                && matches!(name.as_str(), "getattr" | "setattr" | "delattr")
+                    }
+                    Expr::Attribute(base, _) => self.has_name(facts, base),
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// The functions of a module that may return what they took out of a thread-local.
+    fn givers_of(&self, facts: &FileFacts) -> NameSet {
+        let mut bound = NameSet::default();
+        for event in &facts.events {
+            if let EventKind::Bind { target, value } = event.kind
+                && let Expr::Name(name) = facts.expr(target)
+                && self.may_speak(facts, facts.expr(value))
+            {
+                bound.insert(name);
+            }
+        }
+        let mut givers = NameSet::default();
+        for event in &facts.events {
+            let EventKind::Return(value) = event.kind else { continue };
+            let gives = match facts.expr(value) {
+                Expr::Name(name) => bound.contains(name),
+                value => self.may_speak(facts, value),
+            };
+            if let ScopeKind::Function(function) = facts.scope(facts.scope_of(event)).kind
+                && gives
+                && !self.givers.contains(facts.function(function).name)
+            {
+                givers.insert(facts.function(function).name);
+            }
+        }
+        givers
+    }
+
+    /// Other names that imports and modules give to the givers.
+    fn add_aliases(&mut self, program: &Program, modules: &[ModuleId]) {
+        loop {
+            let found = union_of(modules, |module| {
+                let facts = program.facts(module);
+                let imported = facts.imports.iter().filter_map(|import| Some((import.bound, import.name?)));
+                let own = facts.scope_events(MODULE_SCOPE).filter_map(|(_, event)| {
+                    let EventKind::Bind { target, value } = event.kind else { return None };
+                    match (facts.expr(target), facts.expr(value)) {
+                        (Expr::Name(alias), Expr::Name(name) | Expr::Attribute(_, name)) => Some((alias, name)),
+                        _ => None,
+                    }
+                });
+                let is_new =
+                    |(alias, name): &(Name, Name)| self.givers.contains(*name) && !self.givers.contains(*alias);
+                imported.chain(own).filter(is_new).map(|(alias, _)| alias).collect()
+            });
+            if found.is_empty() {
+                return;
+            }
+            self.givers = std::mem::take(&mut self.givers).union(found);
+        }
+    }
+}
+
+fn union_of(modules: &[ModuleId], names: impl Fn(ModuleId) -> NameSet + Sync) -> NameSet {
+    let all = modules.par_iter().map(|module| names(*module)).filter(|names| !names.is_empty());
+    all.reduce(NameSet::default, NameSet::union)
+}
+
+/// The names that are bound to what these functions and classes make.
+fn names_of_made(facts: &FileFacts, makers: &NameSet) -> NameSet {
+    let mut names = NameSet::default();
+    for event in &facts.events {
+        let EventKind::Bind { target, value } = event.kind else { continue };
+        let Expr::Call(call) = facts.expr(value) else { continue };
+        let (Expr::Name(name) | Expr::Attribute(_, name)) = facts.expr(target) else { continue };
+        let callee = facts.expr(facts.call(call).callee);
+        if matches!(callee, Expr::Name(maker) | Expr::Attribute(_, maker) if makers.contains(maker)) {
+            names.insert(name);
+        }
+    }
+    names
 }
 
 impl Program<'_> {
     /// What only grows in thread-locals and is added to in a module, once for each place.
     pub fn thread_local_growths(&self, module: ModuleId) -> Vec<ThreadLocalGrowth> {
-        if !self.thread_locals.has_any {
+        if self.thread_locals.modules.binary_search(&module).is_err() {
             return Vec::new();
         }
         let facts = self.facts(module);
@@ -155,7 +271,8 @@ impl Program<'_> {
     /// Whether anything in the program takes out or resets what grows, and whether it is handed to others.
     fn thread_local_ends(&self, growth: EventRef, place: Place, held: Held) -> (bool, bool) {
         let mut escapes = false;
-        for module in self.module_ids() {
+        for module in &self.thread_locals.modules {
+            let module = *module;
             let facts = self.facts(module);
             for (number, event) in facts.events.iter().enumerate() {
                 let scope = ScopeRef::new(module, facts.scope_of(event));
@@ -227,7 +344,7 @@ impl Program<'_> {
                     Expr::Attribute(base, method) => {
                         let base = scope.expr(base);
                         if let Some(kind) = OperationKind::of_method(method)
-                            && let Some(found) = self.thread_local_container(base, 4)
+                            && let Some(found) = self.thread_local_container(base, DEPTH)
                         {
                             let first = arguments.first().map_or(NOTHING, |first| *first);
                             let is_append = matches!(kind, OperationKind::Append | OperationKind::Extend);
@@ -253,7 +370,7 @@ impl Program<'_> {
             }
             EventKind::Bind { target, value } => match facts.expr(target) {
                 Expr::Subscript(base, key) => {
-                    let found = self.thread_local_container(scope.expr(base), 4)?;
+                    let found = self.thread_local_container(scope.expr(base), DEPTH)?;
                     match facts.expr(key) {
                         Expr::Slice(_) => touch(found, Does::Remove),
                         _ => touch(found, Does::Add { key: scope.expr(key), is_append: false }),
@@ -266,7 +383,7 @@ impl Program<'_> {
                 _ => None,
             },
             EventKind::Delete { target } => match facts.expr(target) {
-                Expr::Subscript(base, _) => touch(self.thread_local_container(scope.expr(base), 4)?, Does::Remove),
+                Expr::Subscript(base, _) => touch(self.thread_local_container(scope.expr(base), DEPTH)?, Does::Remove),
                 Expr::Attribute(base, name) => {
                     touch((self.thread_local_place(scope.expr(base))?, Held::Container(name)), Does::Remove)
                 }
