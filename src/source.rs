@@ -355,6 +355,13 @@ impl NameSet {
         self.bits.is_empty()
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = Name> {
+        let words = self.bits.iter().enumerate().filter(|(_, word)| **word != 0);
+        words.flat_map(|(word, bits)| {
+            (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| Name((word * 64 + bit) as u32))
+        })
+    }
+
     /// All names of both.
     pub fn union(mut self, other: NameSet) -> NameSet {
         if other.bits.len() > self.bits.len() {

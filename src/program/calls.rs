@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::names::Definition;
-use super::types::Type;
+use super::types::{Type, last_part};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
 use crate::facts::{CallId, EventKind, Expr, ExprId, FunctionId, Parameter, ParameterKind};
 use crate::source::{Name, NameSet};
@@ -156,6 +156,8 @@ impl CallIndex {
             })
             .reduce(NameSet::default, NameSet::union);
         defined.insert(Name::new(CACHE_CLEAR));
+        let library = program.models.registry_names().chain(program.models.thread_local_names());
+        defined.extend(library.map(|path| Name::new(last_part(path.as_str()))));
         let parts: Vec<Part> = modules.par_iter().map(|module| index_module(program, *module, &defined)).collect();
         let (calls, mentions): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.calls, part.mentions)).unzip();
         let (calls, mentions) = rayon::join(|| ByName::group(&calls), || ByName::group(&mentions));
@@ -388,6 +390,20 @@ impl Program<'_> {
             return false;
         };
         self.function(function).name == self.function(callee).name && self.mro(class).contains(&base)
+    }
+
+    /// All calls under these names, imports under another name undone, in the order of files and lines: of functions
+    /// and classes of the project, and of what models call registries and thread-locals.
+    pub(super) fn calls_under(&self, names: &NameSet) -> Vec<(ModuleId, CallId)> {
+        let mut calls: Vec<(ModuleId, CallId)> =
+            names.iter().flat_map(|name| self.calls.calls_named(name)).copied().collect();
+        calls.sort_unstable();
+        calls
+    }
+
+    /// Where something of this name is used as a value.
+    pub(super) fn mentions_under(&self, name: Name) -> &[(EventRef, ExprId)] {
+        self.calls.mentions_of(name)
     }
 
     /// Every `function.cache_clear`, called or handed on.

@@ -13,7 +13,7 @@ use super::repetition::{Frequency, Repetition};
 use super::types::{Type, last_part};
 use super::{EventRef, ExprRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{
-    Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE, NOTHING, ScopeKind,
+    Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, Import, MODULE_SCOPE, NOTHING, ScopeKind,
 };
 use crate::source::{Name, NameSet};
 
@@ -83,7 +83,8 @@ impl ThreadLocals {
         });
         makers.extend(derived.map(|class| program.class(class).name).collect::<Vec<_>>());
         let modules: Vec<ModuleId> = program.module_ids().collect();
-        let names = union_of(&modules, |module| names_of_made(program.facts(module), &makers));
+        let calling = modules_calling(program, &makers, |import| makers.contains(import.bound));
+        let names = union_of(&calling, |module| names_of_made(program.facts(module), &makers));
         let mut locals = ThreadLocals { names, ..ThreadLocals::default() };
         if locals.names.is_empty() {
             return locals;
@@ -96,8 +97,20 @@ impl ThreadLocals {
                 break;
             }
             locals.givers = std::mem::take(&mut locals.givers).union(found);
-            locals.add_aliases(program, &modules);
-            locals.modules = locals.touching(program, &modules);
+            let touching = match locals.add_aliases(program, &modules) {
+                true => locals.touching(program, &modules),
+                false => {
+                    let gives = |import: &Import| {
+                        locals.givers.contains(import.bound)
+                            || import.name.is_some_and(|name| locals.givers.contains(name))
+                    };
+                    let calling = modules_calling(program, &locals.givers, gives);
+                    locals.touching(program, &calling)
+                }
+            };
+            locals.modules.extend(touching);
+            locals.modules.sort_unstable();
+            locals.modules.dedup();
         }
         locals
     }
@@ -105,7 +118,12 @@ impl ThreadLocals {
     fn touching(&self, program: &Program, modules: &[ModuleId]) -> Vec<ModuleId> {
         let touches = |module: &&ModuleId| {
             let facts = program.facts(**module);
-            facts.exprs.iter().any(|expr| self.may_speak(facts, *expr))
+            // Most modules have none of the names at all.
+            let has_name = facts.exprs.iter().any(|expr| {
+                matches!(expr, Expr::Name(name) | Expr::Attribute(_, name)
+                    if self.names.contains(*name) || self.givers.contains(*name))
+            });
+            has_name && facts.exprs.iter().any(|expr| self.may_speak(facts, *expr))
         };
         modules.par_iter().filter(touches).copied().collect()
     }
@@ -162,29 +180,64 @@ impl ThreadLocals {
         givers
     }
 
-    /// Other names that imports and modules give to the givers.
-    fn add_aliases(&mut self, program: &Program, modules: &[ModuleId]) {
+    /// Adds other names that imports and modules give to the givers. Says whether there may be any.
+    fn add_aliases(&mut self, program: &Program, modules: &[ModuleId]) -> bool {
+        let mut may_be_any = false;
         loop {
-            let found = union_of(modules, |module| {
-                let facts = program.facts(module);
-                let imported = facts.imports.iter().filter_map(|import| Some((import.bound, import.name?)));
-                let own = facts.scope_events(MODULE_SCOPE).filter_map(|(_, event)| {
-                    let EventKind::Bind { target, value } = event.kind else { return None };
-                    match (facts.expr(target), facts.expr(value)) {
-                        (Expr::Name(alias), Expr::Name(name) | Expr::Attribute(_, name)) => Some((alias, name)),
-                        _ => None,
-                    }
+            let imports = modules.iter().flat_map(|module| &program.facts(*module).imports);
+            let mut aliases: Vec<Name> = imports
+                .filter(|import| import.name.is_some_and(|name| self.is_alias(import.bound, name)))
+                .map(|import| import.bound)
+                .collect();
+            may_be_any |= !aliases.is_empty();
+            may_be_any |= self.givers.iter().any(|giver| !self.assigned_aliases(program, giver).is_empty());
+            if may_be_any {
+                let assigned = union_of(modules, |module| {
+                    let facts = program.facts(module);
+                    let events = facts.scope_events(MODULE_SCOPE);
+                    let bound = events.filter_map(|(_, event)| alias_of(facts, event.kind));
+                    bound.filter(|(alias, name)| self.is_alias(*alias, *name)).map(|(alias, _)| alias).collect()
                 });
-                let is_new =
-                    |(alias, name): &(Name, Name)| self.givers.contains(*name) && !self.givers.contains(*alias);
-                imported.chain(own).filter(is_new).map(|(alias, _)| alias).collect()
-            });
-            if found.is_empty() {
-                return;
+                aliases.extend(assigned.iter());
             }
-            self.givers = std::mem::take(&mut self.givers).union(found);
+            if aliases.is_empty() {
+                return may_be_any;
+            }
+            self.givers.extend(aliases);
         }
     }
+
+    fn is_alias(&self, alias: Name, name: Name) -> bool {
+        self.givers.contains(name) && !self.givers.contains(alias)
+    }
+
+    fn assigned_aliases(&self, program: &Program, giver: Name) -> Vec<Name> {
+        let mentions = program.mentions_under(giver).iter();
+        let bound = mentions.filter_map(|(event, _)| {
+            let facts = program.facts(event.module);
+            alias_of(facts, facts.event(event.id).kind)
+        });
+        bound.map(|(alias, _)| alias).filter(|alias| !self.givers.contains(*alias)).collect()
+    }
+}
+
+/// `alias = name` and `alias = object.name`.
+fn alias_of(facts: &FileFacts, event: EventKind) -> Option<(Name, Name)> {
+    let EventKind::Bind { target, value } = event else { return None };
+    match (facts.expr(target), facts.expr(value)) {
+        (Expr::Name(alias), Expr::Name(name) | Expr::Attribute(_, name)) => Some((alias, name)),
+        _ => None,
+    }
+}
+
+/// The modules with a call under one of these names, or with such an import.
+fn modules_calling(program: &Program, names: &NameSet, imports: impl Fn(&Import) -> bool) -> Vec<ModuleId> {
+    let called = program.calls_under(names).into_iter().map(|(module, _)| module);
+    let importing = program.module_ids().filter(|module| program.facts(*module).imports.iter().any(&imports));
+    let mut modules: Vec<ModuleId> = called.chain(importing).collect();
+    modules.sort_unstable();
+    modules.dedup();
+    modules
 }
 
 fn union_of(modules: &[ModuleId], names: impl Fn(ModuleId) -> NameSet + Sync) -> NameSet {
