@@ -294,7 +294,8 @@ impl Program<'_> {
 
     /// The calls under a function's name that may run it; the constructor's are under the name of its class.
     pub fn named_calls(&self, function: FunctionRef, name: Name) -> impl Iterator<Item = CallSite> {
-        let is_method = self.class_of_method(function).is_some() && !is_builtin_method(name.as_str());
+        let is_own_method = self.class_of_method(function).is_some();
+        let is_method = is_own_method && !is_builtin_method(name.as_str());
         let own = self.calls.number_of(function);
         let range = self.calls.calls.range(name);
         range.take(MOST_CALLS).filter_map(move |index| {
@@ -303,21 +304,20 @@ impl Program<'_> {
             if number == called::NONE_OF_THE_NAME || number < called::FIRST && !is_method {
                 return None;
             }
-            let event = EventRef::new(module, self.facts(module).call(call).event);
-            let certain = CallSite { module, call, event, is_certain: true };
-            if number == own {
-                return Some(certain);
-            }
-            if number >= called::FIRST {
-                // `Base.method(self)` names the one it means.
-                let scope = self.event_scope(event);
-                let may_run = self.overrides(function, self.calls.function_of(number))
-                    && !self.names_class(scope, call)
-                    && !self.is_exact(scope, call);
-                return may_run.then_some(certain);
-            }
+            // Functions of one name may be many, and most of its calls are of others.
+            let is_certain = number == own
+                || number >= called::FIRST && {
+                    // `Base.method(self)` names the one it means.
+                    let overrides = is_own_method && self.overrides(function, self.calls.function_of(number));
+                    let scope = || self.event_scope(EventRef::new(module, self.facts(module).call(call).event));
+                    overrides && !self.names_class(scope(), call) && !self.is_exact(scope(), call)
+                };
             // A method called on something of unknown type.
-            self.may_be_any(index, name).then_some(CallSite { is_certain: false, ..certain })
+            if is_certain || number < called::FIRST && self.may_be_any(index, name) {
+                let event = EventRef::new(module, self.facts(module).call(call).event);
+                return Some(CallSite { module, call, event, is_certain });
+            }
+            None
         })
     }
 
