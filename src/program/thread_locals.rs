@@ -13,7 +13,7 @@ use super::repetition::{Frequency, Repetition};
 use super::types::{Type, last_part};
 use super::{EventRef, ExprRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{
-    Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, Import, MODULE_SCOPE, NOTHING, ScopeKind,
+    Constant, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, Import, NOTHING, ScopeKind,
 };
 use crate::source::{Name, NameSet};
 
@@ -28,6 +28,8 @@ pub struct ThreadLocals {
     modules: Vec<ModuleId>,
     /// Functions that may return what is in one, under all names they go by.
     givers: NameSet,
+    /// Methods that may: a plain name means one only where a module binds it to that.
+    giving_methods: NameSet,
 }
 
 /// What grows.
@@ -92,11 +94,13 @@ impl ThreadLocals {
         locals.modules = locals.touching(program, &modules);
         // As deep as calls are followed below.
         for _ in 0..DEPTH {
-            let found = union_of(&locals.modules, |module| locals.givers_of(program.facts(module)));
-            if found.is_empty() {
+            let found = union_of(&locals.modules, |module| locals.givers_of(program.facts(module), false));
+            let methods = union_of(&locals.modules, |module| locals.givers_of(program.facts(module), true));
+            if found.is_empty() && methods.is_empty() {
                 break;
             }
             locals.givers = std::mem::take(&mut locals.givers).union(found);
+            locals.giving_methods = std::mem::take(&mut locals.giving_methods).union(methods);
             let touching = match locals.add_aliases(program, &modules) {
                 true => locals.touching(program, &modules),
                 false => {
@@ -152,8 +156,9 @@ impl ThreadLocals {
         }
     }
 
-    /// The functions of a module that may return what they took out of a thread-local.
-    fn givers_of(&self, facts: &FileFacts) -> NameSet {
+    /// The functions or methods of a module that may return what they took out of a thread-local.
+    fn givers_of(&self, facts: &FileFacts, are_methods: bool) -> NameSet {
+        let known = if are_methods { &self.giving_methods } else { &self.givers };
         let mut bound = NameSet::default();
         for event in &facts.events {
             if let EventKind::Bind { target, value } = event.kind
@@ -170,9 +175,12 @@ impl ThreadLocals {
                 Expr::Name(name) => bound.contains(name),
                 value => self.may_speak(facts, value),
             };
-            if let ScopeKind::Function(function) = facts.scope(facts.scope_of(event)).kind
+            let scope = facts.scope(facts.scope_of(event));
+            let is_method = matches!(facts.scope(scope.parent).kind, ScopeKind::Class(_));
+            if let ScopeKind::Function(function) = scope.kind
                 && gives
-                && !self.givers.contains(facts.function(function).name)
+                && is_method == are_methods
+                && !known.contains(facts.function(function).name)
             {
                 givers.insert(facts.function(function).name);
             }
@@ -190,12 +198,12 @@ impl ThreadLocals {
                 .map(|import| import.bound)
                 .collect();
             may_be_any |= !aliases.is_empty();
-            may_be_any |= self.givers.iter().any(|giver| !self.assigned_aliases(program, giver).is_empty());
+            may_be_any |=
+                self.givers.iter().chain(self.giving_methods.iter()).any(|name| self.is_assigned(program, name));
             if may_be_any {
                 let assigned = union_of(modules, |module| {
                     let facts = program.facts(module);
-                    let events = facts.scope_events(MODULE_SCOPE);
-                    let bound = events.filter_map(|(_, event)| alias_of(facts, event.kind));
+                    let bound = facts.events.iter().filter_map(|event| alias_of(facts, event));
                     bound.filter(|(alias, name)| self.is_alias(*alias, *name)).map(|(alias, _)| alias).collect()
                 });
                 aliases.extend(assigned.iter());
@@ -208,26 +216,31 @@ impl ThreadLocals {
     }
 
     fn is_alias(&self, alias: Name, name: Name) -> bool {
-        self.givers.contains(name) && !self.givers.contains(alias)
+        (self.givers.contains(name) || self.giving_methods.contains(name)) && !self.givers.contains(alias)
     }
 
-    fn assigned_aliases(&self, program: &Program, giver: Name) -> Vec<Name> {
-        let mentions = program.mentions_under(giver).iter();
-        let bound = mentions.filter_map(|(event, _)| {
+    /// Whether a function or method of this name is given another one.
+    fn is_assigned(&self, program: &Program, name: Name) -> bool {
+        program.mentions_under(name).iter().any(|(event, _)| {
             let facts = program.facts(event.module);
-            alias_of(facts, facts.event(event.id).kind)
-        });
-        bound.map(|(alias, _)| alias).filter(|alias| !self.givers.contains(*alias)).collect()
+            alias_of(facts, facts.event(event.id)).is_some_and(|(alias, _)| !self.givers.contains(alias))
+        })
     }
 }
 
-/// `alias = name` and `alias = object.name`.
-fn alias_of(facts: &FileFacts, event: EventKind) -> Option<(Name, Name)> {
-    let EventKind::Bind { target, value } = event else { return None };
-    match (facts.expr(target), facts.expr(value)) {
-        (Expr::Name(alias), Expr::Name(name) | Expr::Attribute(_, name)) => Some((alias, name)),
-        _ => None,
-    }
+/// `alias = name` and `alias = object.name` for a module's own name.
+fn alias_of(facts: &FileFacts, event: &Event) -> Option<(Name, Name)> {
+    let EventKind::Bind { target, value } = event.kind else { return None };
+    let Expr::Name(alias) = facts.expr(target) else { return None };
+    let name = match facts.expr(value) {
+        Expr::Name(name) => name,
+        Expr::Attribute(base, name) if matches!(facts.expr(base), Expr::Name(_) | Expr::Attribute(..)) => name,
+        _ => return None,
+    };
+    let scope = facts.scope(facts.scope_of(event));
+    let is_of_module = matches!(scope.kind, ScopeKind::Module | ScopeKind::Comprehension)
+        || facts.names[scope.globals.range()].contains(&alias);
+    is_of_module.then_some((alias, name))
 }
 
 /// The modules with a call under one of these names, or with such an import.
