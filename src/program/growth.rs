@@ -5,11 +5,12 @@
 //! item out of a value does not take the key out), by whether anybody outside of tests runs them, and by whether
 //! they only undo what a failed growth began.
 
+pub mod exits;
 mod guards;
 mod memos;
 mod removals;
 mod siblings;
-mod weakness;
+pub mod weakness;
 
 use rustc_hash::FxHashSet;
 
@@ -57,6 +58,8 @@ pub struct Growth {
     pub is_memo: bool,
     /// Another container gets the same key here and loses it elsewhere.
     pub sibling: Option<Sibling>,
+    /// The entry was meant to go with its object, and does not.
+    pub defeat: Option<weakness::Defeat>,
 }
 
 #[derive(Clone, Debug)]
@@ -156,6 +159,7 @@ impl Program<'_> {
                 Place::Instance(owner, _) => self.repetition_in_life(growth.touch.event(), owner),
                 _ => self.growth_repetition(growth.touch),
             };
+            self.expect_others(growth);
         }
         growths.retain(|growth| growth.repetition.frequency >= Frequency::Presumed);
         self.drop_undone_below(place, &touches, &mut growths);
@@ -303,7 +307,7 @@ impl Program<'_> {
         let key = self.growing_key(operation);
         let mut domain = self.growth_domain(container, operation, scope, key);
         let sibling = match domain {
-            Domain::Unknown | Domain::Likely(_) => self.pruned_sibling(place, operation),
+            Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_) => self.pruned_sibling(place, operation),
             _ => None,
         };
         if let Domain::Presumed(why) = domain
@@ -339,6 +343,7 @@ impl Program<'_> {
             stores_parameter: self.stores_parameter(operation),
             is_memo,
             sibling,
+            defeat: self.defeat(place, container, operation),
         })
     }
 
@@ -393,8 +398,14 @@ impl Program<'_> {
         if operation.kind == OperationKind::Append && self.is_searched_before(operation) {
             return Domain::Unknown;
         }
-        if container.holds == Holds::WeakKey {
-            return Domain::Open(Name::new("an object that was to be let go, and its own value holds it"));
+        if container.holds != Holds::Strong {
+            return match self.is_permanent(scope.expr(key)) {
+                true => Domain::Bounded,
+                false => Domain::Open(weakness::why_it_stays(container.holds)),
+            };
+        }
+        if self.identified(scope.expr(key), 3).is_some_and(|object| self.is_permanent_by_name(object)) {
+            return Domain::Bounded;
         }
         let domain = match (operation.kind, facts.expr(key)) {
             // `X.update({"a": 1})`: the keys decide.

@@ -153,6 +153,10 @@ impl Program<'_> {
     }
 
     /// The life of the instance that one call makes.
+    pub fn owner_made_at(&self, site: CallSite, class: ClassRef) -> Owner {
+        self.owner_at(site, class, DEPTH)
+    }
+
     fn owner_at(&self, site: CallSite, class: ClassRef, depth: u32) -> Owner {
         let made = self.made_at(site);
         match self.fate(made, site.event, depth) {

@@ -16,6 +16,7 @@ pub mod lifetimes;
 pub mod names;
 pub mod operations;
 pub mod places;
+pub mod queues;
 pub mod references;
 pub mod registries;
 pub mod repetition;

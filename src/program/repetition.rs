@@ -182,8 +182,8 @@ impl Program<'_> {
         }
         let mut is_used = false;
         let callers = self.callers(function);
-        // In the life of one object, a call that only has the right name says nothing.
-        let only_certain = search.owner.is_some();
+        // In the life of one object, and of what sets things up, a call that only has the right name says nothing.
+        let only_certain = search.owner.is_some() || vocabulary::is_setup_name(self.function(function).name.as_str());
         for site in callers.iter().filter(|site| site.is_certain || !only_certain) {
             // `def publish(self, …): self.channel.publish(…)` says nothing of who calls the first.
             let is_own = self.event_function(site.event) == Some(function);

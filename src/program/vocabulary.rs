@@ -804,3 +804,32 @@ pub fn is_inventory_word(word: &str) -> bool {
             | "mac"
     )
 }
+
+/// Names that say nothing of what they stand for.
+pub fn is_placeholder_word(name: &str) -> bool {
+    name.len() < 3
+        || matches!(
+            name,
+            "key"
+                | "name"
+                | "item"
+                | "value"
+                | "index"
+                | "idx"
+                | "obj"
+                | "object"
+                | "arg"
+                | "elem"
+                | "element"
+                | "entry"
+                | "path"
+                | "node"
+                | "val"
+                | "type"
+                | "data"
+                | "result"
+                | "other"
+                | "self"
+                | "cls"
+        )
+}

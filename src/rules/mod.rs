@@ -6,10 +6,13 @@
 mod growth;
 mod lk101;
 mod lk102;
+mod lk103;
 mod lk104;
 mod lk105;
 mod lk106;
 mod lk107;
+mod lk108;
+mod lk109;
 mod lk301;
 pub mod page;
 pub mod selection;
@@ -27,10 +30,13 @@ pub struct Rule {
 pub static RULES: &[Rule] = &[
     Rule { code: "LK101", check: lk101::check },
     Rule { code: "LK102", check: lk102::check },
+    Rule { code: "LK103", check: lk103::check },
     Rule { code: "LK104", check: lk104::check },
     Rule { code: "LK105", check: lk105::check },
     Rule { code: "LK106", check: lk106::check },
     Rule { code: "LK107", check: lk107::check },
+    Rule { code: "LK108", check: lk108::check },
+    Rule { code: "LK109", check: lk109::check },
     Rule { code: "LK301", check: lk301::check },
 ];
 
@@ -57,11 +63,11 @@ impl<'p> Report<'p> {
         Report { program, module, code, findings: Vec::new() }
     }
 
-    /// Adds a finding. Code that runs only under tests is believed one step less: its process is short.
+    /// Adds a finding. Code that runs only under tests is hardly believed: its process is short.
     pub fn add(&mut self, claim: Claim) {
         let input = &self.program.module(self.module).input;
         let confidence = match input.role {
-            Role::Test => claim.confidence.lowered(),
+            Role::Test => Confidence::Low,
             Role::Library => claim.confidence,
         };
         self.findings.push(Finding {

@@ -29,26 +29,40 @@ impl Program<'_> {
                 && other.level == 0
                 && adds_key(other.kind)
                 && other.place != place
-                && have_one_owner(other.place, place)
-                && self.event_function(other.event) == Some(function);
-            if !is_sibling || seen.contains(&other.place) {
+                && have_one_owner(other.place, place);
+            if !is_sibling || seen.contains(&(other.place, other.event)) {
                 continue;
             }
-            seen.push(other.place);
-            if let Some(removal) = self.removal_by_key(other.place, function) {
+            seen.push((other.place, other.event));
+            // In another function only a name that says what it is stands for the same key.
+            let is_beside = self.event_function(other.event) == Some(function);
+            let key = match is_beside {
+                true => None,
+                false if self.names_something(operation.key, operation.event) => Some(operation.key),
+                false => continue,
+            };
+            if let Some(removal) = self.removal_by_key(other.place, function, key) {
                 return Some(Sibling { place: other.place, removal });
             }
         }
         None
     }
 
-    /// A removal of one key in a function other than the one that adds it.
-    fn removal_by_key(&self, place: Place, adding: FunctionRef) -> Option<EventRef> {
+    fn names_something(&self, key: ExprId, event: EventRef) -> bool {
+        match self.facts(event.module).expr(key) {
+            Expr::Name(name) | Expr::Attribute(_, name) => !vocabulary::is_placeholder_word(name.as_str()),
+            _ => false,
+        }
+    }
+
+    /// A removal of one key in a function other than the one that adds it; of this key as written, where it is given.
+    fn removal_by_key(&self, place: Place, adding: FunctionRef, key: Option<ExprId>) -> Option<EventRef> {
         self.operations.on(place).find_map(|operation| {
             let takes_one =
                 matches!(operation.kind, OperationKind::Pop | OperationKind::Delete | OperationKind::Remove)
                     && operation.level == 0
                     && operation.key != NOTHING
+                    && key.is_none_or(|key| key == operation.key)
                     && !matches!(self.facts(operation.event.module).expr(operation.key), Expr::Constant(_));
             let function = self.event_function(operation.event)?;
             let counts = takes_one && function != adding && !self.is_test(operation.event.module);
