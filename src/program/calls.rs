@@ -37,7 +37,7 @@ pub struct CallIndex {
 }
 
 /// Lists that were asked for.
-struct Answers<K, T>(Mutex<FxHashMap<K, Arc<[T]>>>);
+pub(super) struct Answers<K, T>(Mutex<FxHashMap<K, Arc<[T]>>>);
 
 impl<K, T> Default for Answers<K, T> {
     fn default() -> Self {
@@ -46,7 +46,7 @@ impl<K, T> Default for Answers<K, T> {
 }
 
 impl<K: Eq + Hash, T> Answers<K, T> {
-    fn get(&self, key: K, find: impl FnOnce(&K) -> Vec<T>) -> Arc<[T]> {
+    pub(super) fn get(&self, key: K, find: impl FnOnce(&K) -> Vec<T>) -> Arc<[T]> {
         if let Some(answer) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return answer.clone();
         }

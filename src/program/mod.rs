@@ -122,6 +122,8 @@ pub struct Program<'m> {
     /// Likewise.
     cached: Vec<OnceLock<Vec<caches::CachedFunction>>>,
     lifetimes: lifetimes::Lifetimes,
+    /// What is done to the places from which a removal may be skipped.
+    touches_of_skipped: calls::Answers<Place, growth::Touch>,
     registrations: registries::Registrations,
     thread_locals: thread_locals::ThreadLocals,
 }
@@ -346,6 +348,7 @@ impl<'m> Program<'m> {
             instance_accounts: Vec::new(),
             cached: Vec::new(),
             lifetimes: lifetimes::Lifetimes::default(),
+            touches_of_skipped: calls::Answers::default(),
             registrations: registries::Registrations::default(),
             thread_locals: thread_locals::ThreadLocals::default(),
             words: Words {
