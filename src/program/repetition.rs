@@ -510,7 +510,12 @@ impl Program<'_> {
         for mention in self.mentions(Definition::Function(function)).iter() {
             let facts = self.facts(mention.event.module);
             let event = facts.event(mention.event.id);
-            let is_decoration = matches!(event.kind, EventKind::Define(_) | EventKind::DefineClass(_));
+            // `@dispatch(implementation)` says what another function does, not that it is done.
+            let is_decoration = match event.kind {
+                EventKind::Define(_) | EventKind::DefineClass(_) => true,
+                EventKind::Call(call) => self.module(mention.event.module).is_decorator(call),
+                _ => false,
+            };
             if is_decoration || self.is_test(mention.event.module) && !self.is_test(function.module) {
                 continue;
             }

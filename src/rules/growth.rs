@@ -5,7 +5,7 @@ use crate::program::domains::Domain;
 use crate::program::growth::{Account, Growth};
 use crate::program::lifetimes::{Lifetime, Owner};
 use crate::program::repetition::Frequency;
-use crate::program::{OperationKind, Program};
+use crate::program::{OperationKind, Program, vocabulary};
 
 /// How far the argument is complete. Each presumption (that a public function is called again and again, that a key
 /// of unknown origin is never the same) costs a step.
@@ -32,7 +32,12 @@ fn growth_confidence(growth: &Growth) -> Confidence {
 /// What an instance holds is a leak by the life of the instance: no surer than that is known. Most attributes that
 /// grow are as large as what they describe, so only keys that are shown to come and go count, and lists only where
 /// the object itself goes on adding.
-pub fn instance_confidence(account: &Account, growths: &[&Growth], owner: &Owner) -> Option<Confidence> {
+pub fn instance_confidence(
+    program: &Program,
+    account: &Account,
+    growths: &[&Growth],
+    owner: &Owner,
+) -> Option<Confidence> {
     let most = most_sure(owner)?;
     let strongest = growths
         .iter()
@@ -41,6 +46,8 @@ pub fn instance_confidence(account: &Account, growths: &[&Growth], owner: &Owner
             match growth.domain {
                 // Siblings with the same keys only say something of an object that is shown to go on.
                 _ if growth.sibling.is_some() && owner.lifetime < Lifetime::Long => Confidence::Low,
+                // `register_user(user_id, user)`: told what there is, as often as there is one.
+                Domain::Open(_) if !growth.is_append && !is_repeated && arranges(program, growth) => Confidence::Low,
                 Domain::Open(_) if !growth.is_append => growth_confidence(growth),
                 _ if owner.lifetime < Lifetime::Long || !growth.is_append || growth.is_conditional => Confidence::Low,
                 // The object itself goes on adding, or other objects leave something of their own in it.
@@ -52,6 +59,11 @@ pub fn instance_confidence(account: &Account, growths: &[&Growth], owner: &Owner
         .max()?;
     let strongest = strongest.min(most);
     Some(if account.escapes { strongest.lowered() } else { strongest })
+}
+
+fn arranges(program: &Program, growth: &Growth) -> bool {
+    let function = program.event_function(growth.touch.event());
+    function.is_some_and(|function| vocabulary::is_arranging_name(program.function(function).name.as_str()))
 }
 
 /// The same for memos.
