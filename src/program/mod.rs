@@ -19,6 +19,7 @@ pub mod places;
 pub mod references;
 pub mod registries;
 pub mod repetition;
+pub mod resources;
 pub mod thread_locals;
 pub mod types;
 pub mod vocabulary;
@@ -123,6 +124,7 @@ pub struct Program<'m> {
     lifetimes: lifetimes::Lifetimes,
     registrations: registries::Registrations,
     thread_locals: thread_locals::ThreadLocals,
+    resources: resources::Resources,
 }
 
 /// A module with the indexes that resolution needs.
@@ -335,6 +337,7 @@ impl<'m> Program<'m> {
             lifetimes: lifetimes::Lifetimes::default(),
             registrations: registries::Registrations::default(),
             thread_locals: thread_locals::ThreadLocals::default(),
+            resources: resources::Resources::default(),
             words: Words {
                 init: Name::new("__init__"),
                 super_: Name::new("super"),
@@ -364,6 +367,7 @@ impl<'m> Program<'m> {
         program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.instance_accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.cached = program.modules.iter().map(|_| OnceLock::new()).collect();
+        program.resources = resources::Resources::of(&program);
         program
     }
 

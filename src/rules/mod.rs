@@ -10,6 +10,9 @@ mod lk104;
 mod lk105;
 mod lk106;
 mod lk107;
+mod lk201;
+mod lk202;
+mod lk203;
 mod lk301;
 pub mod page;
 pub mod selection;
@@ -31,6 +34,9 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK105", check: lk105::check },
     Rule { code: "LK106", check: lk106::check },
     Rule { code: "LK107", check: lk107::check },
+    Rule { code: "LK201", check: lk201::check },
+    Rule { code: "LK202", check: lk202::check },
+    Rule { code: "LK203", check: lk203::check },
     Rule { code: "LK301", check: lk301::check },
 ];
 
