@@ -96,9 +96,29 @@ pub fn role(path: &Path) -> Role {
     let is_double = stem == "fake" || stem.starts_with("fake_") || stem == "mock" || stem.starts_with("mock_");
     if in_tests || is_helper || is_double || stem.starts_with("test_") || stem.ends_with("_test") {
         Role::Test
+    } else if path.parent().into_iter().flat_map(Path::components).any(is_command_folder) {
+        Role::Command
     } else {
         Role::Library
     }
+}
+
+/// Folders whose modules are commands by the custom of packages: what they do is done once for each call from a shell.
+fn is_command_folder(folder: std::path::Component) -> bool {
+    const COMMAND_FOLDERS: &[&str] = &[
+        "cli",
+        "_cli",
+        "commands",
+        "subcommands",
+        "scripts",
+        "bin",
+        "distutils",
+        "_distutils",
+        "migrations",
+        "alembic",
+        "alembic_migrations",
+    ];
+    COMMAND_FOLDERS.iter().any(|name| folder.as_os_str() == *name)
 }
 
 /// The name of each module, where its path leaves a choice by the imports of all of them.

@@ -216,6 +216,8 @@ entry! {
         unless_value: Vec<Name>,
         #[serde(default)]
         keeps_arguments: bool,
+        #[serde(default)]
+        only_if_shown: bool,
     }
 }
 
@@ -412,6 +414,7 @@ impl RegistryEntry {
             unless_keyword: self.unless_keyword.as_slice().into(),
             unless_value: self.unless_value.as_slice().into(),
             keeps_arguments: self.keeps_arguments,
+            only_if_shown: self.only_if_shown,
         })
     }
 }

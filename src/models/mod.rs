@@ -191,6 +191,8 @@ pub struct Registry {
     pub unless_value: Box<[Name]>,
     /// The other arguments are kept with the entry.
     pub keeps_arguments: bool,
+    /// A few entries are what it is for: only where more are shown to be made is it a leak.
+    pub only_if_shown: bool,
 }
 
 /// What makes another entry.

@@ -256,7 +256,7 @@ impl Program<'_> {
             let base = callee.scope.expr(base);
             let same = match self.resolve(base) {
                 Definition::Function(function) => function == cached.function,
-                Definition::Variable(_, name) => name == cached.name,
+                Definition::Variable(scope, name) => name == cached.name || self.loops_over(scope, name, cached.name),
                 _ => matches!(self.expr(base), Expr::Attribute(_, name) if name == cached.name),
             };
             if same {
@@ -264,6 +264,21 @@ impl Program<'_> {
             }
         }
         found
+    }
+
+    /// `for cached in (first, Class.second): cached.cache_clear()`
+    fn loops_over(&self, scope: super::ScopeRef, variable: Name, function: Name) -> bool {
+        let module = self.module(scope.module);
+        let facts = module.facts();
+        module.bindings_of(scope.id, variable).any(|event| match facts.event(event).kind {
+            EventKind::BindElement { iterable, .. } => match facts.expr(iterable) {
+                Expr::Display(_, run) => facts.list(run).iter().any(
+                    |item| matches!(facts.expr(*item), Expr::Name(name) | Expr::Attribute(_, name) if name == function),
+                ),
+                _ => false,
+            },
+            _ => false,
+        })
     }
 
     /// How sure an unbounded cache on an open domain is a leak, by how often the function is called.

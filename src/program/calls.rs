@@ -356,9 +356,10 @@ impl Program<'_> {
     /// The method that `self.method` or `obj.method` is, as a value.
     pub fn bound_method(&self, expr: ExprRef) -> Option<FunctionRef> {
         let Expr::Attribute(base, name) = self.expr(expr) else { return None };
-        match self.type_of(expr.scope.expr(base)) {
+        let base = expr.scope.expr(base);
+        match self.type_of(base) {
             Type::Instance(class) | Type::Class(class) => self.method(class, name),
-            _ => None,
+            _ => self.class_expression(base).and_then(|class| self.method(class, name)),
         }
     }
 

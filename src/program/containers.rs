@@ -352,7 +352,11 @@ impl Program<'_> {
 /// Abstract bases and wrappers that behave like a built-in container.
 fn abstract_container(path: &str) -> Option<&'static str> {
     Some(match path {
-        "collections.UserDict" | "collections.abc.MutableMapping" | "typing.MutableMapping" | "typing.Dict" => "dict",
+        "collections.UserDict"
+        | "UserDict.UserDict"
+        | "collections.abc.MutableMapping"
+        | "typing.MutableMapping"
+        | "typing.Dict" => "dict",
         "collections.UserList" | "collections.abc.MutableSequence" | "typing.MutableSequence" | "typing.List" => "list",
         "collections.abc.MutableSet" | "typing.MutableSet" | "typing.Set" => "set",
         _ => return None,

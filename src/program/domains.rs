@@ -129,8 +129,11 @@ impl Program<'_> {
     /// `data["user_id"]` is named by its key where nothing else is known.
     fn domain_of_item(&self, base: ExprRef, key: ExprRef, depth: Allowance) -> Domain {
         match (self.domain_of_elements(base, depth), self.expr(key)) {
-            (Domain::Unknown, Expr::Constant(Constant::Word(word))) if !self.is_settings(base) => {
+            (Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_), Expr::Constant(Constant::Word(word)))
+                if !self.is_settings(base) =>
+            {
                 match self.domain_by_name(word) {
+                    Domain::Bounded => Domain::Bounded,
                     Domain::Presumed(_) | Domain::Open(_) if self.comes_in(base) => {
                         Domain::Open(Name::new(&format!("`{word}`, part of what comes in")))
                     }
@@ -293,8 +296,33 @@ impl Program<'_> {
         match self.domain_of_given(function, parameter, depth) {
             // What all known callers pass is bounded; a public function may have others, but those who write
             // them pass the same kind of thing.
-            Domain::Unknown => self.domain_by_name(name),
+            Domain::Unknown => match self.domain_by_name(name) {
+                // The word for a text, of what is declared to be none.
+                Domain::Likely(_) if self.is_declared_otherwise(function, parameter) => Domain::Unknown,
+                named => named,
+            },
             known => known,
+        }
+    }
+
+    fn is_declared_otherwise(&self, function: FunctionRef, parameter: &Parameter) -> bool {
+        let annotation = self.defining_scope(function).expr(parameter.annotation);
+        parameter.annotation != NOTHING && !self.names_text(annotation)
+    }
+
+    /// `str`, `str | None`, `Optional[str]`: an annotation with a text in it, or with anything.
+    fn names_text(&self, annotation: ExprRef) -> bool {
+        let facts = self.facts(annotation.scope.module);
+        match self.expr(annotation) {
+            Expr::Name(name) | Expr::Attribute(_, name) => {
+                matches!(name.as_str(), "str" | "bytes" | "Any" | "object" | "AnyStr" | "Text")
+            }
+            Expr::Binary(_, left, right) => {
+                self.names_text(annotation.scope.expr(left)) || self.names_text(annotation.scope.expr(right))
+            }
+            Expr::Subscript(_, inner) => self.names_text(annotation.scope.expr(inner)),
+            Expr::Display(_, run) => facts.list(run).iter().any(|part| self.names_text(annotation.scope.expr(*part))),
+            _ => false,
         }
     }
 
@@ -450,6 +478,10 @@ impl Program<'_> {
                 // A name or a kind is one of those that are known; a constant is written in capitals.
                 _ if is_constant_name(text) => Domain::Bounded,
                 Domain::Unknown if vocabulary::is_naming_word(text) => Domain::Unknown,
+                // `job.id`
+                Domain::Presumed(_) if is_number_word(text) && self.is_named_passing(base) => {
+                    Domain::Open(Name::new(&format!("`{attribute}`, and there is always another")))
+                }
                 Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_)
                     if self.comes_and_goes(base)
                         || (vocabulary::is_address_word(text) && self.is_made_of_what_comes(base)) =>
@@ -484,6 +516,17 @@ impl Program<'_> {
                 ) && !self.is_module_scope_name(expr.scope, name)
             }
             Expr::Attribute(_, name) => matches!(name.as_str(), "request" | "message" | "peer"),
+            _ => false,
+        }
+    }
+
+    /// A variable or attribute that is called by what comes and goes.
+    fn is_named_passing(&self, expr: ExprRef) -> bool {
+        match self.expr(expr) {
+            Expr::Name(name) | Expr::Attribute(_, name) => {
+                let text = name.as_str();
+                vocabulary::is_passing_word(text.rsplit('_').next().unwrap_or(text))
+            }
             _ => false,
         }
     }
@@ -562,10 +605,13 @@ impl Program<'_> {
             Definition::External(path) => {
                 if path.as_str() == "id"
                     && let Some(of) = facts.arguments(call).first()
-                    && (self.is_definition(expr.scope.expr(*of))
-                        || self.domain_within(expr.scope.expr(*of), depth) == Domain::Bounded)
                 {
-                    return Domain::Unknown;
+                    if self.is_definition(expr.scope.expr(*of)) {
+                        return Domain::Bounded;
+                    }
+                    if self.domain_within(expr.scope.expr(*of), depth) == Domain::Bounded {
+                        return Domain::Unknown;
+                    }
                 }
                 // `type(name, bases, namespace)` makes a class.
                 if path.as_str() == "type" && facts.arguments(call).len() == 3 {
@@ -607,6 +653,13 @@ impl Program<'_> {
                     return domain;
                 }
                 if self.is_settings(callee.scope.expr(base)) {
+                    return Domain::Bounded;
+                }
+                // A lookup in a table of constants.
+                if method.as_str() == "get"
+                    && matches!(self.expr(callee.scope.expr(base)), Expr::Name(_) | Expr::Attribute(..))
+                    && self.domain_of_elements(callee.scope.expr(base), depth) == Domain::Bounded
+                {
                     return Domain::Bounded;
                 }
                 match method.as_str() {
@@ -858,12 +911,16 @@ impl Program<'_> {
         if vocabulary::is_class_word(text) || vocabulary::is_bounded_word(last) {
             return Domain::Bounded;
         }
+        // What is given where nothing else is: one, or as many as are configured.
+        if text.split('_').any(|word| word == "default") {
+            return Domain::Unknown;
+        }
         let why = || Name::new(&format!("`{name}`, and there is always another"));
         let first = text.split('_').next().unwrap_or(text);
         let names_one =
             matches!(last, "name" | "key" | "path" | "url" | "host" | "no" | "number" | "nr") && first != last;
         let before = text.rsplit('_').nth(1).unwrap_or(last);
-        let numbers = matches!(last, "id" | "ids" | "uid" | "uuid" | "no" | "number" | "nr" | "token");
+        let numbers = is_number_word(last);
         if vocabulary::is_fresh_word(last) || (numbers && before != last && vocabulary::is_passing_word(before)) {
             return Domain::Open(why());
         }
@@ -919,4 +976,9 @@ fn is_neutral_base(path: &str) -> bool {
 
 fn is_constant_name(name: &str) -> bool {
     name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// What tells one thing of a kind from another.
+fn is_number_word(word: &str) -> bool {
+    matches!(word, "id" | "ids" | "uid" | "uuid" | "no" | "number" | "nr" | "token")
 }

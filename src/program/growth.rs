@@ -5,11 +5,12 @@
 //! item out of a value does not take the key out), by whether anybody outside of tests runs them, and by whether
 //! they only undo what a failed growth began.
 
+pub mod exits;
 mod guards;
 mod memos;
 mod removals;
 mod siblings;
-mod weakness;
+pub mod weakness;
 
 use rustc_hash::FxHashSet;
 
@@ -57,6 +58,8 @@ pub struct Growth {
     pub is_memo: bool,
     /// Another container gets the same key here and loses it elsewhere.
     pub sibling: Option<Sibling>,
+    /// The entry was meant to go with its object, and does not.
+    pub defeat: Option<weakness::Defeat>,
 }
 
 #[derive(Clone, Debug)]
@@ -156,6 +159,7 @@ impl Program<'_> {
                 Place::Instance(owner, _) => self.repetition_in_life(growth.touch.event(), owner),
                 _ => self.growth_repetition(growth.touch),
             };
+            self.expect_others(growth);
         }
         growths.retain(|growth| growth.repetition.frequency >= Frequency::Presumed);
         self.drop_undone_below(place, &touches, &mut growths);
@@ -288,6 +292,9 @@ impl Program<'_> {
             return None;
         }
         let event = touch.event();
+        if operation.kind == OperationKind::Update && self.is_result_used(operation.event) {
+            return None;
+        }
         if self.event_function(event).is_none()
             || self.is_lazily_filled(place, event)
             || self.is_length_guarded(place, operation.event)
@@ -322,7 +329,7 @@ impl Program<'_> {
         if self.is_said_once(operation) || (!domain.is_open() && self.is_validated(operation)) {
             return None;
         }
-        let repetition = Repetition { frequency: Frequency::Never, reasons: Vec::new() };
+        let repetition = Repetition { frequency: Frequency::Never, reasons: Vec::new(), is_surface: false };
         let is_conditional = self.is_conditional(operation.event);
         let is_per_instance = matches!(operation.kind, OperationKind::Add | OperationKind::Append)
             && key != NOTHING
@@ -339,6 +346,7 @@ impl Program<'_> {
             stores_parameter: self.stores_parameter(operation),
             is_memo,
             sibling,
+            defeat: self.defeat(place, container, operation),
         })
     }
 
@@ -393,8 +401,14 @@ impl Program<'_> {
         if operation.kind == OperationKind::Append && self.is_searched_before(operation) {
             return Domain::Unknown;
         }
-        if container.holds == Holds::WeakKey {
-            return Domain::Open(Name::new("an object that was to be let go, and its own value holds it"));
+        if container.holds != Holds::Strong {
+            return match self.is_permanent(scope.expr(key)) {
+                true => Domain::Bounded,
+                false => Domain::Open(weakness::why_it_stays(container.holds)),
+            };
+        }
+        if self.identified(scope.expr(key), 3).is_some_and(|object| self.is_permanent_by_name(object)) {
+            return Domain::Bounded;
         }
         let domain = match (operation.kind, facts.expr(key)) {
             // `X.update({"a": 1})`: the keys decide.
@@ -428,6 +442,15 @@ impl Program<'_> {
             }
             domain => domain,
         }
+    }
+
+    /// `table.update().values(…)`: the `update` of a mapping gives nothing to go on with.
+    fn is_result_used(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let EventKind::Call(call) = facts.event(event.id).kind else { return false };
+        let Some(made) = facts.exprs.iter().position(|expr| *expr == Expr::Call(call)) else { return false };
+        let made = ExprId(made as u32);
+        facts.exprs.iter().any(|expr| matches!(expr, Expr::Attribute(base, _) if *base == made))
     }
 
     /// A part of what a function is given that is told of something that happened: `on_join(self, member)` and

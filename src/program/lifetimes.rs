@@ -151,6 +151,10 @@ impl Program<'_> {
     }
 
     /// The life of the instance that one call makes.
+    pub fn owner_made_at(&self, site: CallSite, class: ClassRef) -> Owner {
+        self.owner_at(site, class, DEPTH)
+    }
+
     fn owner_at(&self, site: CallSite, class: ClassRef, depth: u32) -> Owner {
         let made = self.made_at(site);
         match self.fate(made, site.event, depth) {
@@ -300,7 +304,7 @@ impl Program<'_> {
         }
         match place {
             // What a method puts there again and again lives from one time to the next.
-            Place::Instance(..) if reach.level == 0 && !self.is_stored_at_beginning(event) => Fate::Unknown,
+            Place::Instance(class, name) if reach.level == 0 && self.is_slot(class, name) => Fate::Unknown,
             Place::Instance(class, _) if reach.level == 0 => {
                 let owner = self.owner_within(class, depth);
                 match owner.lifetime {
@@ -314,6 +318,18 @@ impl Program<'_> {
             }
             _ => Fate::Unknown,
         }
+    }
+
+    /// Some method puts another object there in the middle of the owner's life.
+    fn is_slot(&self, class: ClassRef, name: Name) -> bool {
+        self.instance_stores(class, name).into_iter().any(|store| {
+            let facts = self.facts(store.module);
+            let EventKind::Bind { value, .. } = facts.event(store.id).kind else { return false };
+            let ends = self
+                .event_function(store)
+                .is_some_and(|function| vocabulary::is_ending_name(self.function(function).name.as_str()));
+            !matches!(facts.expr(value), Expr::Constant(_)) && !ends && !self.is_stored_at_beginning(store)
+        })
     }
 
     fn is_stored_at_beginning(&self, event: EventRef) -> bool {

@@ -16,6 +16,7 @@ pub mod lifetimes;
 pub mod names;
 pub mod operations;
 pub mod places;
+pub mod queues;
 pub mod references;
 pub mod registries;
 pub mod repetition;
@@ -43,6 +44,8 @@ pub use places::Place;
 pub enum Role {
     /// Imported by others, of a process of unknown length.
     Library,
+    /// A command: its process ends when it has done its work.
+    Command,
     /// Runs only under tests: its process is short.
     Test,
 }

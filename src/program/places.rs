@@ -175,7 +175,7 @@ impl Program<'_> {
     }
 
     /// The class that `self.__class__` or `type(self)` is.
-    fn class_expression(&self, expr: ExprRef) -> Option<ClassRef> {
+    pub(super) fn class_expression(&self, expr: ExprRef) -> Option<ClassRef> {
         let facts = self.facts(expr.scope.module);
         let instance = match self.expr(expr) {
             Expr::Attribute(instance, name) if name.as_str() == "__class__" => instance,

@@ -18,7 +18,7 @@ use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
 use super::types::{Type, last_part};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{CallId, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
+use crate::facts::{CallId, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
 use crate::finding::Label;
 use crate::models::{Argument, EntryBy, Held, Registry};
 use crate::source::{Name, NameSet};
@@ -288,6 +288,18 @@ impl Program<'_> {
             repetition,
             is_conditional,
             refuted,
+        })
+    }
+
+    /// Whether the instances that each make an entry are made in a loop.
+    pub fn is_made_in_loop(&self, registration: &Registration) -> bool {
+        let (Cause::Instance(class) | Cause::Constructor(class)) = registration.cause else { return false };
+        let classes = std::iter::once(&class).chain(self.subclasses(class));
+        classes.flat_map(|class| self.instantiations(*class)).filter(|site| !self.is_test(site.module)).any(|site| {
+            let facts = self.facts(site.module);
+            let is_loop = |kind: ContextKind| matches!(kind, ContextKind::For { .. } | ContextKind::While(_));
+            self.event_function(site.event).is_some()
+                && facts.contexts_around(facts.event(site.event.id).context).any(|context| is_loop(context.kind))
         })
     }
 

@@ -33,11 +33,13 @@ pub struct Repetition {
     pub frequency: Frequency,
     /// The chain from the place asked about to what repeats it.
     pub reasons: Vec<Label>,
+    /// Nobody in the project runs it: it is presumed to repeat because it is public.
+    pub is_surface: bool,
 }
 
 impl Repetition {
     fn plain(frequency: Frequency) -> Repetition {
-        Repetition { frequency, reasons: Vec::new() }
+        Repetition { frequency, reasons: Vec::new(), is_surface: false }
     }
 }
 
@@ -62,6 +64,8 @@ struct Search {
     best: Option<(Frequency, Option<usize>, Option<Label>)>,
     /// What is asked is how often it runs in the life of one instance of this class.
     owner: Option<ClassRef>,
+    /// The best so far is that a function is public.
+    is_surface: bool,
 }
 
 impl Search {
@@ -76,6 +80,7 @@ impl Search {
     fn found(&mut self, frequency: Frequency, at: Option<usize>, label: Option<Label>) {
         if self.best.as_ref().is_none_or(|(best, ..)| frequency > *best) {
             self.best = Some((frequency, at, label));
+            self.is_surface = false;
         }
     }
 
@@ -87,7 +92,7 @@ impl Search {
             at = step.from;
         }
         reasons.reverse();
-        Repetition { frequency, reasons }
+        Repetition { frequency, reasons, is_surface: self.is_surface }
     }
 }
 
@@ -158,6 +163,11 @@ impl Program<'_> {
             search.found(Frequency::Definition, Some(number), None);
             return;
         }
+        // A command does its work once.
+        if self.module(function.module).input.role == super::Role::Command {
+            search.found(Frequency::Once, Some(number), None);
+            return;
+        }
         // A lambda is made to be called: at least as often as the function around it runs.
         let defining = self.defining_scope(function);
         if matches!(self.facts(function.module).scope(self.function(function).scope).kind, ScopeKind::Lambda(_)) {
@@ -182,8 +192,8 @@ impl Program<'_> {
         }
         let mut is_used = false;
         let callers = self.callers(function);
-        // In the life of one object, a call that only has the right name says nothing.
-        let only_certain = search.owner.is_some();
+        // In the life of one object, and of what sets things up, a call that only has the right name says nothing.
+        let only_certain = search.owner.is_some() || vocabulary::is_setup_name(self.function(function).name.as_str());
         for site in callers.iter().filter(|site| site.is_certain || !only_certain) {
             // `def publish(self, …): self.channel.publish(…)` says nothing of who calls the first.
             let is_own = self.event_function(site.event) == Some(function);
@@ -205,7 +215,9 @@ impl Program<'_> {
                 location: self.location(function.module, self.function(function).name_span),
                 message: format!("`{}` is public and runs whenever it is called", self.function_name(function)),
             });
+            let known = search.best.as_ref().map(|(best, ..)| *best);
             search.found(frequency, Some(number), label);
+            search.is_surface |= known.is_none_or(|known| frequency > known);
         }
     }
 
@@ -423,6 +435,7 @@ impl Program<'_> {
         let repeated = |why: Name| Repetition {
             frequency: Frequency::Repeated,
             reasons: vec![Label { location: here, message: format!("`{name}` is {why}") }],
+            is_surface: false,
         };
         for (_, decorator) in self.decorators(function) {
             let Some(path) = self.decorator_path(decorator) else { continue };

@@ -434,7 +434,6 @@ pub fn is_serving_name(name: &str) -> bool {
             | "worker"
             | "watcher"
             | "listener"
-            | "tracker"
             | "limiter"
             | "throttler"
             | "throttle"
@@ -810,7 +809,11 @@ pub fn is_placeholder_word(name: &str) -> bool {
     name.len() < 3
         || matches!(
             name,
-            "key"
+            "filename"
+                | "file"
+                | "module"
+                | "lineno"
+                | "key"
                 | "name"
                 | "item"
                 | "value"

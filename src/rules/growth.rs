@@ -71,7 +71,7 @@ pub fn instance_memo_confidence(account: &Account, memos: &[&Growth], owner: &Ow
     Some(memo_confidence(account, memos)?.min(most))
 }
 
-fn most_sure(owner: &Owner) -> Option<Confidence> {
+pub fn most_sure(owner: &Owner) -> Option<Confidence> {
     match owner.lifetime {
         Lifetime::Short => None,
         Lifetime::Unknown => Some(Confidence::Low),

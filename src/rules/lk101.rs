@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 
 use super::{Claim, Report, growth, label};
 use crate::finding::Confidence;
+use crate::models::Shape;
 use crate::program::growth::{Account, Growth};
 use crate::program::repetition::Frequency;
 use crate::program::{ModuleId, Place, Program};
@@ -15,8 +16,11 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 
 fn check_holders(module: ModuleId, program: &Program, report: &mut Report) {
     for (place, account) in program.accounts(module) {
-        let growths: Vec<_> =
-            account.growths.iter().filter(|growth| !growth.is_memo && !changes_constant(account, growth)).collect();
+        let growths: Vec<_> = account
+            .growths
+            .iter()
+            .filter(|growth| is_plain(account, growth) && !changes_constant(account, growth))
+            .collect();
         let Some(confidence) = growth::confidence(account, &growths) else { continue };
         let Some(first) = growths.first() else { continue };
         let name = program.place_name(*place);
@@ -52,8 +56,8 @@ fn check_aliases(module: ModuleId, program: &Program, report: &mut Report) {
         report.add(Claim {
             span: program.event_location(first.touch.event()).span,
             confidence: match first.repetition.frequency {
+                _ if account.escapes || first.is_conditional => Confidence::Low,
                 Frequency::Repeated => Confidence::High,
-                _ if account.escapes => Confidence::Low,
                 _ => Confidence::Medium,
             },
             message: format!("each run extends what `{name}` holds, not a copy of it"),
@@ -62,6 +66,11 @@ fn check_aliases(module: ModuleId, program: &Program, report: &mut Report) {
             symbol: program.place_symbol(place),
         });
     }
+}
+
+/// Neither a memo nor meant to go with its object nor in a queue: those have rules of their own.
+pub fn is_plain(account: &Account, growth: &Growth) -> bool {
+    !growth.is_memo && growth.defeat.is_none() && account.holder.container.shape != Shape::Queue
 }
 
 fn changes_constant(account: &Account, growth: &Growth) -> bool {

@@ -1,12 +1,12 @@
 //! LK102: a container of a long-lived object that only grows.
 
-use super::{Claim, Report, growth};
+use super::{Claim, Report, growth, lk101};
 use crate::program::{ClassRef, ModuleId, Place, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for (place, account) in program.instance_accounts(module) {
         let Place::Instance(class, _) = *place else { continue };
-        let growths: Vec<_> = account.growths.iter().filter(|growth| !growth.is_memo).collect();
+        let growths: Vec<_> = account.growths.iter().filter(|growth| lk101::is_plain(account, growth)).collect();
         let Some(first) = growths.first() else { continue };
         let owner = program.owner(class);
         let Some(confidence) = growth::instance_confidence(account, &growths, &owner) else { continue };

@@ -3,7 +3,10 @@
 use super::{Claim, Report, growth, label, lk102};
 use crate::finding::{Confidence, Label};
 use crate::program::domains::Domain;
-use crate::program::{ModuleId, Place, Program};
+use crate::program::lifetimes::Lifetime;
+use crate::program::types::Type;
+use crate::program::{FunctionRef, ModuleId, Place, Program};
+use crate::source::Name;
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     check_memos(module, program, report);
@@ -37,7 +40,7 @@ fn check_bypassed_bounds(module: ModuleId, program: &Program, report: &mut Repor
 fn check_instance_memos(module: ModuleId, program: &Program, report: &mut Report) {
     for (place, account) in program.instance_accounts(module) {
         let Place::Instance(class, _) = *place else { continue };
-        let memos: Vec<_> = account.growths.iter().filter(|growth| growth.is_memo).collect();
+        let memos: Vec<_> = account.growths.iter().filter(|growth| growth.is_memo && growth.defeat.is_none()).collect();
         if memos.is_empty() || memos.len() < account.growths.len() {
             continue;
         }
@@ -67,7 +70,7 @@ fn memo_message(program: &Program, place: Place, domain: Domain) -> String {
 /// Hand-written: `if key in MEMO: return MEMO[key]`.
 fn check_memos(module: ModuleId, program: &Program, report: &mut Report) {
     for (place, account) in program.accounts(module) {
-        let memos: Vec<_> = account.growths.iter().filter(|growth| growth.is_memo).collect();
+        let memos: Vec<_> = account.growths.iter().filter(|growth| growth.is_memo && growth.defeat.is_none()).collect();
         if memos.is_empty() || memos.len() < account.growths.len() {
             continue;
         }
@@ -102,6 +105,8 @@ fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Repo
         let Some(key) = program.cache_key(function) else { continue };
         let confidence = match key.domain {
             Domain::Bounded => continue,
+            // An object that everything shares: the application, the one client.
+            Domain::Presumed(_) if is_shared_object(program, function, key.name) => Confidence::Low,
             Domain::Open(_) | Domain::Presumed(_) => Confidence::High,
             Domain::Likely(_) => Confidence::Medium,
             Domain::Unknown => Confidence::Low,
@@ -138,5 +143,15 @@ fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Repo
             related,
             symbol: program.function_symbol(function),
         });
+    }
+}
+
+/// The parameter is declared to be an object that lives as long as the process, or goes on by itself.
+fn is_shared_object(program: &Program, function: FunctionRef, parameter: Name) -> bool {
+    let declared = program.facts(function.module).parameters(program.function(function));
+    let Some(parameter) = declared.iter().find(|declared| declared.name == parameter) else { return false };
+    match program.type_of_annotation(program.defining_scope(function).expr(parameter.annotation), 4) {
+        Type::Instance(class) => program.owner(class).lifetime >= Lifetime::Long,
+        _ => false,
     }
 }

@@ -24,7 +24,12 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             (None, true) => Confidence::Low,
         };
         // What lives as long as the process anyway is not kept by the cache.
-        let confidence = match program.owner(class).lifetime {
+        let owner = match made {
+            Some(site) => program.owner_made_at(site, class),
+            None => program.owner(class),
+        };
+        let confidence = match owner.lifetime {
+            Lifetime::Process | Lifetime::Long if cached.is_bounded => confidence.lowered(),
             Lifetime::Process => confidence.lowered(),
             _ => confidence,
         };

@@ -2,7 +2,7 @@
 
 use super::{Claim, Report, label};
 use crate::finding::{Confidence, Label};
-use crate::models::Held;
+use crate::models::{EntryBy, Held};
 use crate::program::domains::Domain;
 use crate::program::registries::{Cause, Registration};
 use crate::program::repetition::Frequency;
@@ -40,7 +40,14 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 
 fn confidence(program: &Program, registration: &Registration) -> Confidence {
     let is_repeated = registration.repetition.frequency == Frequency::Repeated;
+    let is_shown = match registration.registry.entry {
+        // What goes wrong, and what ends, is warned of seldom.
+        EntryBy::Text(_) => is_repeated || !registration.repetition.is_surface,
+        _ => is_repeated || program.is_made_in_loop(registration),
+    } && !program.is_in_handler(registration.event);
     match registration.cause {
+        // A text that is seldom shown, and an object that a program may have a few of.
+        _ if registration.registry.only_if_shown && !is_shown => Confidence::Low,
         Cause::Key(Domain::Open(_)) if is_repeated && !registration.is_conditional => Confidence::High,
         Cause::Key(Domain::Open(_)) => Confidence::Medium,
         Cause::Key(_) => Confidence::Low,

@@ -6,10 +6,13 @@
 mod growth;
 mod lk101;
 mod lk102;
+mod lk103;
 mod lk104;
 mod lk105;
 mod lk106;
 mod lk107;
+mod lk108;
+mod lk109;
 mod lk201;
 mod lk202;
 mod lk203;
@@ -30,10 +33,13 @@ pub struct Rule {
 pub static RULES: &[Rule] = &[
     Rule { code: "LK101", check: lk101::check },
     Rule { code: "LK102", check: lk102::check },
+    Rule { code: "LK103", check: lk103::check },
     Rule { code: "LK104", check: lk104::check },
     Rule { code: "LK105", check: lk105::check },
     Rule { code: "LK106", check: lk106::check },
     Rule { code: "LK107", check: lk107::check },
+    Rule { code: "LK108", check: lk108::check },
+    Rule { code: "LK109", check: lk109::check },
     Rule { code: "LK201", check: lk201::check },
     Rule { code: "LK202", check: lk202::check },
     Rule { code: "LK203", check: lk203::check },
@@ -63,11 +69,13 @@ impl<'p> Report<'p> {
         Report { program, module, code, findings: Vec::new() }
     }
 
-    /// Adds a finding. Code that runs only under tests is believed one step less: its process is short.
+    /// Adds a finding. Code that runs only under tests is hardly believed, and a command's
+    /// one step less: their processes are short.
     pub fn add(&mut self, claim: Claim) {
         let input = &self.program.module(self.module).input;
         let confidence = match input.role {
-            Role::Test => claim.confidence.lowered(),
+            Role::Test => Confidence::Low,
+            Role::Command => claim.confidence.lowered(),
             Role::Library => claim.confidence,
         };
         self.findings.push(Finding {

@@ -13,6 +13,14 @@ impl Program<'_> {
         in_handler || self.conditions(event).iter().any(|condition| !condition.is_check && !is_endless(condition.test))
     }
 
+    /// Whether an event stands in an error handler.
+    pub fn is_in_handler(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        facts
+            .contexts_around(facts.event(event.id).context)
+            .any(|context| matches!(context.kind, ContextKind::Except(_)))
+    }
+
     /// Warns or logs once for each key: the function looks the key up, says something, and remembers that it did.
     pub(super) fn is_said_once(&self, operation: Operation) -> bool {
         let Some(function) = self.event_function(operation.event) else { return false };

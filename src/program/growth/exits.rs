@@ -1,0 +1,362 @@
+//! Which removals an `await` can skip.
+//!
+//! A coroutine that waits may never go on: its task is cancelled, or what it waits for fails. An entry that it put
+//! somewhere before, and that it takes out only after, then stays. So for each entry that a coroutine adds and then
+//! waits, the question is who takes it out if the wait ends by an exception: a `finally`, a handler, a context
+//! manager, a callback, somebody else, or nobody.
+
+use super::*;
+use crate::facts::{ContextId, FileFacts};
+
+/// An entry that stays when the wait behind it ends by an exception.
+#[derive(Clone, Debug)]
+pub struct Skipped {
+    pub holder: Holder,
+    pub growth: Growth,
+    /// The wait.
+    pub wait: EventRef,
+    /// Where the entry is taken out otherwise.
+    pub removal: EventRef,
+    pub kind: SkippedKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkippedKind {
+    /// The coroutine itself takes the entry out, after the wait.
+    Own,
+    /// The entry stands for the waiting task; who wakes it takes it out.
+    Task,
+    /// The entry stands for what is waited for, with a limit of time; who completes it takes it out.
+    TimedOut,
+}
+
+impl Program<'_> {
+    /// The entries that coroutines of a module leave behind when they do not get past a wait.
+    pub fn skipped_removals(&self, module: super::super::ModuleId) -> Vec<(Place, Skipped)> {
+        let mut seen = FxHashSet::default();
+        let mut found = Vec::new();
+        for operation in self.operations.in_module(module) {
+            let is_async =
+                self.event_function(operation.event).is_some_and(|function| self.function(function).is_async);
+            let is_held = matches!(operation.place, Place::Instance(..)) || self.is_shared(operation.place);
+            if !is_async || !is_held || operation.level != 0 || !operation.kind.is_growth() {
+                continue;
+            }
+            if let Some(skipped) = self.skipped(*operation)
+                && seen.insert((operation.place, self.event_function(operation.event)))
+            {
+                found.push((operation.place, skipped));
+            }
+        }
+        found
+    }
+
+    fn skipped(&self, operation: Operation) -> Option<Skipped> {
+        let place = operation.place;
+        let wait = self.wait_after(operation.event)?;
+        let holder = self.holder(place)?;
+        if holder.container.is_bounded || holder.container.holds != Holds::Strong {
+            return None;
+        }
+        let touches = self.touches(place);
+        let touch = Touch { operation, through: None };
+        let mut growth = self.growth(place, holder.container, touch, &touches)?;
+        let growths = std::slice::from_ref(&growth);
+        let removals: Vec<Operation> = self
+            .graded_removals(place, &touches, growths)
+            .into_iter()
+            .filter(|removal| removal.refuted.is_none() && !self.is_own_making(place, removal.touch))
+            .map(|removal| removal.touch.operation)
+            .collect();
+        if removals.is_empty() || !removals.iter().all(|removal| self.takes_one(*removal)) {
+            return None;
+        }
+        let function = self.event_function(operation.event)?;
+        if self.is_cleaned_up(function, operation, wait, &removals) {
+            return None;
+        }
+        let own: Vec<&Operation> =
+            removals.iter().filter(|removal| self.event_function(removal.event) == Some(function)).collect();
+        let (kind, removal) = if own.is_empty() {
+            (self.stands_for(operation, wait)?, removals.first()?.event)
+        } else {
+            let is_later = |removal: &&Operation| {
+                removal.event.id > wait.id && self.takes_key(**removal, self.growing_key(operation))
+            };
+            if own.len() < removals.len() || !own.iter().all(is_later) {
+                return None;
+            }
+            (SkippedKind::Own, own.first()?.event)
+        };
+        growth.repetition = match place {
+            Place::Instance(owner, _) => self.repetition_in_life(operation.event, owner),
+            _ => self.repetition(operation.event),
+        };
+        (growth.repetition.frequency >= Frequency::Presumed).then_some(Skipped { holder, growth, wait, removal, kind })
+    }
+
+    fn is_own_making(&self, place: Place, touch: Touch) -> bool {
+        touch.operation.kind == OperationKind::Rebind
+            && (self.is_making(place, touch.event())
+                || self
+                    .event_function(touch.event())
+                    .is_some_and(|function| vocabulary::is_beginning_name(self.function(function).name.as_str())))
+    }
+
+    /// Takes out one entry by its key, and is no sweep over all of them.
+    fn takes_one(&self, removal: Operation) -> bool {
+        let facts = self.facts(removal.event.module);
+        let is_keyed = matches!(removal.kind, OperationKind::Pop | OperationKind::Remove | OperationKind::Delete)
+            && removal.key != NOTHING
+            && removal.level == 0;
+        let scope = self.event_scope(removal.event);
+        let sweeps =
+            matches!(facts.expr(removal.key), Expr::Name(name) if self.iterates_over(scope, name, removal.place));
+        is_keyed && !sweeps
+    }
+
+    fn takes_key(&self, removal: Operation, key: ExprId) -> bool {
+        removal.key == key
+    }
+
+    /// The first `await` that is reached from an event in the same function.
+    fn wait_after(&self, event: EventRef) -> Option<EventRef> {
+        let facts = self.facts(event.module);
+        let scope = facts.scope_of(facts.event(event.id));
+        let (id, _) = facts.scope_events(scope).find(|(id, other)| {
+            *id > event.id
+                && facts.scope_of(other) == scope
+                && matches!(other.kind, EventKind::Await(awaited)
+                    if !self.is_shielded(facts, awaited) && !self.is_own_start(ScopeRef::new(event.module, scope), awaited))
+                && is_reached(facts, event.id, *id, scope)
+                && !is_caught(facts, *id)
+        })?;
+        Some(EventRef::new(event.module, id))
+    }
+
+    /// `await self`: an object waits for its own start, and what it holds ends with it if that fails.
+    fn is_own_start(&self, scope: ScopeRef, awaited: ExprId) -> bool {
+        matches!(self.facts(scope.module).expr(awaited), Expr::Name(name) if self.receiver_named(scope, name).is_some())
+    }
+
+    /// `await shield(…)` and its kin: what they do, they finish.
+    fn is_shielded(&self, facts: &FileFacts, awaited: ExprId) -> bool {
+        called_name(facts, awaited).is_some_and(|name| name.as_str().contains("shield"))
+    }
+
+    /// Whether somebody takes the entry out when the wait raises.
+    fn is_cleaned_up(
+        &self,
+        function: FunctionRef,
+        operation: Operation,
+        wait: EventRef,
+        removals: &[Operation],
+    ) -> bool {
+        let facts = self.facts(function.module);
+        let outer = self.outermost_function(function);
+        // A callback that is defined here takes it out whenever it is called.
+        let by_nested = removals.iter().any(|removal| {
+            self.event_function(removal.event)
+                .is_some_and(|remover| remover != function && self.outermost_function(remover) == outer)
+        });
+        let removers: Vec<FunctionRef> = removals
+            .iter()
+            .filter_map(|removal| self.event_function(removal.event))
+            .filter(|remover| *remover != function)
+            .collect();
+        let lets_go = |event: EventRef| {
+            removals.iter().any(|removal| removal.event == event) || self.calls_one_of(event, &removers, 2)
+        };
+        let around = contexts(facts, facts.event(wait.id).context);
+        let scope = self.function_scope(function);
+        let by_exit = self.does_on_exit(wait, &lets_go);
+        let by_manager = around.iter().any(|id| match facts.context(*id).kind {
+            ContextKind::With { manager, .. } => self.manager_lets_go(scope.expr(manager), operation, &removers),
+            _ => false,
+        });
+        // `task.add_done_callback(self._forget)`, and what is handed on before the wait in another way.
+        let by_callback = removers.iter().any(|remover| {
+            self.mentions(Definition::Function(*remover)).iter().any(|mention| {
+                self.event_function(mention.event).map(|inside| self.outermost_function(inside)) == Some(outer)
+            })
+        });
+        let by_caller = self.callers(function).iter().any(|site| self.does_on_exit(site.event, &lets_go));
+        by_nested || by_exit || by_manager || by_callback || by_caller
+    }
+
+    /// Whether something is done where an event raises: in a `finally` or handler around it in its own function.
+    fn does_on_exit(&self, event: EventRef, does: &dyn Fn(EventRef) -> bool) -> bool {
+        let facts = self.facts(event.module);
+        let around = contexts(facts, facts.event(event.id).context);
+        let covers = |id: ContextId| {
+            let context = facts.context(id);
+            around.iter().any(|other| {
+                let inside = facts.context(*other);
+                *other != id
+                    && inside.group == context.group
+                    && match context.kind {
+                        ContextKind::Finally => true,
+                        ContextKind::Except(_) => inside.kind == ContextKind::Try,
+                        _ => false,
+                    }
+            })
+        };
+        let scope = facts.scope_of(facts.event(event.id));
+        facts.scope_events(scope).any(|(id, other)| {
+            contexts(facts, other.context).into_iter().any(covers) && does(EventRef::new(event.module, id))
+        })
+    }
+
+    /// Whether an event calls one of the functions, or what calls one of them.
+    fn calls_one_of(&self, event: EventRef, removers: &[FunctionRef], depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let Some(site) = self.call_site(event) else { return false };
+        let facts = self.facts(event.module);
+        match self.callee(self.event_scope(event), site.call) {
+            Some(callee) => {
+                removers.contains(&callee)
+                    || self
+                        .facts(callee.module)
+                        .scope_events(self.function(callee).scope)
+                        .any(|(id, _)| self.calls_one_of(EventRef::new(callee.module, id), removers, depth))
+            }
+            None => match facts.expr(facts.call(site.call).callee) {
+                Expr::Attribute(_, name) => removers.iter().any(|remover| self.function(*remover).name == name),
+                _ => false,
+            },
+        }
+    }
+
+    /// A context manager of the project that takes entries out on exit.
+    fn manager_lets_go(&self, manager: ExprRef, operation: Operation, removers: &[FunctionRef]) -> bool {
+        let callee = self.callee_or_self(manager);
+        if let Definition::Function(function) = self.resolve(callee) {
+            return removers.contains(&function) || self.event_function(operation.event) == Some(function);
+        }
+        if let Some(function) = self.bound_method(callee)
+            && removers.contains(&function)
+        {
+            return true;
+        }
+        let super::super::types::Type::Instance(class) = self.type_of(manager) else { return false };
+        ["__exit__", "__aexit__"].iter().any(|name| {
+            self.method(class, Name::new(name)).is_some_and(|exit| {
+                removers.contains(&exit)
+                    || self
+                        .facts(exit.module)
+                        .scope_events(self.function(exit).scope)
+                        .any(|(id, _)| self.calls_one_of(EventRef::new(exit.module, id), removers, 2))
+            })
+        })
+    }
+
+    /// What an entry stands for that others are to take out: the task that waits, or what it waits for.
+    fn stands_for(&self, operation: Operation, wait: EventRef) -> Option<SkippedKind> {
+        let scope = self.event_scope(operation.event);
+        let facts = self.facts(scope.module);
+        let key = self.growing_key(operation);
+        if self.is_current_task(scope.expr(key)) {
+            return Some(SkippedKind::Task);
+        }
+        let EventKind::Await(awaited) = facts.event(wait.id).kind else { return None };
+        let Expr::Call(call) = facts.expr(awaited) else { return None };
+        let is_limited =
+            called_name(facts, awaited).is_some_and(|name| matches!(name.as_str(), "wait_for" | "timeout"));
+        let waited = *facts.arguments(facts.call(call)).first()?;
+        let is_local = matches!(facts.expr(waited), Expr::Name(_));
+        let is_entry = waited == operation.value || waited == key;
+        (is_limited && is_local && is_entry).then_some(SkippedKind::TimedOut)
+    }
+
+    fn is_current_task(&self, expr: ExprRef) -> bool {
+        let is_call = |expr: ExprRef| {
+            called_name(self.facts(expr.scope.module), expr.id).is_some_and(|name| name.as_str() == "current_task")
+        };
+        let bound = match self.expr(expr) {
+            Expr::Name(name) => self.holding_scope(expr.scope, name).map(|holder| self.bound_values(holder, name).0),
+            _ => None,
+        };
+        is_call(expr) || bound.is_some_and(|values| values.iter().any(|(_, value)| is_call(*value)))
+    }
+}
+
+/// The last name of what an expression calls.
+fn called_name(facts: &FileFacts, expr: ExprId) -> Option<Name> {
+    let Expr::Call(call) = facts.expr(expr) else { return None };
+    match facts.expr(facts.call(call).callee) {
+        Expr::Name(name) | Expr::Attribute(_, name) => Some(name),
+        _ => None,
+    }
+}
+
+/// A context and those around it within its scope.
+fn contexts(facts: &FileFacts, innermost: ContextId) -> Vec<ContextId> {
+    let mut around = vec![innermost];
+    let mut id = innermost;
+    while !matches!(facts.context(id).kind, ContextKind::Body) && facts.context(id).parent != id {
+        id = facts.context(id).parent;
+        around.push(id);
+    }
+    around
+}
+
+/// Whether a handler around an event catches whatever it raises and goes on.
+fn is_caught(facts: &FileFacts, event: crate::facts::EventId) -> bool {
+    let around = contexts(facts, facts.event(event).context);
+    facts.contexts.iter().enumerate().any(|(number, handler)| {
+        let ContextKind::Except(types) = handler.kind else { return false };
+        let catches_all = match facts.expr(types) {
+            Expr::Nothing => true,
+            Expr::Name(name) | Expr::Attribute(_, name) => matches!(name.as_str(), "BaseException" | "Exception"),
+            _ => false,
+        };
+        let covers = around.iter().any(|id| {
+            let inside = facts.context(*id);
+            inside.kind == ContextKind::Try && inside.group == handler.group
+        });
+        let leaves = || {
+            facts.events.iter().any(|event| {
+                matches!(event.kind, EventKind::Raise { .. } | EventKind::Return(_))
+                    && contexts(facts, event.context).contains(&ContextId(number as u32))
+            })
+        };
+        catches_all && covers && !leaves()
+    })
+}
+
+/// Whether control can come from one event to a later one of the same scope without an exception and without
+/// starting anew.
+fn is_reached(
+    facts: &FileFacts,
+    from: crate::facts::EventId,
+    to: crate::facts::EventId,
+    scope: crate::facts::ScopeId,
+) -> bool {
+    let before = contexts(facts, facts.event(from).context);
+    let after = contexts(facts, facts.event(to).context);
+    let is_exclusive = before.iter().any(|left| {
+        after.iter().any(|right| {
+            let (left_context, right_context) = (facts.context(*left), facts.context(*right));
+            left != right
+                && left_context.group == right_context.group
+                && !matches!(right_context.kind, ContextKind::Finally | ContextKind::TryElse | ContextKind::LoopElse)
+        })
+    });
+    let is_left = facts.scope_events(scope).any(|(id, event)| {
+        id > from
+            && id < to
+            && matches!(
+                event.kind,
+                EventKind::Return(_) | EventKind::Raise { .. } | EventKind::Break | EventKind::Continue
+            )
+            && before.contains(&event.context)
+            && !after.contains(&event.context)
+    });
+    let leaves_before = facts.scope_events(scope).any(|(id, event)| {
+        id > from
+            && id < to
+            && matches!(event.kind, EventKind::Return(_) | EventKind::Raise { .. })
+            && before.contains(&event.context)
+    });
+    !is_exclusive && !is_left && !leaves_before
+}

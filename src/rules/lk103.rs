@@ -1,0 +1,63 @@
+//! LK103: an entry that is taken out after an `await`, and stays when the `await` does not return.
+
+use super::{Claim, Report, label};
+use crate::finding::{Confidence, Label};
+use crate::program::growth::exits::{Skipped, SkippedKind};
+use crate::program::lifetimes::Lifetime;
+use crate::program::{ModuleId, Place, Program};
+
+pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
+    for (place, skipped) in program.skipped_removals(module) {
+        let Some((confidence, reasons)) = confidence(program, place, &skipped) else { continue };
+        let name = program.place_name(place);
+        let adds = skipped.growth.touch.event();
+        let how = match skipped.kind {
+            SkippedKind::Own => "fails or is cancelled",
+            SkippedKind::Task => "is cancelled",
+            SkippedKind::TimedOut => "times out",
+        };
+        let mut related = vec![
+            label(program, skipped.holder.binding, held(program, place)),
+            label(program, skipped.wait, "what raises here leaves the entry behind"),
+            label(program, skipped.removal, removal(skipped.kind)),
+        ];
+        related.extend(skipped.growth.repetition.reasons.iter().take(2).cloned());
+        related.extend(reasons);
+        related.dedup_by_key(|label| label.location);
+        report.add(Claim {
+            span: program.event_location(adds).span,
+            confidence,
+            message: format!("`{name}` keeps this entry when the `await` after it {how}"),
+            label: "added here".to_owned(),
+            related,
+            symbol: program.place_symbol(place),
+        });
+    }
+}
+
+/// The coroutine ends and others were meant to see the entry, so its container outlives the call; how long is only
+/// known of some owners.
+fn confidence(program: &Program, place: Place, skipped: &Skipped) -> Option<(Confidence, Vec<Label>)> {
+    let is_open = skipped.growth.domain.is_open() || skipped.kind == SkippedKind::Task;
+    let by_key = match skipped.kind {
+        SkippedKind::Own if !is_open => Confidence::Low,
+        _ => Confidence::Medium,
+    };
+    let Place::Instance(class, _) = place else { return Some((by_key, Vec::new())) };
+    let owner = program.owner(class);
+    (owner.lifetime != Lifetime::Short).then_some((by_key, owner.reasons))
+}
+
+fn held(program: &Program, place: Place) -> String {
+    match place {
+        Place::Instance(class, _) => super::lk102::held(program, class),
+        _ => "held for as long as the process runs".to_owned(),
+    }
+}
+
+fn removal(kind: SkippedKind) -> &'static str {
+    match kind {
+        SkippedKind::Own => "this is reached only if the `await` returns",
+        SkippedKind::Task | SkippedKind::TimedOut => "only this takes it out, when the wait ends as it should",
+    }
+}
