@@ -737,7 +737,10 @@ impl<'a> Builder<'a> {
     fn event(&mut self, id: EventId) {
         let node = self.advance(Step::Event(id));
         let event = self.facts.event(id);
+        // An element of a comprehension hands control to nobody.
+        let is_element = || self.facts.scope(self.facts.scope_of(event)).kind == ScopeKind::Comprehension;
         match event.kind {
+            EventKind::Yield(_) if is_element() => {}
             EventKind::Call(call) if (self.ends)(call) => {
                 self.link(node, HALTED, Edge::Plain);
                 self.stop();
@@ -746,13 +749,8 @@ impl<'a> Builder<'a> {
             EventKind::Raise { .. } => self.leave(node, Jump::Raise),
             EventKind::Break => self.leave(node, Jump::Break),
             EventKind::Continue => self.leave(node, Jump::Continue),
-            EventKind::Yield(_) => {
-                // An element of a comprehension hands control to nobody.
-                if self.facts.scope(self.facts.scope_of(event)).kind != ScopeKind::Comprehension {
-                    self.may_raise(node);
-                }
-            }
             EventKind::Call(_)
+            | EventKind::Yield(_)
             | EventKind::BindElement { .. }
             | EventKind::Import(_)
             | EventKind::Read(_)

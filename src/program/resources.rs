@@ -135,8 +135,14 @@ impl Program<'_> {
     fn find_lost_resources(&self, module: ModuleId) -> Vec<LostResource> {
         let mut flows = paths::Flows::default();
         let mut found = Vec::new();
+        let mut asked: FxHashMap<FunctionRef, usize> = FxHashMap::default();
         for acquisition in self.acquisitions(module) {
             let Some(resource) = self.resource_of(&acquisition) else { continue };
+            let asked = asked.entry(acquisition.function).or_default();
+            *asked += 1;
+            if *asked > MOST_ACQUISITIONS {
+                continue;
+            }
             match self.bindings_of_result(&acquisition, resource) {
                 Result::Temporary => {
                     found.push(LostResource { acquisition, how: Loss::Never { name: None } });
@@ -241,6 +247,9 @@ impl Program<'_> {
         self.holding_scope(scope, name) == Some(scope)
     }
 }
+
+/// How many acquisitions of one function are followed: each may walk all of it.
+const MOST_ACQUISITIONS: usize = 50;
 
 /// Where the result of an acquisition goes first.
 enum Result {
