@@ -351,6 +351,17 @@ impl NameSet {
         self.bits.get(name.index() / 64).is_some_and(|word| word & (1 << (name.index() % 64)) != 0)
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.bits.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Name> {
+        let words = self.bits.iter().enumerate().filter(|(_, word)| **word != 0);
+        words.flat_map(|(word, bits)| {
+            (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| Name((word * 64 + bit) as u32))
+        })
+    }
+
     /// All names of both.
     pub fn union(mut self, other: NameSet) -> NameSet {
         if other.bits.len() > self.bits.len() {

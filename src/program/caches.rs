@@ -227,7 +227,7 @@ impl Program<'_> {
 
     /// A place where instances are made again and again while the program runs.
     pub fn repeated_instantiation(&self, class: ClassRef) -> Option<super::calls::CallSite> {
-        self.instantiations(class).into_iter().find(|site| {
+        self.instantiations(class).iter().copied().find(|site| {
             !self.is_test(site.module)
                 && !self.is_module_level(site.event)
                 && self.repetition(site.event).frequency >= Frequency::Presumed
@@ -294,7 +294,8 @@ impl Program<'_> {
     /// Instances whose number the source decides: enumerations, metaclasses, module-level singletons.
     pub fn has_bounded_instances(&self, class: ClassRef) -> bool {
         let is_enum = self.external_bases(class).iter().any(|base| base.as_str().starts_with("enum."));
-        let made: Vec<_> = self.instantiations(class).into_iter().filter(|site| !self.is_test(site.module)).collect();
+        let sites = self.instantiations(class);
+        let made: Vec<_> = sites.iter().filter(|site| !self.is_test(site.module)).collect();
         let is_made_once = !made.is_empty()
             && self.subclasses(class).is_empty()
             && made.iter().all(|site| self.repetition(site.event).frequency <= Frequency::Once);

@@ -4,15 +4,18 @@
 //! name and keeps those that resolve to it. A call on an object of unknown type that only has the right name is
 //! kept apart as possible: it can excuse but not accuse.
 
+use std::hash::Hash;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::names::Definition;
-use super::types::Type;
+use super::types::{Type, last_part};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{CallId, EventKind, Expr, ExprId, Parameter, ParameterKind};
+use crate::facts::{CallId, EventKind, Expr, ExprId, FunctionId, Parameter, ParameterKind};
 use crate::source::{Name, NameSet};
 
 #[derive(Default)]
@@ -21,8 +24,50 @@ pub struct CallIndex {
     calls: ByName<(ModuleId, CallId)>,
     /// Functions named as values (arguments, decorators, returned, stored).
     mentions: ByName<(EventRef, ExprId)>,
+    /// What each of `calls` runs, as far as it was asked: functions of one name share its calls.
+    called: Vec<AtomicU32>,
+    /// How many functions the modules before each have: with it a function is one number.
+    functions_before: Vec<u32>,
     /// Answers of [`Program::callers`]: the same function is asked about from many places.
-    answered: Mutex<FxHashMap<FunctionRef, Arc<[CallSite]>>>,
+    callers: Answers<FunctionRef, CallSite>,
+    /// Likewise of [`Program::instantiations`].
+    instantiations: Answers<ClassRef, CallSite>,
+    /// Likewise of [`Program::mentions`].
+    mentioned: Answers<Definition, Mention>,
+}
+
+/// Lists that were asked for.
+pub(super) struct Answers<K, T>(Mutex<FxHashMap<K, Arc<[T]>>>);
+
+impl<K, T> Default for Answers<K, T> {
+    fn default() -> Self {
+        Answers(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash, T> Answers<K, T> {
+    pub(super) fn get(&self, key: K, find: impl FnOnce(&K) -> Vec<T>) -> Arc<[T]> {
+        if let Some(answer) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return answer.clone();
+        }
+        // Found without the lock: one answer asks for others.
+        let answer: Arc<[T]> = find(&key).into();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, answer.clone());
+        answer
+    }
+}
+
+/// What a call runs, as one number in [`CallIndex::called`].
+mod called {
+    pub const NOT_ASKED: u32 = 0;
+    /// No function that is known.
+    pub const NOT_KNOWN: u32 = 1;
+    /// Not known, and it may be any method of the name.
+    pub const ANY_OF_THE_NAME: u32 = 2;
+    /// Not known, and no method of the name.
+    pub const NONE_OF_THE_NAME: u32 = 3;
+    /// The first function of the program.
+    pub const FIRST: u32 = 4;
 }
 
 /// Entries grouped by name, within a name in the order of modules and lines: a counting sort, since names are small
@@ -62,9 +107,14 @@ impl<T: Copy> ByName<T> {
     }
 
     fn of(&self, name: Name) -> &[T] {
+        &self.entries[self.range(name)]
+    }
+
+    /// Where the entries of a name lie.
+    fn range(&self, name: Name) -> Range<usize> {
         match self.starts.get(name.index()..name.index() + 2) {
-            Some([start, end]) => &self.entries[*start as usize..*end as usize],
-            _ => &[],
+            Some([start, end]) => *start as usize..*end as usize,
+            _ => 0..0,
         }
     }
 }
@@ -106,10 +156,31 @@ impl CallIndex {
             })
             .reduce(NameSet::default, NameSet::union);
         defined.insert(Name::new(CACHE_CLEAR));
+        let library = program.models.registry_names().chain(program.models.thread_local_names());
+        defined.extend(library.map(|path| Name::new(last_part(path.as_str()))));
         let parts: Vec<Part> = modules.par_iter().map(|module| index_module(program, *module, &defined)).collect();
         let (calls, mentions): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.calls, part.mentions)).unzip();
         let (calls, mentions) = rayon::join(|| ByName::group(&calls), || ByName::group(&mentions));
-        CallIndex { calls, mentions, answered: Mutex::default() }
+        let called = calls.entries.iter().map(|_| AtomicU32::new(called::NOT_ASKED)).collect();
+        let functions_before = modules
+            .iter()
+            .scan(0, |before, module| {
+                let here = *before;
+                *before += program.facts(*module).functions.len() as u32;
+                Some(here)
+            })
+            .collect();
+        CallIndex { calls, mentions, called, functions_before, ..CallIndex::default() }
+    }
+
+    fn number_of(&self, function: FunctionRef) -> u32 {
+        called::FIRST + self.functions_before[function.module.0 as usize] + function.id.0
+    }
+
+    fn function_of(&self, number: u32) -> FunctionRef {
+        let number = number - called::FIRST;
+        let module = self.functions_before.partition_point(|before| *before <= number) - 1;
+        FunctionRef::new(ModuleId(module as u32), FunctionId(number - self.functions_before[module]))
     }
 
     fn calls_named(&self, name: Name) -> &[(ModuleId, CallId)] {
@@ -201,12 +272,7 @@ impl Program<'_> {
 
     /// Every call that may run a function.
     pub fn callers(&self, function: FunctionRef) -> Arc<[CallSite]> {
-        if let Some(answer) = self.calls.answered.lock().unwrap_or_else(PoisonError::into_inner).get(&function) {
-            return answer.clone();
-        }
-        let answer: Arc<[CallSite]> = self.find_callers(function).into();
-        self.calls.answered.lock().unwrap_or_else(PoisonError::into_inner).insert(function, answer.clone());
-        answer
+        self.calls.callers.get(function, |function| self.find_callers(*function))
     }
 
     fn find_callers(&self, function: FunctionRef) -> Vec<CallSite> {
@@ -214,10 +280,10 @@ impl Program<'_> {
         if name == self.words.init
             && let Some(class) = self.class_of_method(function)
         {
-            let mut sites = self.instantiations(class);
+            let mut sites = self.instantiations(class).to_vec();
             for subclass in self.subclasses(class) {
                 if self.method(*subclass, name) == Some(function) {
-                    sites.extend(self.instantiations(*subclass));
+                    sites.extend(self.instantiations(*subclass).iter().copied());
                 }
             }
             sites.extend(self.named_calls(function, name).filter(|site| site.is_certain));
@@ -228,40 +294,71 @@ impl Program<'_> {
 
     /// The calls under a function's name that may run it; the constructor's are under the name of its class.
     pub fn named_calls(&self, function: FunctionRef, name: Name) -> impl Iterator<Item = CallSite> {
-        let class = self.class_of_method(function);
-        self.calls.calls_named(name).iter().take(MOST_CALLS).filter_map(move |(module, call)| {
-            let event = EventRef::new(*module, self.facts(*module).call(*call).event);
-            let scope = self.event_scope(event);
-            let certain = CallSite { module: *module, call: *call, event, is_certain: true };
-            match self.callee(scope, *call) {
-                Some(callee) if callee == function => return Some(certain),
-                // `Base.method(self)` names the one it means.
-                Some(callee)
-                    if self.overrides(function, callee)
-                        && !self.names_class(scope, *call)
-                        && !self.is_exact(scope, *call) =>
-                {
-                    return Some(certain);
-                }
-                Some(_) => return None,
-                None => {}
-            }
-            class?;
-            if is_builtin_method(name.as_str()) {
+        let is_own_method = self.class_of_method(function).is_some();
+        let is_method = is_own_method && !is_builtin_method(name.as_str());
+        let own = self.calls.number_of(function);
+        let range = self.calls.calls.range(name);
+        range.take(MOST_CALLS).filter_map(move |index| {
+            let (module, call) = self.calls.calls.entries[index];
+            let number = self.called(index);
+            if number == called::NONE_OF_THE_NAME || number < called::FIRST && !is_method {
                 return None;
             }
+            // Functions of one name may be many, and most of its calls are of others.
+            let is_certain = number == own
+                || number >= called::FIRST && {
+                    // `Base.method(self)` names the one it means.
+                    let overrides = is_own_method && self.overrides(function, self.calls.function_of(number));
+                    let scope = || self.event_scope(EventRef::new(module, self.facts(module).call(call).event));
+                    overrides && !self.names_class(scope(), call) && !self.is_exact(scope(), call)
+                };
             // A method called on something of unknown type.
-            let callee = scope.expr(self.facts(*module).call(*call).callee);
-            let Expr::Attribute(base, _) = self.expr(callee) else { return None };
-            let base_type = self.type_of(scope.expr(base));
-            let unknown = match base_type {
+            if is_certain || number < called::FIRST && self.may_be_any(index, name) {
+                let event = EventRef::new(module, self.facts(module).call(call).event);
+                return Some(CallSite { module, call, event, is_certain });
+            }
+            None
+        })
+    }
+
+    /// What an indexed call runs.
+    fn called(&self, index: usize) -> u32 {
+        let known = &self.calls.called[index];
+        let number = known.load(Ordering::Relaxed);
+        if number != called::NOT_ASKED {
+            return number;
+        }
+        let (module, call) = self.calls.calls.entries[index];
+        let event = EventRef::new(module, self.facts(module).call(call).event);
+        let callee = self.callee(self.event_scope(event), call);
+        let number = callee.map_or(called::NOT_KNOWN, |callee| self.calls.number_of(callee));
+        known.store(number, Ordering::Relaxed);
+        number
+    }
+
+    /// Whether an indexed call of no known function may run any method of the name that it is indexed by.
+    fn may_be_any(&self, index: usize, name: Name) -> bool {
+        let known = &self.calls.called[index];
+        match known.load(Ordering::Relaxed) {
+            called::ANY_OF_THE_NAME => return true,
+            called::NONE_OF_THE_NAME => return false,
+            _ => {}
+        }
+        let (module, call) = self.calls.calls.entries[index];
+        let call = self.facts(module).call(call);
+        let callee = self.event_scope(EventRef::new(module, call.event)).expr(call.callee);
+        let may_be = match self.expr(callee) {
+            Expr::Attribute(base, _) => match self.type_of(callee.scope.expr(base)) {
                 Type::Unknown => !matches!(self.resolve(callee), Definition::External(_)),
                 // A mixin calls what it expects of the class that it is mixed into.
                 Type::Instance(class) => self.method(class, name).is_none(),
                 _ => false,
-            };
-            unknown.then_some(CallSite { is_certain: false, ..certain })
-        })
+            },
+            _ => false,
+        };
+        let number = if may_be { called::ANY_OF_THE_NAME } else { called::NONE_OF_THE_NAME };
+        known.store(number, Ordering::Relaxed);
+        may_be
     }
 
     fn names_class(&self, scope: ScopeRef, call: CallId) -> bool {
@@ -295,6 +392,20 @@ impl Program<'_> {
         self.function(function).name == self.function(callee).name && self.mro(class).contains(&base)
     }
 
+    /// All calls under these names, imports under another name undone, in the order of files and lines: of functions
+    /// and classes of the project, and of what models call registries and thread-locals.
+    pub(super) fn calls_under(&self, names: &NameSet) -> Vec<(ModuleId, CallId)> {
+        let mut calls: Vec<(ModuleId, CallId)> =
+            names.iter().flat_map(|name| self.calls.calls_named(name)).copied().collect();
+        calls.sort_unstable();
+        calls
+    }
+
+    /// Where something of this name is used as a value.
+    pub(super) fn mentions_under(&self, name: Name) -> &[(EventRef, ExprId)] {
+        self.calls.mentions_of(name)
+    }
+
     /// Every `function.cache_clear`, called or handed on.
     pub fn cache_clears(&self) -> Vec<(EventRef, ExprRef)> {
         let name = Name::new(CACHE_CLEAR);
@@ -307,7 +418,11 @@ impl Program<'_> {
     }
 
     /// Every call that makes an instance of exactly this class.
-    pub fn instantiations(&self, class: ClassRef) -> Vec<CallSite> {
+    pub fn instantiations(&self, class: ClassRef) -> Arc<[CallSite]> {
+        self.calls.instantiations.get(class, |class| self.find_instantiations(*class))
+    }
+
+    fn find_instantiations(&self, class: ClassRef) -> Vec<CallSite> {
         let mut sites = Vec::new();
         for (module, call) in self.calls.calls_named(self.class(class).name).iter().take(MOST_CALLS) {
             let event = EventRef::new(*module, self.facts(*module).call(*call).event);
@@ -333,7 +448,11 @@ impl Program<'_> {
     }
 
     /// Where a function or class is used as a value.
-    pub fn mentions(&self, definition: Definition) -> Vec<Mention> {
+    pub fn mentions(&self, definition: Definition) -> Arc<[Mention]> {
+        self.calls.mentioned.get(definition, |definition| self.find_mentions(*definition))
+    }
+
+    fn find_mentions(&self, definition: Definition) -> Vec<Mention> {
         let name = match definition {
             Definition::Function(function) => self.function(function).name,
             Definition::Class(class) => self.class(class).name,

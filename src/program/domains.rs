@@ -924,7 +924,7 @@ impl Program<'_> {
         if vocabulary::is_fresh_word(last) || (numbers && before != last && vocabulary::is_passing_word(before)) {
             return Domain::Open(why());
         }
-        if vocabulary::is_passing_word(last) {
+        if vocabulary::is_passing_word(last) && !vocabulary::is_deed_word(text) {
             return Domain::Presumed(why());
         }
         if numbers && before != last && vocabulary::is_inventory_word(before) {

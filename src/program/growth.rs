@@ -457,7 +457,7 @@ impl Program<'_> {
     /// `member.id`.
     fn comes_with_event(&self, key: ExprRef) -> bool {
         let Some(function) = self.enclosing_function(key.scope) else { return false };
-        let is_told = vocabulary::is_event_name(self.function(function).name.as_str());
+        let is_told = vocabulary::is_told_name(self.function(function).name.as_str());
         let base = match self.expr(key) {
             Expr::Attribute(base, _) | Expr::Subscript(base, _) => base,
             _ => key.id,

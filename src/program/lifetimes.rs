@@ -108,7 +108,9 @@ impl Program<'_> {
         let mut sites = 0;
         let mut short = 0;
         for member in &family {
-            for site in self.instantiations(*member).into_iter().filter(|site| !self.is_test(site.module)).take(MOST) {
+            for site in
+                self.instantiations(*member).iter().copied().filter(|site| !self.is_test(site.module)).take(MOST)
+            {
                 sites += 1;
                 let found = self.owner_at(site, *member, depth);
                 short += usize::from(found.lifetime == Lifetime::Short);

@@ -125,6 +125,8 @@ pub struct Program<'m> {
     /// Likewise.
     cached: Vec<OnceLock<Vec<caches::CachedFunction>>>,
     lifetimes: lifetimes::Lifetimes,
+    /// What is done to the places from which a removal may be skipped.
+    touches_of_skipped: calls::Answers<Place, growth::Touch>,
     registrations: registries::Registrations,
     thread_locals: thread_locals::ThreadLocals,
     resources: resources::Resources,
@@ -153,6 +155,8 @@ pub struct ModuleIndex {
     /// Last names of decorators written as attributes: `@object.name`.
     decorator_attributes: FxHashSet<Name>,
     bound_to_containers: operations::BoundToContainers,
+    /// Stores under a key of something named: `name[key] = …`, `object.name[key] = …`.
+    item_stores: Box<[EventId]>,
     /// Classes whose constructor takes the `bases` of a class.
     class_makers: Vec<ClassId>,
     /// A function is called `__del__`.
@@ -178,6 +182,7 @@ impl ModuleIndex {
         let mut attribute_stores = Vec::new();
         let mut method_class = vec![None; facts.functions.len()].into_boxed_slice();
         let mut class_makers = Vec::new();
+        let mut item_stores = Vec::new();
         let mut bound_to_containers = operations::BoundToContainers::begin(facts);
         for (number, event) in facts.events.iter().enumerate() {
             let id = EventId(number as u32);
@@ -222,6 +227,14 @@ impl ModuleIndex {
                     attribute_stores.push((name, id));
                     name
                 }
+                Expr::Subscript(table, _) => {
+                    if matches!(event.kind, EventKind::Bind { .. })
+                        && matches!(facts.expr(table), Expr::Name(_) | Expr::Attribute(..))
+                    {
+                        item_stores.push(id);
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             if let EventKind::Bind { value, .. } = event.kind {
@@ -252,6 +265,7 @@ impl ModuleIndex {
             decorator_calls,
             decorator_attributes,
             bound_to_containers: bound_to_containers.finish(),
+            item_stores: item_stores.into_boxed_slice(),
             class_makers,
             has_finalizer: facts.functions.iter().any(|function| function.name == *operations::FINALIZER),
         }
@@ -338,6 +352,7 @@ impl<'m> Program<'m> {
             instance_accounts: Vec::new(),
             cached: Vec::new(),
             lifetimes: lifetimes::Lifetimes::default(),
+            touches_of_skipped: calls::Answers::default(),
             registrations: registries::Registrations::default(),
             thread_locals: thread_locals::ThreadLocals::default(),
             resources: resources::Resources::default(),

@@ -102,6 +102,10 @@ pub struct ObjectGraph {
     returns: Vec<Handle>,
     /// Calls of methods on objects whose class only the caller may know.
     deferred: Vec<Deferred>,
+    /// How many calls deep it looks into callees.
+    depth: u8,
+    /// A callee was left out because it was too deep.
+    is_cut: bool,
 }
 
 /// A value that keeps an object, or at least leads to it.
@@ -197,6 +201,8 @@ pub struct References {
     /// Functions by the classes that their parameters are annotated with, sorted.
     annotated: Vec<(Name, FunctionRef)>,
     graphs: RwLock<FxHashMap<(FunctionRef, u8), Arc<ObjectGraph>>>,
+    /// Those of them that are the same however deep they may look, from their own depth on.
+    whole: RwLock<FxHashMap<FunctionRef, Arc<ObjectGraph>>>,
     attributes: RwLock<FxHashMap<(ClassRef, Name), attributes::Attribute>>,
     /// Whether something that runs gives up what a class holds in an attribute, or in the container there.
     released: RwLock<FxHashMap<Kept, bool>>,
@@ -214,11 +220,19 @@ impl Program<'_> {
     }
 
     fn object_graph_within(&self, function: FunctionRef, calls: u8) -> Arc<ObjectGraph> {
+        let whole = self.references.whole.read().unwrap_or_else(PoisonError::into_inner).get(&function).cloned();
+        if let Some(whole) = whole.filter(|graph| graph.depth <= calls) {
+            return whole;
+        }
         let key = (function, calls);
         let known = self.references.graphs.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         known.unwrap_or_else(|| {
             let graph = Arc::new(trace::trace(self, function, calls));
-            self.references.graphs.write().unwrap_or_else(PoisonError::into_inner).insert(key, graph.clone());
+            if graph.is_cut {
+                self.references.graphs.write().unwrap_or_else(PoisonError::into_inner).insert(key, graph.clone());
+            } else {
+                self.references.whole.write().unwrap_or_else(PoisonError::into_inner).insert(function, graph.clone());
+            }
             graph
         })
     }

@@ -18,7 +18,7 @@ use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
 use super::types::{Type, last_part};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{CallId, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
+use crate::facts::{CallId, ContextKind, EventKind, Expr, ExprId, NOTHING, ScopeKind};
 use crate::finding::Label;
 use crate::models::{Argument, EntryBy, Held, Registry};
 use crate::source::{Name, NameSet};
@@ -79,17 +79,20 @@ const MOST_HANDS: u32 = 3;
 impl Registrations {
     pub fn collect(program: &Program) -> Registrations {
         let names: NameSet = program.models.registry_names().map(|path| Name::new(last_part(path.as_str()))).collect();
-        let modules: Vec<ModuleId> = program.module_ids().collect();
-        let mut sites: Vec<Vec<Site>> =
-            modules.par_iter().map(|module| library_sites(program, *module, &names)).collect();
+        let mut sites: Vec<Vec<Site>> = by_module(program, &names)
+            .into_par_iter()
+            .map(|(module, calls)| library_sites(program, module, calls, &names))
+            .collect();
         let mut last: Vec<Site> = sites.iter().flatten().copied().collect();
         for _ in 0..MOST_HANDS {
             let hands = Hands::of(program, &last);
             if hands.by_function.is_empty() {
                 break;
             }
-            let found: Vec<Vec<Site>> =
-                modules.par_iter().map(|module| handed_sites(program, *module, &hands)).collect();
+            let found: Vec<Vec<Site>> = by_module(program, &hands.names)
+                .into_par_iter()
+                .map(|(module, calls)| handed_sites(program, module, calls, &hands))
+                .collect();
             last = found.iter().flatten().copied().collect();
             for (all, more) in sites.iter_mut().zip(found) {
                 all.extend(more);
@@ -131,31 +134,20 @@ impl Hands {
     }
 }
 
-/// The last name of what each call of a module calls, imports under another name undone.
-fn called_names<'p>(program: &'p Program, module: ModuleId) -> impl Iterator<Item = (EventId, CallId, Name)> + 'p {
-    let facts = program.facts(module);
-    let renamed: FxHashMap<Name, Name> = facts
-        .imports
-        .iter()
-        .filter_map(|import| Some((import.bound, import.name.filter(|name| *name != import.bound)?)))
-        .collect();
-    facts.calls.iter().enumerate().filter_map(move |(number, call)| {
-        let name = match facts.expr(call.callee) {
-            Expr::Name(name) => renamed.get(&name).copied().unwrap_or(name),
-            Expr::Attribute(_, name) => name,
-            _ => return None,
-        };
-        Some((call.event, CallId(number as u32), name))
-    })
+/// The calls under these names for each module.
+fn by_module(program: &Program, names: &NameSet) -> Vec<(ModuleId, Vec<CallId>)> {
+    let mut calls: Vec<(ModuleId, Vec<CallId>)> = program.module_ids().map(|module| (module, Vec::new())).collect();
+    for (module, call) in program.calls_under(names) {
+        calls[module.0 as usize].1.push(call);
+    }
+    calls
 }
 
-fn library_sites(program: &Program, module: ModuleId, names: &NameSet) -> Vec<Site> {
+fn library_sites(program: &Program, module: ModuleId, calls: Vec<CallId>, names: &NameSet) -> Vec<Site> {
     let facts = program.facts(module);
     let mut sites = Vec::new();
-    for (event, call, name) in called_names(program, module) {
-        if !names.contains(name) {
-            continue;
-        }
+    for call in calls {
+        let event = facts.call(call).event;
         let event = EventRef::new(module, event);
         let scope = program.event_scope(event);
         let callee = scope.expr(facts.call(call).callee);
@@ -175,7 +167,8 @@ fn library_sites(program: &Program, module: ModuleId, names: &NameSet) -> Vec<Si
         };
         sites.push(Site { event, path, key, inner: None });
     }
-    for (number, event) in facts.events.iter().enumerate() {
+    for id in &program.module(module).index.item_stores {
+        let event = facts.event(*id);
         let EventKind::Bind { target, .. } = event.kind else { continue };
         let Expr::Subscript(table, key) = facts.expr(target) else { continue };
         let is_named = matches!(facts.expr(table), Expr::Name(name) | Expr::Attribute(_, name) if names.contains(name));
@@ -185,20 +178,18 @@ fn library_sites(program: &Program, module: ModuleId, names: &NameSet) -> Vec<Si
         let scope = ScopeRef::new(module, facts.scope_of(event));
         let Some(path) = program.external_path(scope.expr(table)) else { continue };
         if program.models.registry(path).is_some_and(|registry| registry.entry == EntryBy::Item) {
-            let event = EventRef::new(module, EventId(number as u32));
+            let event = EventRef::new(module, *id);
             sites.push(Site { event, path, key: Some(scope.expr(key)), inner: None });
         }
     }
     sites
 }
 
-fn handed_sites(program: &Program, module: ModuleId, hands: &Hands) -> Vec<Site> {
+fn handed_sites(program: &Program, module: ModuleId, calls: Vec<CallId>, hands: &Hands) -> Vec<Site> {
+    let facts = program.facts(module);
     let mut sites = Vec::new();
-    for (event, call, name) in called_names(program, module) {
-        if !hands.names.contains(name) {
-            continue;
-        }
-        let event = EventRef::new(module, event);
+    for call in calls {
+        let event = EventRef::new(module, facts.call(call).event);
         let scope = program.event_scope(event);
         let Some(function) = program.callee(scope, call) else { continue };
         let Some(parameters) = hands.by_function.get(&function) else { continue };
@@ -295,12 +286,14 @@ impl Program<'_> {
     pub fn is_made_in_loop(&self, registration: &Registration) -> bool {
         let (Cause::Instance(class) | Cause::Constructor(class)) = registration.cause else { return false };
         let classes = std::iter::once(&class).chain(self.subclasses(class));
-        classes.flat_map(|class| self.instantiations(*class)).filter(|site| !self.is_test(site.module)).any(|site| {
-            let facts = self.facts(site.module);
-            let is_loop = |kind: ContextKind| matches!(kind, ContextKind::For { .. } | ContextKind::While(_));
-            self.event_function(site.event).is_some()
-                && facts.contexts_around(facts.event(site.event.id).context).any(|context| is_loop(context.kind))
-        })
+        classes.flat_map(|class| self.instantiations(*class).to_vec()).filter(|site| !self.is_test(site.module)).any(
+            |site| {
+                let facts = self.facts(site.module);
+                let is_loop = |kind: ContextKind| matches!(kind, ContextKind::For { .. } | ContextKind::While(_));
+                self.event_function(site.event).is_some()
+                    && facts.contexts_around(facts.event(site.event.id).context).any(|context| is_loop(context.kind))
+            },
+        )
     }
 
     /// How often instances of a class are made.
@@ -309,7 +302,8 @@ impl Program<'_> {
             return Frequency::Once;
         }
         let classes = std::iter::once(&class).chain(self.subclasses(class));
-        let made = classes.flat_map(|class| self.instantiations(*class)).filter(|site| !self.is_test(site.module));
+        let made =
+            classes.flat_map(|class| self.instantiations(*class).to_vec()).filter(|site| !self.is_test(site.module));
         let most = made.take(24).map(|site| self.repetition(site.event).frequency).max();
         most.unwrap_or(match self.class(class).name.as_str().starts_with('_') {
             true => Frequency::Never,

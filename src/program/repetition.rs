@@ -507,7 +507,7 @@ impl Program<'_> {
     fn climb_by_mentions(&self, search: &mut Search, function: FunctionRef, number: usize) -> bool {
         let mut is_used = false;
         let name = self.function_name(function);
-        for mention in self.mentions(Definition::Function(function)) {
+        for mention in self.mentions(Definition::Function(function)).iter() {
             let facts = self.facts(mention.event.module);
             let event = facts.event(mention.event.id);
             let is_decoration = matches!(event.kind, EventKind::Define(_) | EventKind::DefineClass(_));

@@ -4,6 +4,7 @@
 //! `threading.local()` in them. A place that resolves to "the attribute of a thread-local" is none of the places that
 //! operations are kept for, so its few operations are looked up here, by the names that thread-locals are bound to.
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::domains::Domain;
@@ -11,14 +12,24 @@ use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
 use super::types::{Type, last_part};
 use super::{EventRef, ExprRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{Constant, ContextKind, EventId, EventKind, Expr, NOTHING};
+use crate::facts::{
+    Constant, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, Import, NOTHING, ScopeKind,
+};
 use crate::source::{Name, NameSet};
+
+/// How many names and calls are followed to the container that they stand for.
+const DEPTH: u32 = 4;
 
 /// The names that thread-locals and context variables of the program are bound to.
 #[derive(Default)]
 pub struct ThreadLocals {
     names: NameSet,
-    has_any: bool,
+    /// The modules in which something may be done to what is in one, with the exact questions left open.
+    modules: Vec<ModuleId>,
+    /// Functions that may return what is in one, under all names they go by.
+    givers: NameSet,
+    /// Methods that may: a plain name means one only where a module binds it to that.
+    giving_methods: NameSet,
 }
 
 /// What grows.
@@ -73,28 +84,199 @@ impl ThreadLocals {
             program.external_bases(*class).iter().any(|base| program.models.thread_local(*base).is_some())
         });
         makers.extend(derived.map(|class| program.class(class).name).collect::<Vec<_>>());
-        let mut locals = ThreadLocals::default();
-        for module in program.module_ids() {
-            let facts = program.facts(module);
-            for event in &facts.events {
-                let EventKind::Bind { target, value } = event.kind else { continue };
-                let (Expr::Name(name) | Expr::Attribute(_, name)) = facts.expr(target) else { continue };
-                let Expr::Call(call) = facts.expr(value) else { continue };
-                let callee = facts.expr(facts.call(call).callee);
-                if matches!(callee, Expr::Name(maker) | Expr::Attribute(_, maker) if makers.contains(maker)) {
-                    locals.names.insert(name);
-                    locals.has_any = true;
-                }
+        let modules: Vec<ModuleId> = program.module_ids().collect();
+        let calling = modules_calling(program, &makers, |import| makers.contains(import.bound));
+        let names = union_of(&calling, |module| names_of_made(program.facts(module), &makers));
+        let mut locals = ThreadLocals { names, ..ThreadLocals::default() };
+        if locals.names.is_empty() {
+            return locals;
+        }
+        locals.modules = locals.touching(program, &modules);
+        // As deep as calls are followed below.
+        for _ in 0..DEPTH {
+            let found = union_of(&locals.modules, |module| locals.givers_of(program.facts(module), false));
+            let methods = union_of(&locals.modules, |module| locals.givers_of(program.facts(module), true));
+            if found.is_empty() && methods.is_empty() {
+                break;
             }
+            locals.givers = std::mem::take(&mut locals.givers).union(found);
+            locals.giving_methods = std::mem::take(&mut locals.giving_methods).union(methods);
+            let touching = match locals.add_aliases(program, &modules) {
+                true => locals.touching(program, &modules),
+                false => {
+                    let gives = |import: &Import| {
+                        locals.givers.contains(import.bound)
+                            || import.name.is_some_and(|name| locals.givers.contains(name))
+                    };
+                    let calling = modules_calling(program, &locals.givers, gives);
+                    locals.touching(program, &calling)
+                }
+            };
+            locals.modules.extend(touching);
+            locals.modules.sort_unstable();
+            locals.modules.dedup();
         }
         locals
     }
+
+    fn touching(&self, program: &Program, modules: &[ModuleId]) -> Vec<ModuleId> {
+        let touches = |module: &&ModuleId| {
+            let facts = program.facts(**module);
+            // Most modules have none of the names at all.
+            let has_name = facts.exprs.iter().any(|expr| {
+                matches!(expr, Expr::Name(name) | Expr::Attribute(_, name)
+                    if self.names.contains(*name) || self.givers.contains(*name))
+            });
+            has_name && facts.exprs.iter().any(|expr| self.may_speak(facts, *expr))
+        };
+        modules.par_iter().filter(touches).copied().collect()
+    }
+
+    fn has_name(&self, facts: &FileFacts, expr: ExprId) -> bool {
+        matches!(facts.expr(expr), Expr::Name(name) | Expr::Attribute(_, name) if self.names.contains(name))
+    }
+
+    /// Whether an expression may speak of an attribute of a thread-local, by names alone.
+    fn may_speak(&self, facts: &FileFacts, expr: Expr) -> bool {
+        match expr {
+            Expr::Attribute(base, _) => self.has_name(facts, base),
+            Expr::Call(call) => {
+                let call = facts.call(call);
+                match facts.expr(call.callee) {
+                    Expr::Name(name) => {
+                        self.givers.contains(name)
+                            || facts.arguments(call).first().is_some_and(|first| self.has_name(facts, *first))
+                                && matches!(name.as_str(), "getattr" | "setattr" | "delattr")
+                    }
+                    Expr::Attribute(base, _) => self.has_name(facts, base),
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// The functions or methods of a module that may return what they took out of a thread-local.
+    fn givers_of(&self, facts: &FileFacts, are_methods: bool) -> NameSet {
+        let known = if are_methods { &self.giving_methods } else { &self.givers };
+        let mut bound = NameSet::default();
+        for event in &facts.events {
+            if let EventKind::Bind { target, value } = event.kind
+                && let Expr::Name(name) = facts.expr(target)
+                && self.may_speak(facts, facts.expr(value))
+            {
+                bound.insert(name);
+            }
+        }
+        let mut givers = NameSet::default();
+        for event in &facts.events {
+            let EventKind::Return(value) = event.kind else { continue };
+            let gives = match facts.expr(value) {
+                Expr::Name(name) => bound.contains(name),
+                value => self.may_speak(facts, value),
+            };
+            let scope = facts.scope(facts.scope_of(event));
+            let is_method = matches!(facts.scope(scope.parent).kind, ScopeKind::Class(_));
+            if let ScopeKind::Function(function) = scope.kind
+                && gives
+                && is_method == are_methods
+                && !known.contains(facts.function(function).name)
+            {
+                givers.insert(facts.function(function).name);
+            }
+        }
+        givers
+    }
+
+    /// Adds other names that imports and modules give to the givers. Says whether there may be any.
+    fn add_aliases(&mut self, program: &Program, modules: &[ModuleId]) -> bool {
+        let mut may_be_any = false;
+        loop {
+            let imports = modules.iter().flat_map(|module| &program.facts(*module).imports);
+            let mut aliases: Vec<Name> = imports
+                .filter(|import| import.name.is_some_and(|name| self.is_alias(import.bound, name)))
+                .map(|import| import.bound)
+                .collect();
+            may_be_any |= !aliases.is_empty();
+            may_be_any |=
+                self.givers.iter().chain(self.giving_methods.iter()).any(|name| self.is_assigned(program, name));
+            if may_be_any {
+                let assigned = union_of(modules, |module| {
+                    let facts = program.facts(module);
+                    let bound = facts.events.iter().filter_map(|event| alias_of(facts, event));
+                    bound.filter(|(alias, name)| self.is_alias(*alias, *name)).map(|(alias, _)| alias).collect()
+                });
+                aliases.extend(assigned.iter());
+            }
+            if aliases.is_empty() {
+                return may_be_any;
+            }
+            self.givers.extend(aliases);
+        }
+    }
+
+    fn is_alias(&self, alias: Name, name: Name) -> bool {
+        (self.givers.contains(name) || self.giving_methods.contains(name)) && !self.givers.contains(alias)
+    }
+
+    /// Whether a function or method of this name is given another one.
+    fn is_assigned(&self, program: &Program, name: Name) -> bool {
+        program.mentions_under(name).iter().any(|(event, _)| {
+            let facts = program.facts(event.module);
+            alias_of(facts, facts.event(event.id)).is_some_and(|(alias, _)| !self.givers.contains(alias))
+        })
+    }
+}
+
+/// `alias = name` and `alias = object.name` for a module's own name.
+fn alias_of(facts: &FileFacts, event: &Event) -> Option<(Name, Name)> {
+    let EventKind::Bind { target, value } = event.kind else { return None };
+    let Expr::Name(alias) = facts.expr(target) else { return None };
+    let name = match facts.expr(value) {
+        Expr::Name(name) => name,
+        Expr::Attribute(base, name) if matches!(facts.expr(base), Expr::Name(_) | Expr::Attribute(..)) => name,
+        _ => return None,
+    };
+    let scope = facts.scope(facts.scope_of(event));
+    let is_of_module = matches!(scope.kind, ScopeKind::Module | ScopeKind::Comprehension)
+        || facts.names[scope.globals.range()].contains(&alias);
+    is_of_module.then_some((alias, name))
+}
+
+/// The modules with a call under one of these names, or with such an import.
+fn modules_calling(program: &Program, names: &NameSet, imports: impl Fn(&Import) -> bool) -> Vec<ModuleId> {
+    let called = program.calls_under(names).into_iter().map(|(module, _)| module);
+    let importing = program.module_ids().filter(|module| program.facts(*module).imports.iter().any(&imports));
+    let mut modules: Vec<ModuleId> = called.chain(importing).collect();
+    modules.sort_unstable();
+    modules.dedup();
+    modules
+}
+
+fn union_of(modules: &[ModuleId], names: impl Fn(ModuleId) -> NameSet + Sync) -> NameSet {
+    let all = modules.par_iter().map(|module| names(*module)).filter(|names| !names.is_empty());
+    all.reduce(NameSet::default, NameSet::union)
+}
+
+/// The names that are bound to what these functions and classes make.
+fn names_of_made(facts: &FileFacts, makers: &NameSet) -> NameSet {
+    let mut names = NameSet::default();
+    for event in &facts.events {
+        let EventKind::Bind { target, value } = event.kind else { continue };
+        let Expr::Call(call) = facts.expr(value) else { continue };
+        let (Expr::Name(name) | Expr::Attribute(_, name)) = facts.expr(target) else { continue };
+        let callee = facts.expr(facts.call(call).callee);
+        if matches!(callee, Expr::Name(maker) | Expr::Attribute(_, maker) if makers.contains(maker)) {
+            names.insert(name);
+        }
+    }
+    names
 }
 
 impl Program<'_> {
     /// What only grows in thread-locals and is added to in a module, once for each place.
     pub fn thread_local_growths(&self, module: ModuleId) -> Vec<ThreadLocalGrowth> {
-        if !self.thread_locals.has_any {
+        if self.thread_locals.modules.binary_search(&module).is_err() {
             return Vec::new();
         }
         let facts = self.facts(module);
@@ -155,7 +337,8 @@ impl Program<'_> {
     /// Whether anything in the program takes out or resets what grows, and whether it is handed to others.
     fn thread_local_ends(&self, growth: EventRef, place: Place, held: Held) -> (bool, bool) {
         let mut escapes = false;
-        for module in self.module_ids() {
+        for module in &self.thread_locals.modules {
+            let module = *module;
             let facts = self.facts(module);
             for (number, event) in facts.events.iter().enumerate() {
                 let scope = ScopeRef::new(module, facts.scope_of(event));
@@ -227,7 +410,7 @@ impl Program<'_> {
                     Expr::Attribute(base, method) => {
                         let base = scope.expr(base);
                         if let Some(kind) = OperationKind::of_method(method)
-                            && let Some(found) = self.thread_local_container(base, 4)
+                            && let Some(found) = self.thread_local_container(base, DEPTH)
                         {
                             let first = arguments.first().map_or(NOTHING, |first| *first);
                             let is_append = matches!(kind, OperationKind::Append | OperationKind::Extend);
@@ -253,7 +436,7 @@ impl Program<'_> {
             }
             EventKind::Bind { target, value } => match facts.expr(target) {
                 Expr::Subscript(base, key) => {
-                    let found = self.thread_local_container(scope.expr(base), 4)?;
+                    let found = self.thread_local_container(scope.expr(base), DEPTH)?;
                     match facts.expr(key) {
                         Expr::Slice(_) => touch(found, Does::Remove),
                         _ => touch(found, Does::Add { key: scope.expr(key), is_append: false }),
@@ -266,7 +449,7 @@ impl Program<'_> {
                 _ => None,
             },
             EventKind::Delete { target } => match facts.expr(target) {
-                Expr::Subscript(base, _) => touch(self.thread_local_container(scope.expr(base), 4)?, Does::Remove),
+                Expr::Subscript(base, _) => touch(self.thread_local_container(scope.expr(base), DEPTH)?, Does::Remove),
                 Expr::Attribute(base, name) => {
                     touch((self.thread_local_place(scope.expr(base))?, Held::Container(name)), Does::Remove)
                 }

@@ -836,3 +836,14 @@ pub fn is_placeholder_word(name: &str) -> bool {
                 | "cls"
         )
 }
+
+/// Functions that something else calls with what has just happened.
+pub fn is_told_name(name: &str) -> bool {
+    let first = name.trim_start_matches('_').split('_').next().unwrap_or(name);
+    matches!(first, "on" | "handle" | "receive" | "recv" | "notify" | "consume")
+}
+
+/// Words that are things where they stand before a number, and deeds where they stand alone.
+pub fn is_deed_word(word: &str) -> bool {
+    matches!(word, "run" | "call" | "upload" | "download" | "order")
+}

@@ -39,9 +39,9 @@ pub fn instance_confidence(account: &Account, growths: &[&Growth], owner: &Owner
         .map(|growth| {
             let is_repeated = growth.repetition.frequency == Frequency::Repeated;
             match growth.domain {
+                // Siblings with the same keys only say something of an object that is shown to go on.
+                _ if growth.sibling.is_some() && owner.lifetime < Lifetime::Long => Confidence::Low,
                 Domain::Open(_) if !growth.is_append => growth_confidence(growth),
-                // That items leave the values shows that keys come and go.
-                Domain::Presumed(_) if !growth.is_append && is_emptied_below(account, growth) => Confidence::Medium,
                 _ if owner.lifetime < Lifetime::Long || !growth.is_append || growth.is_conditional => Confidence::Low,
                 // The object itself goes on adding, or other objects leave something of their own in it.
                 Domain::Open(_) | Domain::Presumed(_) => Confidence::Medium,
@@ -52,16 +52,6 @@ pub fn instance_confidence(account: &Account, growths: &[&Growth], owner: &Owner
         .max()?;
     let strongest = strongest.min(most);
     Some(if account.escapes { strongest.lowered() } else { strongest })
-}
-
-/// Something takes from the values of a container and leaves the keys.
-fn is_emptied_below(account: &Account, growth: &Growth) -> bool {
-    let level = growth.touch.operation.level;
-    account.removals.iter().any(|removal| {
-        let operation = removal.touch.operation;
-        operation.level > level
-            && matches!(operation.kind, OperationKind::Remove | OperationKind::Delete | OperationKind::Pop)
-    })
 }
 
 /// The same for memos.

@@ -58,7 +58,8 @@ impl Program<'_> {
         if holder.container.is_bounded || holder.container.holds != Holds::Strong {
             return None;
         }
-        let touches = self.touches(place);
+        // Every module may add to one and the same place.
+        let touches = self.touches_of_skipped.get(place, |place| self.touches(*place));
         let touch = Touch { operation, through: None };
         let mut growth = self.growth(place, holder.container, touch, &touches)?;
         let growths = std::slice::from_ref(&growth);

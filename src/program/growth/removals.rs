@@ -128,9 +128,7 @@ impl Program<'_> {
             return Some(format!("nobody calls `{}`, though the project itself adds", self.function_name(function)));
         }
         if !self.takes_all(operation) {
-            return self
-                .is_only_one_of_many_ways(function, growing)
-                .then(|| format!("`{name}` takes out only what it had put in itself; others put in as well"));
+            return None;
         }
         if growing.iter().any(|touch| self.is_run_by(touch.event(), function)) {
             return None;
@@ -179,47 +177,6 @@ impl Program<'_> {
                     self.class_of_method(function).is_none_or(|own| !self.mro(class).contains(&own))
                 })
         })
-    }
-
-    /// A function that adds and takes out again what it added, while others reach the same growth by other ways.
-    fn is_only_one_of_many_ways(&self, function: FunctionRef, growing: &[Touch]) -> bool {
-        let outermost = self.outermost_function(function);
-        // What is handed out runs whenever others want it to.
-        if !self.mentions(Definition::Function(outermost)).is_empty() || outermost != function {
-            return false;
-        }
-        growing.iter().any(|touch| {
-            let event = touch.event();
-            self.is_run_by(event, outermost) && !self.leads_through(event, &[outermost])
-        })
-    }
-
-    /// Whether every chain of known callers of an event has one of these functions in it.
-    fn leads_through(&self, event: EventRef, gates: &[FunctionRef]) -> bool {
-        const MOST: usize = 48;
-        let Some(inner) = self.event_function(event) else { return false };
-        let mut reached = vec![self.outermost_function(inner)];
-        let mut next = 0;
-        while let Some(function) = reached.get(next).copied() {
-            next += 1;
-            if gates.contains(&function) {
-                continue;
-            }
-            let mut has_caller = false;
-            for site in self.callers(function).iter().filter(|site| site.is_certain && !self.is_test(site.module)) {
-                let Some(caller) = self.event_function(site.event).map(|caller| self.outermost_function(caller)) else {
-                    continue;
-                };
-                has_caller = true;
-                if !reached.contains(&caller) {
-                    reached.push(caller);
-                }
-            }
-            if !has_caller || reached.len() > MOST {
-                return false;
-            }
-        }
-        true
     }
 
     /// Empties the container as a whole, or item by item in a loop over it.

@@ -38,7 +38,9 @@ impl Program<'_> {
             let is_beside = self.event_function(other.event) == Some(function);
             let key = match is_beside {
                 true => None,
-                false if self.names_something(operation.key, operation.event) => Some(operation.key),
+                false if self.is_shared(place) && self.names_something(operation.key, operation.event) => {
+                    Some(operation.key)
+                }
                 false => continue,
             };
             if let Some(removal) = self.removal_by_key(other.place, function, key) {

@@ -37,6 +37,7 @@ pub(super) fn trace(program: &Program, function: FunctionRef, calls: u8) -> Obje
         facts: program.facts(function.module),
         function,
         scope: program.function_scope(function),
+        granted: calls,
         calls,
         graph: ObjectGraph::default(),
         numbers: FxHashMap::default(),
@@ -53,7 +54,9 @@ struct Tracer<'p> {
     facts: &'p FileFacts,
     function: FunctionRef,
     scope: ScopeRef,
-    /// How many calls deep callees are still looked into.
+    /// How many calls deep callees may be looked into.
+    granted: u8,
+    /// How many of them are left.
     calls: u8,
     graph: ObjectGraph,
     numbers: FxHashMap<Origin, ObjectId>,

@@ -19,8 +19,13 @@ impl Tracer<'_> {
         event: EventRef,
         is_call: bool,
     ) -> Vec<Handle> {
-        let Some(calls) = self.calls.checked_sub(1) else { return Vec::new() };
+        let Some(calls) = self.calls.checked_sub(1) else {
+            self.graph.is_cut = true;
+            return Vec::new();
+        };
         let graph = self.program.object_graph_within(target.function, calls);
+        self.looked(1 + graph.depth);
+        self.graph.is_cut |= graph.is_cut;
         if graph.references.is_empty() && graph.returns.is_empty() && graph.deferred.is_empty() {
             return Vec::new();
         }
@@ -32,6 +37,11 @@ impl Tracer<'_> {
         let results = Inlining { tracer: self, graph, given, event, known: FxHashMap::default() }.run();
         self.through = around;
         results
+    }
+
+    /// Notes that what is drawn depends on looking this much deeper.
+    fn looked(&mut self, deeper: u8) {
+        self.graph.depth = self.graph.depth.max(self.granted - self.calls + deeper);
     }
 
     /// What each parameter of the callee is given.
@@ -96,7 +106,13 @@ impl Inlining<'_, '_> {
                 keywords: deferred.arguments.keywords.iter().map(|(n, handles)| (*n, self.mapped(handles))).collect(),
             };
             for receiver in self.handles(deferred.receiver) {
-                if receiver.form == Form::Itself && self.tracer.calls > 0 {
+                if receiver.form != Form::Itself {
+                    continue;
+                }
+                if self.tracer.calls == 0 {
+                    self.tracer.graph.is_cut = true;
+                } else {
+                    self.tracer.looked(1);
                     // One call less, so that two methods that call each other come to an end. The callee could not see
                     // what it does, so it counts as done here.
                     self.tracer.calls -= 1;
