@@ -54,8 +54,9 @@ impl Program<'_> {
             EventKind::Return(value) | EventKind::Yield(value) | EventKind::Await(value) => {
                 self.handed_on_if(self.carries(scope.expr(value), resource, &is_held))
             }
+            // `environment["READY"] = str(descriptor)`: a number is handed on as text, too.
             EventKind::Bind { target, value } if !matches!(facts.expr(target), Expr::Name(_)) => {
-                self.handed_on_if(self.carries(scope.expr(value), resource, &is_held))
+                self.handed_on_if(self.has_part(scope.expr(value), true, &is_held))
             }
             EventKind::Bind { target, value } => {
                 let Expr::Name(target) = facts.expr(target) else { return Use::Nothing };
@@ -84,9 +85,13 @@ impl Program<'_> {
 
     /// Whether a value is the resource, or has it as a part.
     pub(super) fn carries(&self, value: ExprRef, resource: &Resource, is_held: &dyn Fn(ExprId) -> bool) -> bool {
+        self.has_part(value, resource.is_path, is_held)
+    }
+
+    fn has_part(&self, value: ExprRef, with_text: bool, is_held: &dyn Fn(ExprId) -> bool) -> bool {
         let facts = self.facts(value.scope.module);
         let mut found = false;
-        parts_of(self, value, resource.is_path, &mut |part| {
+        parts_of(self, value, with_text, &mut |part| {
             // A bound method or a part of a compound resource keeps it, or stands for it.
             let is_member = matches!(facts.expr(part), Expr::Attribute(base, name)
                 if is_held(base) && !DESCRIPTIONS.contains(&name.as_str()));
