@@ -9,8 +9,9 @@
 //! One pass over the contexts and events of the function, without recursion but for a `finally` inside of a `finally`;
 //! these are not copied again, so that the size stays linear.
 
-use super::{CallId, Constant, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, ScopeId};
-use super::{ScopeKind, dump};
+use super::{
+    CallId, Constant, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, ScopeId, ScopeKind,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u32);
@@ -92,52 +93,6 @@ impl Flow {
     pub fn nodes_of(&self, event: EventId) -> impl Iterator<Item = NodeId> {
         let here = self.steps.iter().enumerate().filter(move |(_, step)| **step == Step::Event(event));
         here.map(|(index, _)| NodeId(index as u32))
-    }
-
-    /// The graph as text, a line for each node that can be reached, for tests.
-    pub fn dump(&self, facts: &FileFacts) -> String {
-        let mut reached = vec![false; self.steps.len()];
-        let mut waiting = vec![NodeId(0)];
-        while let Some(node) = waiting.pop() {
-            if !std::mem::replace(&mut reached[node.index()], true) {
-                waiting.extend(self.next(node).iter().map(|(_, to, _)| *to));
-            }
-        }
-        let mut text = String::new();
-        for index in (0..self.steps.len()).filter(|index| reached[*index]) {
-            let what = match self.steps[index] {
-                Step::Entry => "entry".to_owned(),
-                Step::Join => "join".to_owned(),
-                Step::Event(event) => dump::event(facts, event),
-                Step::Assume { test, holds: true } => format!("if {}", dump::expression(facts, test)),
-                Step::Assume { test, holds: false } => format!("if not ({})", dump::expression(facts, test)),
-                Step::Exhausted(context) => format!("exhausted {}", iterable(facts, context)),
-                Step::Enter(context) => format!("enter {}", with_manager(facts, context)),
-                Step::Leave(context) => format!("leave {}", with_manager(facts, context)),
-                Step::Returned => "returned".to_owned(),
-                Step::Raised => "raised".to_owned(),
-                Step::Halted => "halted".to_owned(),
-            };
-            let next: Vec<String> = (self.next(NodeId(index as u32)).iter())
-                .map(|(_, to, edge)| format!("{}{}", to.0, if *edge == Edge::Possible { "?" } else { "" }))
-                .collect();
-            text += &format!("{index} {what} -> {}\n", next.join(" "));
-        }
-        text
-    }
-}
-
-fn iterable(facts: &FileFacts, context: ContextId) -> String {
-    match facts.context(context).kind {
-        ContextKind::For { iterable } => dump::expression(facts, iterable),
-        _ => String::new(),
-    }
-}
-
-fn with_manager(facts: &FileFacts, context: ContextId) -> String {
-    match facts.context(context).kind {
-        ContextKind::With { manager, .. } => dump::expression(facts, manager),
-        _ => String::new(),
     }
 }
 

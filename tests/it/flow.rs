@@ -1,5 +1,4 @@
-//! The control flow of small functions, as `dump` writes it: numbered nodes and where each leads; `?` marks what only
-//! an exception makes possible.
+//! The control flow of small functions, as the ways through them; `?` marks a step that only an exception makes possible.
 
 use std::fmt::Write;
 
