@@ -204,13 +204,13 @@ impl Program<'_> {
             let label = self.caller_label(function, *site);
             self.climb_from_event(search, site.event, is_certain && site.is_certain, Some(number), Some(label));
         }
-        is_used |= self.climb_by_mentions(search, function, number);
+        // Told what to work with before it works, also where that is handed on under another name.
+        let is_arranging =
+            search.owner.is_some() && !is_used && vocabulary::is_arranging_name(self.function(function).name.as_str());
+        is_used |= !is_arranging && self.climb_by_mentions(search, function, number);
         if !is_used {
             let name = self.function(function).name;
-            let frequency = match search.owner {
-                Some(_) if vocabulary::is_arranging_name(name.as_str()) => Frequency::Once,
-                _ => self.surface_frequency(function, name),
-            };
+            let frequency = if is_arranging { Frequency::Once } else { self.surface_frequency(function, name) };
             let label = (frequency == Frequency::Presumed).then(|| Label {
                 location: self.location(function.module, self.function(function).name_span),
                 message: format!("`{}` is public and runs whenever it is called", self.function_name(function)),

@@ -668,6 +668,7 @@ pub fn is_arranging_name(name: &str) -> bool {
     matches!(
         first,
         "add"
+            | "aadd"
             | "register"
             | "declare"
             | "set"
