@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use crate::facts::{
-    ComprehensionKind, Constant, Context, ContextId, ContextKind, DisplayKind, Event, EventKind, Expr, ExprId,
+    ComprehensionKind, Constant, Context, ContextId, ContextKind, DisplayKind, Event, EventId, EventKind, Expr, ExprId,
     FileFacts, Function, NOTHING, Operator, ParameterKind, Run, ScopeId, ScopeKind,
 };
 use crate::source::Name;
@@ -38,6 +38,11 @@ pub fn expression(facts: &FileFacts, id: ExprId) -> String {
     let mut text = String::new();
     write_expr(&mut text, facts, id, 0);
     text
+}
+
+/// An event as a line of text.
+pub fn event(facts: &FileFacts, id: EventId) -> String {
+    Line(facts, facts.event(id)).to_string()
 }
 
 fn depth(facts: &FileFacts, mut id: ContextId) -> usize {

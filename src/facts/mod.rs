@@ -11,6 +11,7 @@
 //! events only.
 
 pub mod dump;
+pub mod flow;
 pub mod lower;
 
 use serde::{Deserialize, Serialize};

@@ -10,8 +10,8 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
 use super::{
-    Argument, Borrows, BoundIs, By, Cache, Calls, Container, Domain, EntryBy, Example, Held, Holds, Models, Name,
-    Origin, Registration, Registry, Shape, ThreadLocal, Weak,
+    Argument, Borrows, BoundIs, By, Cache, Calls, Container, Domain, EntryBy, Example, Held, Holds, Lost, Models, Name,
+    Origin, Registration, Registry, Resource, Shape, ThreadLocal, Weak,
 };
 
 /// A mistake in a file of models. Row and column count from 1, columns in characters.
@@ -70,6 +70,8 @@ struct File {
     registry: Vec<RegistryEntry>,
     #[serde(default)]
     thread_local: Vec<ThreadLocalEntry>,
+    #[serde(default)]
+    resource: Vec<ResourceEntry>,
 }
 
 /// What a cache is when nothing is given for its bound.
@@ -241,6 +243,20 @@ entry! {
     }
 }
 
+entry! {
+    struct ResourceEntry {
+        what: Name,
+        lost: Lost,
+        released_by: Vec<Name>,
+        #[serde(default)]
+        lent_to: Vec<Name>,
+        #[serde(default)]
+        elements: Vec<u32>,
+        #[serde(default)]
+        is_path: bool,
+    }
+}
+
 /// One dotted name, or several of which the same is to be said.
 struct Names(Vec<Spanned<String>>);
 
@@ -353,6 +369,18 @@ impl File {
         }
         for entry in self.thread_local {
             add(&mut models.thread_locals, &entry.name, &ThreadLocal { is_variable: entry.is_variable })?;
+            entry.add_example(file, text, &mut models);
+        }
+        for entry in self.resource {
+            let resource = Resource {
+                what: entry.what,
+                lost: entry.lost,
+                released_by: entry.released_by.as_slice().into(),
+                lent_to: entry.lent_to.as_slice().into(),
+                elements: entry.elements.as_slice().into(),
+                is_path: entry.is_path,
+            };
+            add(&mut models.resources, &entry.name, &resource)?;
             entry.add_example(file, text, &mut models);
         }
         Ok(models)

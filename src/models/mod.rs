@@ -29,6 +29,7 @@ pub struct Models {
     borrows: FxHashMap<Name, Borrows>,
     registries: FxHashMap<Name, Registry>,
     thread_locals: FxHashMap<Name, ThreadLocal>,
+    resources: FxHashMap<Name, Resource>,
     pub examples: Vec<Example>,
 }
 
@@ -226,6 +227,33 @@ pub struct ThreadLocal {
     pub is_variable: bool,
 }
 
+/// A callable whose result must be released.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// What it is, as a message says it: "file descriptor".
+    pub what: Name,
+    pub lost: Lost,
+    /// What releases it: functions that it is passed to, by dotted name, and methods of its own (`.close`).
+    pub released_by: Box<[Name]>,
+    /// What uses it and neither keeps nor releases it: functions by dotted name, a module's name with a full stop for
+    /// all in it, and methods of whatever object (`.add_reader`).
+    pub lent_to: Box<[Name]>,
+    /// The elements of the result that must be released; none: the result itself.
+    pub elements: Box<[u32]>,
+    /// It is text, and what is made of it (`path + name`) may stand for it.
+    pub is_path: bool,
+}
+
+/// What becomes of a resource when nothing refers to it any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lost {
+    /// It stays: only a call releases it.
+    Stays,
+    /// CPython releases it with the last reference; other interpreters do later.
+    Goes,
+}
+
 /// The proof of an entry: Python that must give a finding, and its look-alike that must not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
@@ -285,6 +313,7 @@ impl Models {
         self.borrows.extend(other.borrows);
         self.registries.extend(other.registries);
         self.thread_locals.extend(other.thread_locals);
+        self.resources.extend(other.resources);
         self.examples.extend(other.examples);
     }
 
@@ -342,6 +371,14 @@ impl Models {
         self.thread_locals.keys().copied()
     }
 
+    pub fn resource(&self, name: Name) -> Option<&Resource> {
+        self.resources.get(&name)
+    }
+
+    pub fn resource_names(&self) -> impl Iterator<Item = Name> {
+        self.resources.keys().copied()
+    }
+
     /// The methods by which a container gets items, its shape's and its own.
     pub fn grows<'a>(&'a self, container: &'a Container) -> impl Iterator<Item = Name> + 'a {
         self.shape_of(container).into_iter().flat_map(|shape| shape.grows.iter()).chain(&container.grows).copied()
@@ -368,5 +405,6 @@ impl Models {
             || self.borrows.contains_key(&name)
             || self.registries.contains_key(&name)
             || self.thread_locals.contains_key(&name)
+            || self.resources.contains_key(&name)
     }
 }

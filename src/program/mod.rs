@@ -20,6 +20,7 @@ pub mod queues;
 pub mod references;
 pub mod registries;
 pub mod repetition;
+pub mod resources;
 pub mod thread_locals;
 pub mod types;
 pub mod vocabulary;
@@ -128,6 +129,7 @@ pub struct Program<'m> {
     touches_of_skipped: calls::Answers<Place, growth::Touch>,
     registrations: registries::Registrations,
     thread_locals: thread_locals::ThreadLocals,
+    resources: resources::Resources,
 }
 
 /// A module with the indexes that resolution needs.
@@ -353,6 +355,7 @@ impl<'m> Program<'m> {
             touches_of_skipped: calls::Answers::default(),
             registrations: registries::Registrations::default(),
             thread_locals: thread_locals::ThreadLocals::default(),
+            resources: resources::Resources::default(),
             words: Words {
                 init: Name::new("__init__"),
                 super_: Name::new("super"),
@@ -382,6 +385,7 @@ impl<'m> Program<'m> {
         program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.instance_accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.cached = program.modules.iter().map(|_| OnceLock::new()).collect();
+        program.resources = resources::Resources::of(&program);
         program
     }
 

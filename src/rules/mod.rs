@@ -13,6 +13,9 @@ mod lk106;
 mod lk107;
 mod lk108;
 mod lk109;
+mod lk201;
+mod lk202;
+mod lk203;
 mod lk301;
 pub mod page;
 pub mod selection;
@@ -37,6 +40,9 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK107", check: lk107::check },
     Rule { code: "LK108", check: lk108::check },
     Rule { code: "LK109", check: lk109::check },
+    Rule { code: "LK201", check: lk201::check },
+    Rule { code: "LK202", check: lk202::check },
+    Rule { code: "LK203", check: lk203::check },
     Rule { code: "LK301", check: lk301::check },
 ];
 

@@ -10,6 +10,7 @@ mod examples;
 mod facts;
 mod fixtures;
 mod floors;
+mod flow;
 mod marks;
 mod load;
 mod models;

@@ -1,0 +1,262 @@
+//! What objects acquire and keep on themselves, and whether any of their methods lets it go.
+//!
+//! The whole family counts: a base may acquire what a subclass releases. Whatever else is done with the attribute than
+//! using it (an alias, a return, an unknown callee) is presumed to release it.
+
+use rustc_hash::FxHashSet;
+
+use super::super::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef, vocabulary};
+use super::uses::{Use, is_releasing_method};
+use super::{Acquisition, Resources, parts_of};
+use crate::facts::{CallId, Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts};
+use crate::models::Resource;
+use crate::source::Name;
+
+/// An attribute in which instances keep a resource that none of their methods releases.
+#[derive(Clone, Debug)]
+pub struct UnreleasedAttribute {
+    pub class: ClassRef,
+    pub attribute: Name,
+    pub acquisition: Acquisition,
+    pub stored: EventRef,
+    /// The method that ends the object's life and leaves the resource.
+    pub ends: Option<FunctionRef>,
+    /// A base outside of the project may know more.
+    pub has_foreign_base: bool,
+}
+
+/// Methods that end an object's life, the most telling first.
+const ENDS: [&str; 17] = [
+    "close",
+    "aclose",
+    "shutdown",
+    "stop",
+    "terminate",
+    "__exit__",
+    "__aexit__",
+    "cleanup",
+    "clean_up",
+    "dispose",
+    "destroy",
+    "teardown",
+    "finalize",
+    "disconnect",
+    "_close",
+    "quit",
+    "__del__",
+];
+
+/// Bases that release nothing.
+const INNOCENT_BASES: [&str; 10] = [
+    "object",
+    "abc.ABC",
+    "typing.Generic",
+    "typing.Protocol",
+    "threading.Thread",
+    "Exception",
+    "collections.abc.Iterator",
+    "collections.abc.Mapping",
+    "dict",
+    "list",
+];
+
+impl Program<'_> {
+    /// The attributes of a module's classes that keep what nothing releases.
+    pub fn unreleased_attributes(&self, module: ModuleId) -> Vec<UnreleasedAttribute> {
+        let mut found: Vec<UnreleasedAttribute> = Vec::new();
+        for acquisition in self.acquisitions(module) {
+            let Some(resource) = self.resource_of(&acquisition) else { continue };
+            for (stored, class, attribute) in self.stored_results(&acquisition, resource) {
+                // Both ends of a pipe are mostly forgotten together: one finding tells it.
+                let is_told = |known: &UnreleasedAttribute| {
+                    known.acquisition.event == acquisition.event
+                        || (known.class == class && known.attribute == attribute)
+                };
+                if found.iter().any(is_told) || self.is_attribute_released(class, attribute, resource) {
+                    continue;
+                }
+                found.push(UnreleasedAttribute {
+                    class,
+                    attribute,
+                    acquisition,
+                    stored,
+                    ends: self.ending_method(class),
+                    has_foreign_base: self.has_unknown_base(class)
+                        || self.external_bases(class).iter().any(|base| !INNOCENT_BASES.contains(&base.as_str())),
+                });
+            }
+        }
+        found
+    }
+
+    /// Where the result of an acquisition is stored on the instance, directly or by way of a local name.
+    fn stored_results(&self, acquisition: &Acquisition, resource: &Resource) -> Vec<(EventRef, ClassRef, Name)> {
+        let module = acquisition.event.module;
+        let facts = self.facts(module);
+        let scope = self.function_scope(acquisition.function);
+        let mut locals: Vec<Name> = Vec::new();
+        let mut stores = Vec::new();
+        let mut element = 0;
+        let mut is_shared = false;
+        for (id, event) in facts.scope_events(scope.id).skip_while(|(id, _)| *id <= acquisition.event.id) {
+            let EventKind::Bind { target, value } = event.kind else { continue };
+            let is_acquired = match facts.expr(value) {
+                Expr::Element(whole) if self.is_result(scope.expr(whole), acquisition.call) => {
+                    element += 1;
+                    resource.elements.contains(&(element - 1))
+                }
+                Expr::Name(name) => locals.contains(&name),
+                _ => resource.elements.is_empty() && self.is_result(scope.expr(value), acquisition.call),
+            };
+            match facts.expr(target) {
+                Expr::Name(name) if is_acquired && self.is_own_local(scope, name) => {
+                    // A name that is bound to other things too may hold one of these.
+                    if self.module(module).bindings_of(scope.id, name).count() == 1 {
+                        locals.push(name);
+                    }
+                }
+                Expr::Attribute(base, attribute) if is_acquired => {
+                    if let Expr::Name(base) = facts.expr(base)
+                        && let Some(receiver) = self.receiver_named(scope, base)
+                        && !receiver.is_class
+                    {
+                        stores.push((EventRef::new(module, id), receiver.class, attribute));
+                    } else {
+                        is_shared = true;
+                    }
+                }
+                // `self.stream = sys.stdout = open(path)`
+                _ => is_shared |= is_acquired,
+            }
+        }
+        // `self.block = block = acquire()`, and then `block.close()`
+        let is_released = !locals.is_empty()
+            && facts.scope_events(scope.id).any(|(id, _)| {
+                self.use_of(EventRef::new(module, id), resource, &|name| locals.contains(&name)) == Use::Released
+            });
+        if is_shared || is_released {
+            stores.clear();
+        }
+        stores
+    }
+
+    /// The method that ends the life of a class's instances, the most telling first.
+    fn ending_method(&self, class: ClassRef) -> Option<FunctionRef> {
+        let named = ENDS.iter().find_map(|name| self.method(class, Name::new(name)));
+        named.filter(|method| self.does_something(*method))
+    }
+
+    fn is_attribute_released(&self, class: ClassRef, attribute: Name, resource: &Resource) -> bool {
+        let mut family: Vec<ClassRef> = self.mro(class).to_vec();
+        for subclass in self.subclasses(class) {
+            family.extend(self.mro(*subclass).iter().filter(|member| **member != class));
+        }
+        family.dedup();
+        family.iter().take(MOST_CLASSES).any(|member| self.releases_attribute(*member, attribute, resource))
+            || family.len() > MOST_CLASSES
+            || self.released_from_outside().contains(&attribute)
+    }
+
+    /// Whether some code in a class's body releases an attribute, or does with it what might.
+    fn releases_attribute(&self, class: ClassRef, attribute: Name, resource: &Resource) -> bool {
+        let facts = self.facts(class.module);
+        let body = facts.class(class.id).span;
+        let is_held = |id: ExprId| matches!(facts.expr(id), Expr::Attribute(_, name) if name == attribute);
+        let inside = facts.events.iter().enumerate().filter(|(_, event)| body.contains(event.span));
+        inside.map(|(id, event)| (EventId(id as u32), event)).any(|(id, event)| {
+            let scope = self.event_scope(EventRef::new(class.module, id));
+            let carried = |value: ExprId| self.carries(scope.expr(value), resource, &is_held);
+            match event.kind {
+                EventKind::Call(call) => self.may_release(facts, scope, call, attribute, resource, &is_held),
+                EventKind::Bind { value, .. }
+                | EventKind::Return(value)
+                | EventKind::Yield(value)
+                | EventKind::Await(value)
+                | EventKind::Augment { value, .. }
+                | EventKind::BindElement { iterable: value, .. } => carried(value),
+                _ => false,
+            }
+        }) || facts.contexts.iter().any(|context| {
+            body.contains(context.span)
+                && match context.kind {
+                    ContextKind::With { manager, .. } => is_held(manager),
+                    ContextKind::For { iterable } => {
+                        self.carries(ScopeRef::new(class.module, context.scope).expr(iterable), resource, &is_held)
+                    }
+                    _ => false,
+                }
+        })
+    }
+
+    fn may_release(
+        &self,
+        facts: &FileFacts,
+        scope: ScopeRef,
+        call: CallId,
+        attribute: Name,
+        resource: &Resource,
+        is_held: &dyn Fn(ExprId) -> bool,
+    ) -> bool {
+        let called = facts.call(call);
+        // `vars(self)`, `getattr(self, "attribute")`
+        if let Expr::Name(name) = facts.expr(called.callee)
+            && name.as_str() == "vars"
+        {
+            return true;
+        }
+        let keywords = facts.keyword_arguments(called).iter().map(|(_, value)| *value);
+        for argument in facts.arguments(called).iter().copied().chain(keywords) {
+            let mut is_named = false;
+            parts_of(self, scope.expr(argument), false, &mut |part| {
+                is_named |= facts.expr(part) == Expr::Constant(Constant::Word(attribute));
+                // `atexit.register(self.attribute.close)`
+                is_named |= matches!(facts.expr(part), Expr::Attribute(base, method)
+                    if is_held(base) && is_releasing_method(resource, method));
+            });
+            if is_named {
+                return true;
+            }
+        }
+        self.use_by_call(scope, call, resource, is_held, 2) != Use::Nothing
+    }
+
+    /// Attributes on which a releasing method is called through another object than `self`.
+    fn released_from_outside(&self) -> &FxHashSet<Name> {
+        let Resources { released_from_outside, .. } = &self.resources;
+        released_from_outside.get_or_init(|| {
+            let mut found = FxHashSet::default();
+            for module in self.module_ids() {
+                let facts = self.facts(module);
+                for call in &facts.calls {
+                    // In a decorator outside of the class, `self` is a parameter like others.
+                    let is_self = |owner: ExprId| {
+                        let Expr::Name(name) = facts.expr(owner) else { return false };
+                        let scope = self.event_scope(EventRef::new(module, call.event));
+                        self.words.receivers.contains(&name) && self.receiver_named(scope, name).is_some()
+                    };
+                    if let Expr::Attribute(held, method) = facts.expr(call.callee)
+                        && let Expr::Attribute(owner, attribute) = facts.expr(held)
+                        && (vocabulary::is_ending_name(method.as_str()) || method.as_str() == "release")
+                        && !is_self(owner)
+                    {
+                        found.insert(attribute);
+                    }
+                    for argument in facts.arguments(call) {
+                        let is_release = matches!(facts.expr(call.callee), Expr::Name(name) | Expr::Attribute(_, name)
+                            if matches!(name.as_str(), "close" | "rmtree"));
+                        if is_release
+                            && let Expr::Attribute(owner, attribute) = facts.expr(*argument)
+                            && !is_self(owner)
+                        {
+                            found.insert(attribute);
+                        }
+                    }
+                }
+            }
+            found
+        })
+    }
+}
+
+/// A class with more relatives is a framework's; what its attributes go through is not to be known.
+const MOST_CLASSES: usize = 40;

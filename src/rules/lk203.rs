@@ -1,0 +1,53 @@
+//! LK203: an object keeps a resource that none of its methods releases.
+
+use super::{Claim, Report, label};
+use crate::finding::{Confidence, Label};
+use crate::models::Lost;
+use crate::program::resources::UnreleasedAttribute;
+use crate::program::{ModuleId, Program};
+
+pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
+    for found in program.unreleased_attributes(module) {
+        let Some(resource) = program.resource_of(&found.acquisition) else { continue };
+        let class = program.class(found.class).name;
+        let (what, attribute) = (resource.what, found.attribute);
+        let message = match found.ends {
+            Some(ends) => {
+                format!("`{}` does not release the {what} in `self.{attribute}`", program.function_name(ends))
+            }
+            None => format!("no method of `{class}` releases the {what} in `self.{attribute}`"),
+        };
+        let mut related = vec![label(program, found.stored, "kept on the instance")];
+        match found.ends {
+            Some(ends) => related.push(Label {
+                location: program.location(ends.module, program.function(ends).name_span),
+                message: "the object ends here, the resource does not".to_owned(),
+            }),
+            None => related.push(Label {
+                location: program.location(found.class.module, program.class(found.class).name_span),
+                message: "no method that ends the object".to_owned(),
+            }),
+        }
+        let at = program.event_location(found.acquisition.event);
+        report.add(Claim {
+            span: at.span,
+            confidence: confidence(resource.lost, &found),
+            message,
+            label: match resource.lost {
+                Lost::Stays => "acquired here; only a call can release it".to_owned(),
+                Lost::Goes => "acquired here; released only when the last reference to the object goes".to_owned(),
+            },
+            related,
+            symbol: format!("{}.{attribute}", program.class_symbol(found.class)),
+        });
+    }
+}
+
+fn confidence(lost: Lost, found: &UnreleasedAttribute) -> Confidence {
+    let known = match (lost, found.ends) {
+        (Lost::Stays, Some(_)) => Confidence::High,
+        (Lost::Stays, None) | (Lost::Goes, Some(_)) => Confidence::Medium,
+        (Lost::Goes, None) => Confidence::Low,
+    };
+    if found.has_foreign_base { known.lowered() } else { known }
+}
