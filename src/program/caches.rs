@@ -188,7 +188,9 @@ impl Program<'_> {
         if let Some(declared) = self.domain_of_annotation(annotation) {
             return declared;
         }
-        if vocabulary::is_callable_name(parameter.name.as_str()) {
+        if vocabulary::is_callable_name(parameter.name.as_str())
+            && (parameter.annotation == NOTHING || !self.names_text(annotation))
+        {
             return self.domain_of_functions(function, parameter.name, 4);
         }
         self.parameter_domain(function, parameter.name)

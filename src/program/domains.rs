@@ -12,7 +12,9 @@ use super::names::Definition;
 use super::repetition::Frequency;
 use super::types::{Type, last_part};
 use super::{EventRef, ExprRef, FunctionRef, OperationKind, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{Constant, ContextKind, EventKind, Expr, NOTHING, Operator, Parameter, ParameterKind, ScopeKind};
+use crate::facts::{
+    ComprehensionKind, Constant, ContextKind, EventKind, Expr, NOTHING, Operator, Parameter, ParameterKind, ScopeKind,
+};
 use crate::models;
 use crate::source::Name;
 
@@ -311,7 +313,7 @@ impl Program<'_> {
     }
 
     /// `str`, `str | None`, `Optional[str]`: an annotation with a text in it, or with anything.
-    fn names_text(&self, annotation: ExprRef) -> bool {
+    pub(super) fn names_text(&self, annotation: ExprRef) -> bool {
         let facts = self.facts(annotation.scope.module);
         match self.expr(annotation) {
             Expr::Name(name) | Expr::Attribute(_, name) => {
@@ -477,7 +479,9 @@ impl Program<'_> {
             _ => match self.domain_by_name(attribute) {
                 // A name or a kind is one of those that are known; a constant is written in capitals.
                 _ if is_constant_name(text) => Domain::Bounded,
-                Domain::Unknown if vocabulary::is_naming_word(text) => Domain::Unknown,
+                Domain::Unknown if vocabulary::is_naming_word(text) || vocabulary::is_inventory_word(text) => {
+                    Domain::Unknown
+                }
                 // `job.id`
                 Domain::Presumed(_) if is_number_word(text) && self.is_named_passing(base) => {
                     Domain::Open(Name::new(&format!("`{attribute}`, and there is always another")))
@@ -791,11 +795,16 @@ impl Program<'_> {
                 }
             }
             Expr::Display(..) | Expr::Constant(_) => self.domain_within(container, depth),
-            Expr::Comprehension(_, scope) => {
+            Expr::Comprehension(kind, scope) => {
                 let made = ScopeRef::new(container.scope.module, scope);
-                self.joined_domain(facts.scope_events(scope).filter_map(|(_, event)| match event.kind {
-                    EventKind::Yield(value) => Some(self.domain_within(made.expr(value), depth)),
-                    _ => None,
+                self.joined_domain(facts.scope_events(scope).filter_map(|(_, event)| {
+                    let EventKind::Yield(value) = event.kind else { return None };
+                    // What lies in a dict are its keys.
+                    let item = match facts.expr(value) {
+                        Expr::Display(_, pair) if kind == ComprehensionKind::Dict => *facts.list(pair).first()?,
+                        _ => value,
+                    };
+                    Some(self.domain_within(made.expr(item), depth))
                 }))
             }
             Expr::Name(name) => match self.resolve_name(container.scope, name) {

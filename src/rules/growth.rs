@@ -1,5 +1,6 @@
 //! What the growth rules say in common: how sure they are, and the argument in labels.
 
+use crate::facts::Expr;
 use crate::finding::{Confidence, Label};
 use crate::program::domains::Domain;
 use crate::program::growth::{Account, Growth};
@@ -51,7 +52,7 @@ pub fn instance_confidence(
                 Domain::Open(_) if !growth.is_append => growth_confidence(growth),
                 _ if owner.lifetime < Lifetime::Long || !growth.is_append || growth.is_conditional => Confidence::Low,
                 // The object itself goes on adding, or other objects leave something of their own in it.
-                Domain::Open(_) | Domain::Presumed(_) => Confidence::Medium,
+                Domain::Open(_) | Domain::Presumed(_) if is_given(program, growth) => Confidence::Medium,
                 _ if is_repeated => Confidence::Medium,
                 _ => Confidence::Low,
             }
@@ -59,6 +60,15 @@ pub fn instance_confidence(
         .max()?;
     let strongest = strongest.min(most);
     Some(if account.escapes { strongest.lowered() } else { strongest })
+}
+
+/// What is added is another's: neither made on the spot nor the object whose method adds it.
+fn is_given(program: &Program, growth: &Growth) -> bool {
+    let scope = program.event_scope(growth.touch.operation.event);
+    match program.expr(scope.expr(growth.touch.operation.value)) {
+        Expr::Name(name) => program.receiver_named(scope, name).is_none(),
+        _ => false,
+    }
 }
 
 fn arranges(program: &Program, growth: &Growth) -> bool {
