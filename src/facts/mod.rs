@@ -443,6 +443,17 @@ impl FileFacts {
         self.list(call.arguments)
     }
 
+    /// All that a call is given, by position and then by keyword.
+    pub fn all_arguments(&self, call: &Call) -> impl Iterator<Item = ExprId> + '_ {
+        let keywords = self.keyword_arguments(call).iter().map(|(_, value)| *value);
+        self.arguments(call).iter().copied().chain(keywords)
+    }
+
+    /// The id of an expression, which identical expressions share; `None` where the file has no such.
+    pub fn id_of(&self, expr: Expr) -> Option<ExprId> {
+        self.exprs.iter().position(|other| *other == expr).map(|index| ExprId(index as u32))
+    }
+
     pub fn keyword_arguments(&self, call: &Call) -> &[(Option<Name>, ExprId)] {
         &self.keywords[call.keywords.range()]
     }

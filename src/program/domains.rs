@@ -598,9 +598,9 @@ impl Program<'_> {
         }
     }
 
-    fn domain_of_call(&self, expr: ExprRef, call: crate::facts::CallId, depth: Allowance) -> Domain {
+    fn domain_of_call(&self, expr: ExprRef, id: crate::facts::CallId, depth: Allowance) -> Domain {
         let facts = self.facts(expr.scope.module);
-        let call = facts.call(call);
+        let call = facts.call(id);
         let callee = expr.scope.expr(call.callee);
         let arguments = || {
             self.joined_domain(facts.arguments(call).iter().map(|id| self.domain_within(expr.scope.expr(*id), depth)))
@@ -646,10 +646,7 @@ impl Program<'_> {
             },
             Definition::Function(function) => self.domain_of_result(function, depth),
             _ => {
-                if let Some(function) = self.callee(
-                    expr.scope,
-                    crate::facts::CallId(facts.calls.iter().position(|c| c == call).unwrap_or(0) as u32),
-                ) {
+                if let Some(function) = self.callee(expr.scope, id) {
                     return self.domain_of_result(function, depth);
                 }
                 let Expr::Attribute(base, method) = self.expr(callee) else { return Domain::Unknown };

@@ -448,8 +448,7 @@ impl Program<'_> {
     fn is_result_used(&self, event: EventRef) -> bool {
         let facts = self.facts(event.module);
         let EventKind::Call(call) = facts.event(event.id).kind else { return false };
-        let Some(made) = facts.exprs.iter().position(|expr| *expr == Expr::Call(call)) else { return false };
-        let made = ExprId(made as u32);
+        let Some(made) = facts.id_of(Expr::Call(call)) else { return false };
         facts.exprs.iter().any(|expr| matches!(expr, Expr::Attribute(base, _) if *base == made))
     }
 

@@ -15,7 +15,7 @@ use super::names::Definition;
 use super::repetition::Frequency;
 use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{ContextKind, EventKind, Expr, ExprId, Operator, ScopeKind};
+use crate::facts::{ContextKind, EventKind, Expr, ExprId, NOTHING, Operator, ScopeKind};
 use crate::finding::Label;
 use crate::source::Name;
 
@@ -172,9 +172,8 @@ impl Program<'_> {
     }
 
     fn made_at(&self, site: CallSite) -> ExprRef {
-        let facts = self.facts(site.module);
-        let position = facts.exprs.iter().position(|expr| *expr == Expr::Call(site.call)).unwrap_or(0);
-        self.event_scope(site.event).expr(ExprId(position as u32))
+        let made = self.facts(site.module).id_of(Expr::Call(site.call)).unwrap_or(NOTHING);
+        self.event_scope(site.event).expr(made)
     }
 
     /// A factory: what its callers do with what it gives.
@@ -254,16 +253,12 @@ impl Program<'_> {
 
     fn passes(&self, scope: ScopeRef, call: crate::facts::CallId, made: ExprId) -> bool {
         let facts = self.facts(scope.module);
-        let call = facts.call(call);
-        facts.arguments(call).iter().any(|argument| self.gives(scope.expr(*argument), made))
-            || facts.keyword_arguments(call).iter().any(|(_, argument)| self.gives(scope.expr(*argument), made))
+        facts.all_arguments(facts.call(call)).any(|argument| self.gives(scope.expr(argument), made))
     }
 
     fn passes_method(&self, scope: ScopeRef, call: crate::facts::CallId, made: ExprId) -> bool {
         let facts = self.facts(scope.module);
-        let call = facts.call(call);
-        let keywords = facts.keyword_arguments(call).iter().map(|(_, argument)| *argument);
-        facts.arguments(call).iter().copied().chain(keywords).any(|argument| {
+        facts.all_arguments(facts.call(call)).any(|argument| {
             matches!(facts.expr(argument), Expr::Attribute(base, _)
                 if base == made && self.bound_method(scope.expr(argument)).is_some())
         })
@@ -372,8 +367,7 @@ impl Program<'_> {
     /// What the function does with the local variable that holds it.
     fn fate_of_local(&self, holder: ScopeRef, name: Name, depth: u32) -> Fate {
         let facts = self.facts(holder.module);
-        let Some(local) = facts.exprs.iter().position(|expr| *expr == Expr::Name(name)) else { return Fate::Local };
-        let local = ExprId(local as u32);
+        let Some(local) = facts.id_of(Expr::Name(name)) else { return Fate::Local };
         let mut fate = Fate::Local;
         for (id, event) in facts.scope_events(holder.id) {
             let here = EventRef::new(holder.module, id);
@@ -487,8 +481,7 @@ impl Program<'_> {
             if is_own || !vocabulary::is_calling_back_name(name.as_str()) {
                 return None;
             }
-            let keywords = facts.keyword_arguments(call).iter().map(|(_, value)| *value);
-            let handed = facts.arguments(call).iter().copied().chain(keywords).find_map(|argument| {
+            let handed = facts.all_arguments(call).find_map(|argument| {
                 let Expr::Attribute(base, method) = facts.expr(argument) else { return None };
                 let is_receiver = matches!(facts.expr(base), Expr::Name(name) if name == receiver.name);
                 let handed = self.method(class, method).filter(|_| is_receiver)?;

@@ -361,8 +361,7 @@ impl Collector<'_> {
             };
             self.add(event, kind, scope.expr(base), key, value);
         }
-        let keywords = facts.keyword_arguments(call).iter().map(|(_, value)| *value);
-        for argument in arguments.iter().copied().chain(keywords) {
+        for argument in facts.all_arguments(call) {
             let argument = match facts.expr(argument) {
                 Expr::Starred(inner) => inner,
                 _ => argument,

@@ -397,13 +397,8 @@ impl Program<'_> {
         }
         let call = self.call_site(site.event)?.call;
         let facts = self.facts(site.event.module);
-        let call = facts.call(call);
-        let keywords = facts.keyword_arguments(call).iter().map(|(_, value)| *value);
         facts
-            .arguments(call)
-            .iter()
-            .copied()
-            .chain(keywords)
+            .all_arguments(facts.call(call))
             .any(|argument| argument != callable.id && self.belongs_to_the_call(callable.scope.expr(argument)))
             .then_some(Cause::Fresh)
     }

@@ -162,12 +162,7 @@ pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<
             labels.push(Label { location: program.event_location(removal.touch.event()), message });
         }
     }
-    let mut seen = Vec::new();
-    labels.retain(|label| {
-        let is_new = !seen.contains(&label.location);
-        seen.push(label.location);
-        is_new
-    });
+    super::once_each(&mut labels);
     labels
 }
 

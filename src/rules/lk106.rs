@@ -79,11 +79,6 @@ fn labels(program: &Program, registration: &Registration) -> Vec<Label> {
     }
     labels.extend(registration.repetition.reasons.iter().cloned());
     labels.extend(registration.refuted.iter().take(2).cloned());
-    let mut seen = Vec::new();
-    labels.retain(|label| {
-        let is_new = !seen.contains(&label.location);
-        seen.push(label.location);
-        is_new
-    });
+    super::once_each(&mut labels);
     labels
 }

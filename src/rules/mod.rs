@@ -95,6 +95,16 @@ pub fn label(program: &Program, event: EventRef, message: impl Into<String>) -> 
     Label { location: program.event_location(event), message: message.into() }
 }
 
+/// One label for each place: the first that was given.
+fn once_each(labels: &mut Vec<Label>) {
+    let mut seen = Vec::new();
+    labels.retain(|label| {
+        let is_new = !seen.contains(&label.location);
+        seen.push(label.location);
+        is_new
+    });
+}
+
 /// Runs one rule on one module.
 pub fn check<'p>(rule: &Rule, module: ModuleId, program: &'p Program<'p>) -> Vec<Finding> {
     let mut report = Report::new(program, module, rule.code);

@@ -81,9 +81,8 @@ impl Program<'_> {
         let (kind, removal) = if own.is_empty() {
             (self.stands_for(operation, wait)?, removals.first()?.event)
         } else {
-            let is_later = |removal: &&Operation| {
-                removal.event.id > wait.id && self.takes_key(**removal, self.growing_key(operation))
-            };
+            let is_later =
+                |removal: &&Operation| removal.event.id > wait.id && removal.key == self.growing_key(operation);
             if own.len() < removals.len() || !own.iter().all(is_later) {
                 return None;
             }
@@ -114,10 +113,6 @@ impl Program<'_> {
         let sweeps =
             matches!(facts.expr(removal.key), Expr::Name(name) if self.iterates_over(scope, name, removal.place));
         is_keyed && !sweeps
-    }
-
-    fn takes_key(&self, removal: Operation, key: ExprId) -> bool {
-        removal.key == key
     }
 
     /// The first `await` that is reached from an event in the same function.

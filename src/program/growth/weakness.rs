@@ -147,16 +147,9 @@ impl Program<'_> {
             return true;
         }
         match self.expr(value) {
-            Expr::Call(call) => {
-                let call = facts.call(call);
-                let keywords = facts.keyword_arguments(call).iter().map(|(_, value)| *value);
-                facts
-                    .arguments(call)
-                    .iter()
-                    .copied()
-                    .chain(keywords)
-                    .any(|argument| self.may_keep(value.scope.expr(argument), object, depth))
-            }
+            Expr::Call(call) => facts
+                .all_arguments(facts.call(call))
+                .any(|argument| self.may_keep(value.scope.expr(argument), object, depth)),
             Expr::Display(_, run) => {
                 facts.list(run).iter().any(|part| self.may_keep(value.scope.expr(*part), object, depth))
             }

@@ -92,8 +92,7 @@ impl Program<'_> {
             },
             Expr::Call(call) => {
                 let call = facts.call(call);
-                let mut given =
-                    facts.arguments(call).iter().copied().chain(facts.keyword_arguments(call).iter().map(|(_, v)| *v));
+                let mut given = facts.all_arguments(call);
                 match facts.expr(call.callee) {
                     Expr::Attribute(_, method) if method.as_str() == "format" => all(&mut given),
                     Expr::Name(name) | Expr::Attribute(_, name) if is_wrapper(name.as_str()) => all(&mut given.take(1)),

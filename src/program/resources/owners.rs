@@ -204,8 +204,7 @@ impl Program<'_> {
         {
             return true;
         }
-        let keywords = facts.keyword_arguments(called).iter().map(|(_, value)| *value);
-        for argument in facts.arguments(called).iter().copied().chain(keywords) {
+        for argument in facts.all_arguments(called) {
             let mut is_named = false;
             parts_of(self, scope.expr(argument), false, &mut |part| {
                 is_named |= facts.expr(part) == Expr::Constant(Constant::Word(attribute));

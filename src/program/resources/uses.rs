@@ -122,10 +122,10 @@ impl Program<'_> {
                 return Use::Released;
             }
         }
-        let keywords = facts.keyword_arguments(called).iter().map(|(_, value)| *value);
-        let passed = facts.arguments(called).iter().copied().chain(keywords);
-        let passed: Vec<ExprId> =
-            passed.filter(|argument| self.carries(scope.expr(*argument), resource, is_held)).collect();
+        let passed: Vec<ExprId> = facts
+            .all_arguments(called)
+            .filter(|argument| self.carries(scope.expr(*argument), resource, is_held))
+            .collect();
         if passed.is_empty() {
             return Use::Nothing;
         }
