@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 use unleak::engine::{self, Options, Progress, Request};
@@ -54,8 +55,11 @@ fn packages() -> Vec<Package> {
 }
 
 impl Package {
-    /// The folder of the unpacked package; downloads it the first time.
+    /// The folder of the unpacked package; downloads it the first time. One at a time, since the tests of this
+    /// binary run side by side and all want the same folders.
     fn fetch(&self) -> PathBuf {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let corpus = root().join("target/corpus");
         let folder = corpus.join(format!("{}-{}", self.name, self.version));
         if folder.join("pyproject.toml").exists() {
