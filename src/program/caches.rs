@@ -205,6 +205,10 @@ impl Program<'_> {
             let Some(argument) = self.argument_for(*site, function, parameter) else { continue };
             let is_parameter = matches!(self.expr(argument), Expr::Name(name)
                 if self.holding_scope(argument.scope, name).is_some_and(|holder| self.is_parameter(holder, name)));
+            if self.is_taken_from_class(argument) {
+                domain = domain.or(Domain::Bounded);
+                continue;
+            }
             let passed = match self.resolve(argument) {
                 Definition::Variable(scope, name) if is_parameter => match self.enclosing_function(scope) {
                     Some(outer) if outer != function => self.domain_of_functions(outer, name, depth),
@@ -219,6 +223,50 @@ impl Program<'_> {
             domain = domain.or(passed);
         }
         domain
+    }
+
+    /// `getattr(self.kind, name)`, perhaps under a name, of an attribute that its constructor makes a class where it is
+    /// given none: `if not isclass(kind): kind = type(kind)`.
+    fn is_taken_from_class(&self, expr: ExprRef) -> bool {
+        let facts = self.facts(expr.scope.module);
+        match self.expr(expr) {
+            Expr::Name(name) => match self.holding_scope(expr.scope, name) {
+                Some(holder) if !self.is_parameter(holder, name) => {
+                    let (values, is_complete) = self.bound_values(holder, name);
+                    is_complete
+                        && !values.is_empty()
+                        && values.iter().all(|(_, value)| {
+                            matches!(self.expr(*value), Expr::Call(_)) && self.is_taken_from_class(*value)
+                        })
+                }
+                _ => false,
+            },
+            Expr::Call(call) => {
+                let call = facts.call(call);
+                let is_getattr = matches!(facts.expr(call.callee), Expr::Name(name) if name.as_str() == "getattr");
+                let [object, ..] = facts.arguments(call) else { return false };
+                let Expr::Attribute(base, attribute) = facts.expr(*object) else { return false };
+                let Expr::Name(base) = facts.expr(base) else { return false };
+                let Some(receiver) = self.receiver_named(expr.scope, base) else { return false };
+                let stores = self.instance_stores(receiver.class, attribute);
+                is_getattr && !stores.is_empty() && stores.iter().all(|store| self.stores_a_class(*store))
+            }
+            _ => false,
+        }
+    }
+
+    /// `self.kind = kind` where the function binds `kind = type(kind)` before.
+    fn stores_a_class(&self, store: EventRef) -> bool {
+        let facts = self.facts(store.module);
+        let EventKind::Bind { value, .. } = facts.event(store.id).kind else { return false };
+        let Expr::Name(name) = facts.expr(value) else { return false };
+        let Some(holder) = self.holding_scope(self.event_scope(store), name) else { return false };
+        self.bound_values(holder, name).0.iter().any(|(event, bound)| {
+            event.id < store.id
+                && matches!(self.expr(*bound), Expr::Call(call)
+                if matches!(facts.expr(facts.call(call).callee), Expr::Name(callee) if callee.as_str() == "type")
+                    && facts.arguments(facts.call(call)) == [value])
+        })
     }
 
     /// `-> None`: it is cached so that it runs once for each argument.

@@ -130,7 +130,12 @@ impl Program<'_> {
 
     /// `data["user_id"]` is named by its key where nothing else is known.
     fn domain_of_item(&self, base: ExprRef, key: ExprRef, depth: Allowance) -> Domain {
-        match (self.domain_of_elements(base, depth), self.expr(key)) {
+        // What lies in an object of the project is not the object.
+        let elements = match self.type_of(base) {
+            Type::Instance(_) => Domain::Unknown,
+            _ => self.domain_of_elements(base, depth),
+        };
+        match (elements, self.expr(key)) {
             (Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_), Expr::Constant(Constant::Word(word)))
                 if !self.is_settings(base) =>
             {
@@ -160,6 +165,8 @@ impl Program<'_> {
                 self.domain_of_function_object(expr, name)
             }
             Definition::Variable(scope, name) => match self.domain_of_variable(scope, name, depth) {
+                // What is given where nothing else is: one, or as many as are configured.
+                known if known != Domain::Bounded && names_default(name) => Domain::Unknown,
                 vague @ (Domain::Unknown | Domain::Likely(_)) => vague.or(self.domain_of_object(expr)),
                 known => known,
             },
@@ -181,9 +188,16 @@ impl Program<'_> {
         }
     }
 
-    /// A function or class defined inside a function is made anew on each call of that.
+    /// A function or class defined inside a function is made anew on each call of that; one that is imported there
+    /// is not.
     fn domain_of_function_object(&self, expr: ExprRef, name: Name) -> Domain {
-        match self.holding_scope(expr.scope, name) {
+        let is_defined_in = |holder: ScopeRef| {
+            let module = self.module(holder.module);
+            module.bindings_of(holder.id, name).any(|event| {
+                matches!(module.facts().event(event).kind, EventKind::Define(_) | EventKind::DefineClass(_))
+            })
+        };
+        match self.holding_scope(expr.scope, name).filter(|holder| is_defined_in(*holder)) {
             Some(holder) => match self.enclosing_function(holder) {
                 Some(function) if self.function_repetition(function).frequency >= Frequency::Presumed => {
                     Domain::Open(Name::new("made anew on each call"))
@@ -593,7 +607,12 @@ impl Program<'_> {
     /// `settings`, `self.config`: an object that holds settings.
     fn is_settings(&self, expr: ExprRef) -> bool {
         match self.expr(expr) {
-            Expr::Name(name) | Expr::Attribute(_, name) => vocabulary::is_settings_word(name.as_str()),
+            Expr::Name(name) => vocabulary::is_settings_word(name.as_str()),
+            // A group of settings holds settings too.
+            Expr::Attribute(base, name) => {
+                vocabulary::is_settings_word(name.as_str())
+                    || matches!(self.expr(expr.scope.expr(base)), Expr::Name(base) if vocabulary::is_settings_word(base.as_str()))
+            }
             _ => false,
         }
     }
@@ -605,6 +624,14 @@ impl Program<'_> {
         let arguments = || {
             self.joined_domain(facts.arguments(call).iter().map(|id| self.domain_within(expr.scope.expr(*id), depth)))
         };
+        // A lookup in a table of constants.
+        if let Expr::Attribute(base, method) = self.expr(callee)
+            && method.as_str() == "get"
+            && matches!(self.expr(callee.scope.expr(base)), Expr::Name(_) | Expr::Attribute(..))
+            && self.domain_of_elements(callee.scope.expr(base), depth) == Domain::Bounded
+        {
+            return Domain::Bounded;
+        }
         match self.resolve(callee) {
             Definition::External(path) => {
                 if path.as_str() == "id"
@@ -654,13 +681,6 @@ impl Program<'_> {
                     return domain;
                 }
                 if self.is_settings(callee.scope.expr(base)) {
-                    return Domain::Bounded;
-                }
-                // A lookup in a table of constants.
-                if method.as_str() == "get"
-                    && matches!(self.expr(callee.scope.expr(base)), Expr::Name(_) | Expr::Attribute(..))
-                    && self.domain_of_elements(callee.scope.expr(base), depth) == Domain::Bounded
-                {
                     return Domain::Bounded;
                 }
                 match method.as_str() {
@@ -897,8 +917,12 @@ impl Program<'_> {
             ScopeKind::Class(class) => Place::Class(super::ClassRef::new(scope.module, class), name),
             _ => Place::Module(scope.module, name),
         };
-        let mut grows_later =
-            self.operations.on(place).filter(|o| o.kind.is_growth() && self.event_function(o.event).is_some());
+        // Looking something up adds nothing to a plain table.
+        let reads_insert = self.holder(place).is_some_and(|holder| holder.container.reads_insert);
+        let mut grows_later = self.operations.on(place).filter(|o| {
+            let grows = o.kind.is_growth() && (reads_insert || o.kind != OperationKind::Read);
+            grows && self.event_function(o.event).is_some()
+        });
         if grows_later.next().is_none() && values.iter().all(|(event, _)| self.event_function(*event).is_none()) {
             return Domain::Bounded;
         }
@@ -917,8 +941,7 @@ impl Program<'_> {
         if vocabulary::is_class_word(text) || vocabulary::is_bounded_word(last) {
             return Domain::Bounded;
         }
-        // What is given where nothing else is: one, or as many as are configured.
-        if text.split('_').any(|word| word == "default") {
+        if names_default(name) {
             return Domain::Unknown;
         }
         let why = || Name::new(&format!("`{name}`, and there is always another"));
@@ -933,7 +956,7 @@ impl Program<'_> {
         if vocabulary::is_passing_word(last) && !vocabulary::is_deed_word(text) {
             return Domain::Presumed(why());
         }
-        if numbers && before != last && vocabulary::is_inventory_word(before) {
+        if numbers && before != last && (vocabulary::is_inventory_word(before) || vocabulary::is_bounded_word(before)) {
             return Domain::Unknown;
         }
         if vocabulary::is_open_word(last) || (names_one && vocabulary::is_open_word(first)) {
@@ -978,6 +1001,10 @@ fn is_neutral_base(path: &str) -> bool {
             | "typing_extensions.Protocol"
             | "contextlib.AbstractContextManager"
     )
+}
+
+fn names_default(name: Name) -> bool {
+    name.as_str().split('_').any(|word| word == "default")
 }
 
 fn is_constant_name(name: &str) -> bool {

@@ -11,6 +11,7 @@ mod memos;
 mod removals;
 mod siblings;
 pub mod weakness;
+mod weight;
 
 use rustc_hash::FxHashSet;
 
@@ -313,6 +314,9 @@ impl Program<'_> {
             Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_) => self.pruned_sibling(place, operation),
             _ => None,
         };
+        if operation.level == 0 && container.holds == Holds::Strong {
+            domain = self.as_declared(place, container, domain);
+        }
         if let Domain::Presumed(why) = domain
             && matches!(place, Place::Instance(..))
             && self.comes_with_event(scope.expr(key))

@@ -146,6 +146,16 @@ impl Program<'_> {
         }
     }
 
+    /// The constructor of a class that a program has one of, by what it is called, and of which the project makes none.
+    pub fn is_one_that_serves(&self, event: EventRef) -> bool {
+        let function = self.event_function(event).map(|inner| self.outermost_function(inner));
+        let Some(class) = function.and_then(|function| self.class_of_method(function)) else { return false };
+        let is_constructor = function.is_some_and(|function| self.function(function).name == self.words.init);
+        is_constructor
+            && self.instantiations(class).is_empty()
+            && vocabulary::is_single_name(self.class(class).name.as_str())
+    }
+
     /// Exceptions, values and test cases: made, used and gone.
     fn is_passing(&self, class: ClassRef) -> bool {
         self.is_value_class(class) && self.runs_on(class).is_none()
@@ -376,11 +386,14 @@ impl Program<'_> {
                 EventKind::Return(value) | EventKind::Yield(value) if self.gives(scope.expr(value), local) => {
                     Fate::Returned
                 }
-                EventKind::Bind { target, value }
-                    if self.gives(scope.expr(value), local) && !matches!(facts.expr(target), Expr::Name(_)) =>
-                {
-                    self.fate_of_attribute(scope.expr(target), here, depth)
-                }
+                EventKind::Bind { target, value } if self.gives(scope.expr(value), local) => match facts.expr(target) {
+                    // `global current; current = made`
+                    Expr::Name(other) if self.holding_scope(scope, other) != Some(holder) => {
+                        self.fate_of_stored(scope.expr(target), here, depth)
+                    }
+                    Expr::Name(_) => continue,
+                    _ => self.fate_of_attribute(scope.expr(target), here, depth),
+                },
                 EventKind::Call(call) if self.passes(scope, call, local) => {
                     self.fate_of_passed(here, scope.expr(local), depth)
                 }
@@ -425,7 +438,8 @@ impl Program<'_> {
             _ => return Fate::Local,
         };
         // Registered while the program is set up: whoever takes it keeps it.
-        if vocabulary::is_registering_name(name.as_str()) && self.repetition(event).frequency <= Frequency::Once {
+        let is_set_up = matches!(self.repetition(event).frequency, Frequency::Definition | Frequency::Once);
+        if vocabulary::is_registering_name(name.as_str()) && is_set_up {
             return Fate::Kept(Owner {
                 lifetime: Lifetime::Presumed,
                 reasons: vec![Label { location: self.event_location(event), message: "registered here".to_owned() }],

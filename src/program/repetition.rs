@@ -120,6 +120,31 @@ impl Program<'_> {
                 .is_some_and(|class| self.mro(class).contains(&owner) || self.mro(owner).contains(&class))
     }
 
+    /// What sets things up, called by nothing but constructors that nobody in the project calls.
+    fn sets_up_with_its_maker(&self, function: FunctionRef) -> bool {
+        let callers = self.callers(function);
+        let name = self.function(function).name.as_str();
+        vocabulary::is_setup_name(name)
+            && !is_special(name)
+            && !callers.is_empty()
+            && self.mentions(Definition::Function(function)).is_empty()
+            && callers.iter().filter(|site| !self.is_test(site.module)).all(|site| {
+                self.event_function(site.event).is_some_and(|caller| {
+                    vocabulary::is_making_name(self.function(caller).name.as_str())
+                        && self.class_of_method(caller).is_some_and(|class| self.instantiations(class).is_empty())
+                })
+            })
+    }
+
+    /// A method of the owner's own family that ends an instance's life.
+    fn ends(&self, function: FunctionRef, owner: ClassRef) -> bool {
+        let name = self.function(function).name;
+        vocabulary::is_ending_name(name.as_str())
+            && self
+                .class_of_method(function)
+                .is_some_and(|class| self.mro(class).contains(&owner) || self.mro(owner).contains(&class))
+    }
+
     pub fn function_repetition(&self, function: FunctionRef) -> Repetition {
         let mut search = Search::default();
         search.visit(function, true, None, None);
@@ -177,7 +202,7 @@ impl Program<'_> {
             }
             return;
         }
-        if search.owner.is_some_and(|owner| self.begins(function, owner)) {
+        if search.owner.is_some_and(|owner| self.begins(function, owner) || self.ends(function, owner)) {
             search.found(Frequency::Once, Some(number), None);
             return;
         }
@@ -192,6 +217,11 @@ impl Program<'_> {
         }
         let mut is_used = false;
         let callers = self.callers(function);
+        // `register_hooks()` in the constructor of a plugin: whoever makes the plugin makes one.
+        if search.owner.is_none() && self.sets_up_with_its_maker(function) {
+            search.found(Frequency::Once, Some(number), None);
+            return;
+        }
         // In the life of one object, and of what sets things up, a call that only has the right name says nothing.
         let only_certain = search.owner.is_some() || vocabulary::is_setup_name(self.function(function).name.as_str());
         for site in callers.iter().filter(|site| site.is_certain || !only_certain) {
@@ -233,15 +263,32 @@ impl Program<'_> {
         })
     }
 
-    /// `while True: try: …event…; break`: what follows the event leaves the loop, so that it happens once.
+    /// `while True: try: …event…; break`: what follows the event, whichever branch it stands in, leaves the loop, so
+    /// that it happens once.
     fn is_left_after(&self, event: EventRef) -> bool {
         let facts = self.facts(event.module);
-        let context = facts.event(event.id).context;
+        let innermost = facts.event(event.id).context;
         let scope = facts.scope_of(facts.event(event.id));
-        facts.scope_events(scope).any(|(id, other)| {
-            id > event.id
-                && other.context == context
-                && matches!(other.kind, EventKind::Break | EventKind::Return(_) | EventKind::Raise { .. })
+        let mut on_the_way = vec![innermost];
+        let mut id = innermost;
+        while !matches!(facts.context(id).kind, ContextKind::While(_) | ContextKind::Body)
+            && facts.context(id).parent != id
+        {
+            id = facts.context(id).parent;
+            on_the_way.push(id);
+        }
+        let is_loop =
+            |context: &crate::facts::Context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_));
+        facts.scope_events(scope).any(|(later, other)| {
+            let leaves = match other.kind {
+                EventKind::Return(_) | EventKind::Raise { .. } => true,
+                EventKind::Break => facts
+                    .contexts_around(other.context)
+                    .find(|context| is_loop(context))
+                    .is_some_and(|context| matches!(context.kind, ContextKind::While(_))),
+                _ => false,
+            };
+            leaves && later > event.id && on_the_way.contains(&other.context)
         })
     }
 
@@ -519,6 +566,17 @@ impl Program<'_> {
             if is_decoration || self.is_test(mention.event.module) && !self.is_test(function.module) {
                 continue;
             }
+            // `init = package.init` gives it another name, by which others call it.
+            if let EventKind::Bind { target, value } = event.kind
+                && value == mention.expr.id
+                && matches!(facts.expr(target), Expr::Name(_))
+                && self.is_module_level(mention.event)
+                && vocabulary::is_setup_name(name_of(facts, target).as_str())
+            {
+                search.found(Frequency::Once, Some(number), None);
+                is_used = true;
+                continue;
+            }
             is_used = true;
             let label = |message: String| Some(Label { location: self.event_location(mention.event), message });
             let path = match event.kind {
@@ -587,6 +645,13 @@ impl Program<'_> {
         let facts = self.facts(function.module);
         let declared = facts.parameters(self.function(function)).iter().find(|p| p.name == parameter)?;
         (declared.default != NOTHING).then(|| self.defining_scope(function).expr(declared.default))
+    }
+}
+
+fn name_of(facts: &crate::facts::FileFacts, target: ExprId) -> Name {
+    match facts.expr(target) {
+        Expr::Name(name) => name,
+        _ => Name::new(""),
     }
 }
 

@@ -301,7 +301,7 @@ pub fn is_startup_name(name: &str) -> bool {
             | "install"
             | "autodiscover"
             | "includeme"
-    )
+    ) || ["_init", "_init_fn", "_setup", "_startup"].iter().any(|end| name.ends_with(end))
 }
 
 pub fn is_definition_suffix(name: &str) -> bool {
@@ -384,7 +384,7 @@ pub fn is_callable_name(name: &str) -> bool {
     )
 }
 
-/// The words of a name in any style, in lower case: `HTTPServerPool`, `server_pool`.
+/// The last word of a name in any style, in lower case: of `HTTPServerPool`, `server_pool`.
 fn last_word(name: &str) -> String {
     let text = name.trim_end_matches(|c: char| c == '_' || c.is_ascii_digit());
     let start = text
@@ -463,6 +463,34 @@ pub fn is_serving_name(name: &str) -> bool {
             | "driver"
             | "executor"
     )
+}
+
+/// Classes that a program makes one instance of, by what they are called.
+pub fn is_single_name(name: &str) -> bool {
+    matches!(
+        last_word(name).as_str(),
+        "app" | "application" | "backend" | "bot" | "daemon" | "kernel" | "plugin" | "reactor" | "server"
+    )
+}
+
+/// Classes whose instances end with a connection, by what they are called.
+pub fn is_connection_name(name: &str) -> bool {
+    matches!(
+        last_word(name).as_str(),
+        "connection" | "conn" | "transport" | "protocol" | "channel" | "session" | "stream" | "peer" | "socket"
+    )
+}
+
+/// Classes that stand in for others, or serve while somebody looks for a mistake, by what they are called.
+pub fn is_stand_in_name(name: &str) -> bool {
+    let lower = name.to_lowercase().replace('_', "");
+    ["stub", "mock", "fake", "dummy", "inmemory", "capturing", "debug"].iter().any(|word| {
+        lower.match_indices(word).any(|(at, _)| {
+            // The beginning of a word of its own.
+            let written: Vec<char> = name.chars().filter(|c| *c != '_').collect();
+            written.get(at).is_some_and(|first| first.is_uppercase() || at == 0)
+        })
+    })
 }
 
 /// Bases whose instances are made, used and gone.

@@ -6,13 +6,19 @@ use crate::program::domains::Domain;
 use crate::program::growth::{Account, Growth};
 use crate::program::lifetimes::{Lifetime, Owner};
 use crate::program::repetition::Frequency;
-use crate::program::{OperationKind, Program, vocabulary};
+use crate::program::{OperationKind, Place, Program, vocabulary};
 
 /// How far the argument is complete. Each presumption (that a public function is called again and again, that a key
 /// of unknown origin is never the same) costs a step.
-pub fn confidence(account: &Account, growths: &[&Growth]) -> Option<Confidence> {
+pub fn confidence(program: &Program, place: Place, account: &Account, growths: &[&Growth]) -> Option<Confidence> {
     let strongest = growths.iter().map(|growth| growth_confidence(growth)).max()?;
-    Some(if account.escapes { strongest.lowered() } else { strongest })
+    Some(settled(program, place, account, strongest))
+}
+
+/// A step less where the container is handed to code that is not seen, and where it is filled only on purpose.
+fn settled(program: &Program, place: Place, account: &Account, found: Confidence) -> Confidence {
+    let is_meant = program.is_stand_in(place) || program.is_switched_on(account.holder.binding);
+    if account.escapes || is_meant { found.lowered() } else { found }
 }
 
 fn growth_confidence(growth: &Growth) -> Confidence {
@@ -35,11 +41,12 @@ fn growth_confidence(growth: &Growth) -> Confidence {
 /// the object itself goes on adding.
 pub fn instance_confidence(
     program: &Program,
+    place: Place,
     account: &Account,
     growths: &[&Growth],
     owner: &Owner,
 ) -> Option<Confidence> {
-    let most = most_sure(owner)?;
+    let most = most_sure_of_entries(program, place, growths, owner)?;
     let strongest = growths
         .iter()
         .map(|growth| {
@@ -58,8 +65,7 @@ pub fn instance_confidence(
             }
         })
         .max()?;
-    let strongest = strongest.min(most);
-    Some(if account.escapes { strongest.lowered() } else { strongest })
+    Some(settled(program, place, account, strongest.min(most)))
 }
 
 /// What is added is another's: neither made on the spot nor the object whose method adds it.
@@ -77,10 +83,31 @@ fn arranges(program: &Program, growth: &Growth) -> bool {
 }
 
 /// The same for memos.
-pub fn instance_memo_confidence(account: &Account, memos: &[&Growth], owner: &Owner) -> Option<Confidence> {
+pub fn instance_memo_confidence(
+    program: &Program,
+    place: Place,
+    account: &Account,
+    memos: &[&Growth],
+    owner: &Owner,
+) -> Option<Confidence> {
     let is_shown = memos.iter().any(|memo| matches!(memo.domain, Domain::Open(_)));
-    let most = if is_shown { most_sure(owner)? } else { Confidence::Low };
-    Some(memo_confidence(account, memos)?.min(most))
+    let most = if is_shown { most_sure_of_entries(program, place, memos, owner)? } else { Confidence::Low };
+    Some(memo_confidence(program, place, account, memos)?.min(most))
+}
+
+/// Numbers weigh little: where the life of the object is only presumed or ends with a connection, they are no leak
+/// that anybody meets.
+fn most_sure_of_entries(program: &Program, place: Place, growths: &[&Growth], owner: &Owner) -> Option<Confidence> {
+    let most = most_sure(owner)?;
+    let Place::Instance(class, _) = place else { return Some(most) };
+    let is_shown = growths.iter().any(|growth| matches!(growth.domain, Domain::Open(_)));
+    let ends = match owner.lifetime {
+        Lifetime::Process => false,
+        Lifetime::Presumed if !is_shown => true,
+        _ => program.ends_with_connection(class),
+    };
+    let is_light = ends && growths.iter().all(|growth| program.is_light(place, growth));
+    Some(if is_light { Confidence::Low } else { most })
 }
 
 pub fn most_sure(owner: &Owner) -> Option<Confidence> {
@@ -93,7 +120,7 @@ pub fn most_sure(owner: &Owner) -> Option<Confidence> {
 }
 
 /// A memo exists to be asked again and again: only its keys are in question.
-pub fn memo_confidence(account: &Account, memos: &[&Growth]) -> Option<Confidence> {
+pub fn memo_confidence(program: &Program, place: Place, account: &Account, memos: &[&Growth]) -> Option<Confidence> {
     let strongest = memos
         .iter()
         .map(|growth| match (growth.repetition.frequency, growth.domain) {
@@ -102,7 +129,7 @@ pub fn memo_confidence(account: &Account, memos: &[&Growth]) -> Option<Confidenc
             _ => Confidence::Low,
         })
         .max()?;
-    Some(if account.escapes { strongest.lowered() } else { strongest })
+    Some(settled(program, place, account, strongest))
 }
 
 /// The growth in half a sentence, for the message.

@@ -21,7 +21,7 @@ fn check_holders(module: ModuleId, program: &Program, report: &mut Report) {
             .iter()
             .filter(|growth| is_plain(account, growth) && !changes_constant(account, growth))
             .collect();
-        let Some(confidence) = growth::confidence(account, &growths) else { continue };
+        let Some(confidence) = growth::confidence(program, *place, account, &growths) else { continue };
         let Some(first) = growths.first() else { continue };
         let name = program.place_name(*place);
         report.add(Claim {

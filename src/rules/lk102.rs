@@ -9,7 +9,9 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let growths: Vec<_> = account.growths.iter().filter(|growth| lk101::is_plain(account, growth)).collect();
         let Some(first) = growths.first() else { continue };
         let owner = program.owner(class);
-        let Some(confidence) = growth::instance_confidence(program, account, &growths, &owner) else { continue };
+        let Some(confidence) = growth::instance_confidence(program, *place, account, &growths, &owner) else {
+            continue;
+        };
         let name = program.place_name(*place);
         let mut related = growth::labels(program, account, &growths);
         related.extend(owner.reasons.iter().cloned());

@@ -45,7 +45,9 @@ fn check_instance_memos(module: ModuleId, program: &Program, report: &mut Report
             continue;
         }
         let owner = program.owner(class);
-        let Some(confidence) = growth::instance_memo_confidence(account, &memos, &owner) else { continue };
+        let Some(confidence) = growth::instance_memo_confidence(program, *place, account, &memos, &owner) else {
+            continue;
+        };
         let mut related = growth::labels(program, account, &memos);
         related.extend(owner.reasons.iter().cloned());
         report.add(Claim {
@@ -74,7 +76,7 @@ fn check_memos(module: ModuleId, program: &Program, report: &mut Report) {
         if memos.is_empty() || memos.len() < account.growths.len() {
             continue;
         }
-        let Some(confidence) = growth::memo_confidence(account, &memos) else { continue };
+        let Some(confidence) = growth::memo_confidence(program, *place, account, &memos) else { continue };
         report.add(Claim {
             span: program.event_location(account.holder.binding).span,
             confidence,

@@ -56,6 +56,10 @@ fn confidence(program: &Program, registration: &Registration) -> Confidence {
         // Whoever calls a public function may mean to call it once.
         Cause::Call => Confidence::Low,
         Cause::Fresh | Cause::Instance(_) if program.begins_something(registration.event) => Confidence::Low,
+        // One of a kind, made by whoever sets the program up.
+        Cause::Fresh | Cause::Instance(_) if !is_repeated && program.is_one_that_serves(registration.event) => {
+            Confidence::Low
+        }
         Cause::Fresh | Cause::Instance(_) | Cause::Constructor(_) if is_repeated => Confidence::High,
         Cause::Fresh | Cause::Instance(_) | Cause::Constructor(_) => Confidence::Medium,
     }

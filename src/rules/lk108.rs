@@ -71,7 +71,7 @@ fn confidence(
         false => Confidence::Medium,
     });
     let collected = collected.max().map(|sure| if account.escapes { sure.lowered() } else { sure });
-    let strongest = collected.max(growth::confidence(account, growths))?;
+    let strongest = collected.max(growth::confidence(program, place, account, growths))?;
     let Place::Instance(class, _) = place else { return Some((strongest, Vec::new())) };
     let owner = program.owner(class);
     let outlives = growths.iter().any(|growth| collects(&growth) || is_meant(growth));

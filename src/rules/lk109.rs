@@ -39,7 +39,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 }
 
 fn confidence(program: &Program, place: Place, account: &Account, growths: &[&Growth]) -> Option<Confidence> {
-    let strongest = growth::confidence(account, growths)?;
+    let strongest = growth::confidence(program, place, account, growths)?;
     let Place::Instance(class, name) = place else { return Some(strongest) };
     let most = growth::most_sure(&program.owner(class))?;
     // A public attribute may be the way in which others get what is in it.

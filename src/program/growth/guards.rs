@@ -195,12 +195,9 @@ impl Program<'_> {
     pub(super) fn is_read_for_known_key(&self, touch: Touch, touches: &[Touch]) -> bool {
         let read = touch.operation;
         let facts = self.facts(read.event.module);
-        let tested = facts.contexts_around(facts.event(read.event.id).context).any(|context| match context.kind {
-            ContextKind::If(test) => {
-                matches!(facts.expr(test), Expr::Binary(Operator::In, left, _) if left == read.key)
-            }
-            ContextKind::For { .. } => false,
-            _ => false,
+        let tested = self.conditions(read.event).iter().any(|condition| {
+            let operator = if condition.holds { Operator::In } else { Operator::NotIn };
+            matches!(self.expr(condition.test), Expr::Binary(found, left, _) if found == operator && left == read.key)
         });
         let from_itself = match facts.expr(read.key) {
             // `for key in X: X[key]`

@@ -67,7 +67,10 @@ impl Program<'_> {
                     && key.is_none_or(|key| key == operation.key)
                     && !matches!(self.facts(operation.event.module).expr(operation.key), Expr::Constant(_));
             let function = self.event_function(operation.event)?;
-            let counts = takes_one && function != adding && !self.is_test(operation.event.module);
+            // What nobody runs shows nothing of keys that go, unless others make the object and may run it.
+            let is_made = self.class_of_method(function).is_none_or(|class| self.is_made(class));
+            let is_run = self.is_live(function) || !is_made;
+            let counts = takes_one && is_run && function != adding && !self.is_test(operation.event.module);
             counts.then_some(operation.event)
         })
     }

@@ -171,7 +171,14 @@ impl Program<'_> {
                 Domain::Unknown
             }
             None if self.has_bounded_instances(class) => Domain::Bounded,
-            None => Domain::Open(Name::new(&format!("the address of a `{}`", self.class(class).name))),
+            None => {
+                let why = Name::new(&format!("the address of a `{}`", self.class(class).name));
+                // Of how many there are nothing is known where nobody is seen to make them.
+                match self.repeated_instantiation(class) {
+                    Some(_) => Domain::Open(why),
+                    None => Domain::Likely(why),
+                }
+            }
         })
     }
 
