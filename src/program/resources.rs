@@ -12,10 +12,9 @@ use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::names::Definition;
 use super::types::last_part;
 use super::{EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{CallId, EventId, EventKind, Expr, ExprId, FileFacts};
+use crate::facts::{Call, CallId, Constant, EventId, EventKind, Expr, ExprId, FileFacts};
 use crate::models::Resource;
 use crate::source::{Name, NameSet, Span};
 
@@ -23,7 +22,7 @@ pub use owners::UnreleasedAttribute;
 
 #[derive(Default)]
 pub struct Resources {
-    /// Last names of the models' callables.
+    /// Last names of the models' callables that the program may reach: the library is imported somewhere.
     callables: NameSet,
     /// For each module, what its functions lose: several rules ask for it.
     lost: Vec<OnceLock<Vec<LostResource>>>,
@@ -33,8 +32,14 @@ pub struct Resources {
 
 impl Resources {
     pub fn of(program: &Program) -> Resources {
+        let mut roots: FxHashSet<&str> = FxHashSet::default();
+        for module in program.module_ids() {
+            roots.extend(program.facts(module).imports.iter().map(|import| first_part(import.module.as_str())));
+        }
+        let is_reached = |path: &Name| !path.as_str().contains('.') || roots.contains(first_part(path.as_str()));
+        let reached = program.models.resource_names().filter(is_reached);
         Resources {
-            callables: program.models.resource_names().map(|path| Name::new(last_part(path.as_str()))).collect(),
+            callables: reached.map(|path| Name::new(last_part(path.as_str()))).collect(),
             lost: program.modules.iter().map(|_| OnceLock::new()).collect(),
             released_from_outside: OnceLock::new(),
         }
@@ -118,8 +123,9 @@ impl Program<'_> {
             let Some(function) = self.event_function(event).filter(|f| self.function_scope(*f) == scope) else {
                 continue;
             };
-            let Definition::External(path) = self.resolve(scope.expr(call.callee)) else { continue };
-            if self.models.resource(path).is_some() {
+            let callee = scope.expr(call.callee);
+            let Some(path) = self.external_path(callee).or_else(|| self.method_path(callee)) else { continue };
+            if self.models.resource(path).is_some_and(|resource| is_made_by(facts, call, resource)) {
                 found.push(Acquisition { call: CallId(number as u32), event, function, path });
             }
         }
@@ -201,7 +207,7 @@ impl Program<'_> {
                 EventKind::Read(read) => {
                     if let Expr::Subscript(base, index) = facts.expr(read)
                         && self.is_result(scope.expr(base), acquisition.call)
-                        && let Expr::Constant(crate::facts::Constant::Int(index)) = facts.expr(index)
+                        && let Expr::Constant(Constant::Int(index)) = facts.expr(index)
                         && let [only] = *resource.elements
                         && i64::from(index) != i64::from(only)
                         && index >= 0
@@ -246,6 +252,23 @@ impl Program<'_> {
     fn is_own_local(&self, scope: ScopeRef, name: Name) -> bool {
         self.holding_scope(scope, name) == Some(scope)
     }
+}
+
+/// Whether a call's keywords say that there will be something to release.
+fn is_made_by(facts: &FileFacts, call: &Call, resource: &Resource) -> bool {
+    let given = |keyword: Name| {
+        let value = facts.keyword_arguments(call).iter().find(|(name, _)| *name == Some(keyword))?.1;
+        Some(facts.expr(value))
+    };
+    let is_wanted = |keyword| {
+        given(keyword).is_some_and(|value| !matches!(value, Expr::Constant(Constant::False | Constant::None)))
+    };
+    resource.if_keyword.is_none_or(is_wanted)
+        && resource.if_false.is_none_or(|keyword| given(keyword) == Some(Expr::Constant(Constant::False)))
+}
+
+fn first_part(path: &str) -> &str {
+    path.split('.').next().unwrap_or(path)
 }
 
 /// How many acquisitions of one function are followed: each may walk all of it.

@@ -21,6 +21,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             span: program.event_location(acquisition.event).span,
             confidence: match resource.lost {
                 Lost::Stays => Confidence::High,
+                Lost::Late => Confidence::Medium,
                 Lost::Goes => Confidence::Low,
             },
             message,
@@ -38,6 +39,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 pub(super) fn label(lost: Lost) -> &'static str {
     match lost {
         Lost::Stays => "acquired here, and no longer reachable once its names are gone",
+        Lost::Late => "acquired here; it is part of a cycle, so only the collector releases it, some time later",
         Lost::Goes => "acquired here; released whenever the last reference goes",
     }
 }

@@ -37,7 +37,8 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 fn confidence(lost: Lost, loss: &PathLoss) -> Confidence {
     match (lost, loss.lost) {
         (Lost::Goes, _) => Confidence::Low,
-        (Lost::Stays, LostAt::Exception(_)) => Confidence::Medium,
+        (Lost::Late, LostAt::Exception(_)) => Confidence::Low,
+        (Lost::Late, _) | (Lost::Stays, LostAt::Exception(_)) => Confidence::Medium,
         (Lost::Stays, _) if loss.is_handed_on => Confidence::Medium,
         (Lost::Stays, _) => Confidence::High,
     }

@@ -35,7 +35,9 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             message,
             label: match resource.lost {
                 Lost::Stays => "acquired here; only a call can release it".to_owned(),
-                Lost::Goes => "acquired here; released only when the last reference to the object goes".to_owned(),
+                Lost::Late | Lost::Goes => {
+                    "acquired here; released only when the last reference to the object goes".to_owned()
+                }
             },
             related,
             symbol: format!("{}.{attribute}", program.class_symbol(found.class)),
@@ -46,8 +48,8 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 fn confidence(lost: Lost, found: &UnreleasedAttribute) -> Confidence {
     let known = match (lost, found.ends) {
         (Lost::Stays, Some(_)) => Confidence::High,
-        (Lost::Stays, None) | (Lost::Goes, Some(_)) => Confidence::Medium,
-        (Lost::Goes, None) => Confidence::Low,
+        (Lost::Stays, None) | (Lost::Late | Lost::Goes, Some(_)) => Confidence::Medium,
+        (Lost::Late | Lost::Goes, None) => Confidence::Low,
     };
     if found.has_foreign_base { known.lowered() } else { known }
 }

@@ -20,7 +20,7 @@ mod lk301;
 pub mod page;
 pub mod selection;
 
-use crate::finding::{Confidence, Finding, Label};
+use crate::finding::{Confidence, Finding, Label, Severity};
 use crate::program::{EventRef, ModuleId, Program, Role};
 use crate::source::{Location, Span};
 
@@ -51,6 +51,7 @@ pub struct Report<'p> {
     program: &'p Program<'p>,
     module: ModuleId,
     code: &'static str,
+    severity: Severity,
     pub findings: Vec<Finding>,
 }
 
@@ -66,12 +67,18 @@ pub struct Claim {
 
 impl<'p> Report<'p> {
     pub fn new(program: &'p Program<'p>, module: ModuleId, code: &'static str) -> Report<'p> {
-        Report { program, module, code, findings: Vec::new() }
+        let severity = page::page(code).map_or(Severity::Warning, |page| page.severity);
+        Report { program, module, code, severity, findings: Vec::new() }
     }
 
     /// Adds a finding. Code that runs only under tests is hardly believed, and a command's
     /// one step less: their processes are short.
     pub fn add(&mut self, claim: Claim) {
+        self.add_as(self.severity, claim);
+    }
+
+    /// Adds a finding that is worth more or less than the rule's others.
+    pub fn add_as(&mut self, severity: Severity, claim: Claim) {
         let input = &self.program.module(self.module).input;
         let confidence = match input.role {
             Role::Test => Confidence::Low,
@@ -80,6 +87,7 @@ impl<'p> Report<'p> {
         };
         self.findings.push(Finding {
             code: self.code,
+            severity,
             confidence,
             location: Location { file: input.file, span: claim.span },
             message: claim.message,

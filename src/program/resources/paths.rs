@@ -107,7 +107,7 @@ impl Program<'_> {
             (None, None, None) => return None,
             (released, handed_on, Some((_, lost))) => (released.or(handed_on)?, released.is_none(), lost),
             // What a call may raise is worth a word only where nothing else will ever release the resource.
-            (Some(released), _, None) if resource.lost == Lost::Stays => (released, false, ways.lost_by_exception?),
+            (Some(released), _, None) if resource.lost != Lost::Goes => (released, false, ways.lost_by_exception?),
             _ => return None,
         };
         let (released, is_handed_on, lost) = own;
