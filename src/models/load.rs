@@ -260,6 +260,10 @@ entry! {
         is_shared: bool,
         #[serde(default)]
         with_keeps: bool,
+        #[serde(default)]
+        of_receiver: bool,
+        #[serde(default)]
+        may_fail: Vec<Name>,
         if_keyword: Option<Name>,
         if_false: Option<Name>,
         mode: Option<u32>,
@@ -391,6 +395,8 @@ impl File {
                 is_costly: entry.is_costly,
                 is_shared: entry.is_shared,
                 with_keeps: entry.with_keeps,
+                of_receiver: entry.of_receiver,
+                may_fail: entry.may_fail.as_slice().into(),
                 if_keyword: entry.if_keyword,
                 if_false: entry.if_false,
                 mode: entry.mode,

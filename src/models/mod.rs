@@ -249,12 +249,38 @@ pub struct Resource {
     pub is_shared: bool,
     /// Its `with` ends something else, such as a transaction, and does not release it.
     pub with_keeps: bool,
+    /// The call gives nothing, and what must be released is the object that the method is called on: a lock.
+    pub of_receiver: bool,
+    /// Its methods that often raise, such as `.connect`.
+    pub may_fail: Box<[Name]>,
     /// There is something to be released only where this keyword is given as something else than `False` or `None` …
     pub if_keyword: Option<Name>,
     /// … or where this one is given as `False`.
     pub if_false: Option<Name>,
     /// Where the mode of a file stands: what is opened for writing loses what is not flushed yet.
     pub mode: Option<u32>,
+}
+
+impl Resource {
+    /// What has such a resource inside: it is lost like that, and costs as much.
+    pub fn like(inner: &Resource) -> Resource {
+        Resource {
+            what: inner.what,
+            lost: inner.lost,
+            released_by: Box::default(),
+            lent_to: Box::default(),
+            elements: Box::default(),
+            is_path: false,
+            is_costly: inner.is_costly,
+            is_shared: false,
+            with_keeps: false,
+            of_receiver: false,
+            may_fail: Box::default(),
+            if_keyword: None,
+            if_false: None,
+            mode: None,
+        }
+    }
 }
 
 /// What becomes of a resource when nothing refers to it any more.

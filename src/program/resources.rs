@@ -15,8 +15,8 @@ use std::sync::OnceLock;
 use firsts::FirstUse;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{EventRef, ExprRef, FunctionRef, ModuleId, Program};
-use crate::facts::{CallId, Expr, ExprId, FileFacts};
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program};
+use crate::facts::{CallId, ContextKind, Expr, ExprId, FileFacts};
 use crate::models::Resource;
 use crate::source::{Name, Span};
 
@@ -26,6 +26,8 @@ pub use owners::UnreleasedAttribute;
 pub struct Resources {
     /// For each module, the calls inside of functions that give something to be released.
     acquisitions: Vec<Vec<Acquisition>>,
+    /// Classes of the project whose instances must be closed.
+    classes: FxHashMap<ClassRef, Resource>,
     /// For each module, what its functions lose: several rules ask for it.
     lost: Vec<OnceLock<Vec<LostResource>>>,
     /// Attributes on which something outside of their own class calls a releasing method.
@@ -38,16 +40,18 @@ pub struct Acquisition {
     pub call: CallId,
     pub event: EventRef,
     pub function: FunctionRef,
-    pub giver: Giver,
+    pub source: Source,
+    /// A function of the project that acquires it and returns it.
+    pub through: Option<FunctionRef>,
 }
 
 /// What gives a resource when it is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Giver {
+pub enum Source {
     /// Something of a library, by its dotted name.
     Library(Name),
-    /// A function of the project that acquires what the library's callable gives, and returns it.
-    Function(FunctionRef, Name),
+    /// A class of the project whose objects hold what their `close` releases.
+    Class(ClassRef),
 }
 
 /// A resource that a function acquires and does not let go.
@@ -55,6 +59,8 @@ pub enum Giver {
 pub struct LostResource {
     pub acquisition: Acquisition,
     pub how: Loss,
+    /// It has a `with` that ends something else.
+    pub is_entered: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -62,7 +68,7 @@ pub enum Loss {
     /// It has no name, so that nothing can release it.
     Unnamed(Unnamed),
     /// Nothing releases what has this name.
-    Never { name: Name },
+    Never { name: String },
     /// One way releases it and another loses it.
     OnPath(PathLoss),
 }
@@ -84,11 +90,13 @@ pub enum Unnamed {
 
 #[derive(Clone, Debug)]
 pub struct PathLoss {
-    pub name: Name,
+    pub name: String,
     /// Where another way releases it or hands it on.
     pub released: EventRef,
     pub is_handed_on: bool,
     pub lost: LostAt,
+    /// It is an exception that loses it, and one that is to be expected.
+    pub is_failure: bool,
 }
 
 /// Where the last name that holds the resource is lost.
@@ -104,20 +112,30 @@ pub enum LostAt {
     Reacquired,
     /// An exception of this call leaves the function.
     Exception(EventRef),
+    /// An exception comes out of this `yield` of a context manager.
+    Thrown(EventRef),
+    /// The generator is given up at this `yield`.
+    GivenUp(EventRef),
 }
 
 impl Program<'_> {
     pub fn resource_of(&self, acquisition: &Acquisition) -> Option<&Resource> {
-        match acquisition.giver {
-            Giver::Library(path) | Giver::Function(_, path) => self.models.resource(path),
+        self.resource_within(acquisition, &self.resources)
+    }
+
+    fn resource_within<'a>(&'a self, acquisition: &Acquisition, resources: &'a Resources) -> Option<&'a Resource> {
+        match acquisition.source {
+            Source::Library(path) => self.models.resource(path),
+            Source::Class(class) => resources.classes.get(&class),
         }
     }
 
     /// What gives the resource, as a reader would name it.
     pub fn giver_name(&self, acquisition: &Acquisition) -> String {
-        match acquisition.giver {
-            Giver::Library(path) => path.to_string(),
-            Giver::Function(function, _) => self.function_name(function),
+        match (acquisition.through, acquisition.source) {
+            (Some(function), _) => self.function_name(function),
+            (None, Source::Library(path)) => path.to_string(),
+            (None, Source::Class(class)) => self.class(class).name.to_string(),
         }
     }
 
@@ -138,20 +156,38 @@ impl Program<'_> {
             if *asked > MOST_ACQUISITIONS {
                 continue;
             }
-            match self.first_use(&acquisition, resource) {
-                FirstUse::Unnamed(how) => found.push(LostResource { acquisition, how: Loss::Unnamed(how) }),
-                FirstUse::Named(bindings) => {
-                    // Both ends of a pipe are mostly lost in the same way: one finding tells it.
-                    let mut losses =
-                        bindings.into_iter().map(|it| self.loss_of(&acquisition, resource, it, &mut flows));
-                    if let Some(how) = losses.find_map(|loss| loss) {
-                        found.push(LostResource { acquisition, how });
-                    }
+            let mut add = |how, is_entered| found.push(LostResource { acquisition, how, is_entered });
+            let is_constructor = self.constructed_object(acquisition.function).is_some();
+            let bindings = match self.first_use(&acquisition, resource) {
+                FirstUse::Unnamed(how) => {
+                    add(Loss::Unnamed(how), false);
+                    continue;
                 }
-                FirstUse::Returned | FirstUse::Elsewhere => {}
+                FirstUse::Named(bindings) => bindings,
+                FirstUse::Stored(binding) if is_constructor => vec![binding],
+                FirstUse::Stored(_) | FirstUse::Returned | FirstUse::Elsewhere => continue,
+            };
+            // Both ends of a pipe are mostly lost in the same way: one finding tells it.
+            for binding in bindings {
+                if let Some(how) = self.loss_of(&acquisition, resource, binding, &mut flows) {
+                    add(how, resource.with_keeps && self.is_entered(&acquisition, binding.place));
+                    break;
+                }
             }
         }
         found
+    }
+
+    /// Whether what an acquisition gives is the manager of a `with`, by itself or by its name.
+    fn is_entered(&self, acquisition: &Acquisition, place: ExprId) -> bool {
+        let facts = self.facts(acquisition.event.module);
+        let scope = self.function_scope(acquisition.function);
+        facts.contexts.iter().any(|context| match context.kind {
+            ContextKind::With { manager, .. } => {
+                context.scope == scope.id && (manager == place || self.is_result(scope.expr(manager), acquisition.call))
+            }
+            _ => false,
+        })
     }
 }
 

@@ -7,7 +7,10 @@ use crate::program::{ModuleId, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for lost in program.lost_resources(module) {
-        let Loss::Never { name } = lost.how else { continue };
+        let Loss::Never { name } = &lost.how else { continue };
+        if lost.is_entered {
+            continue;
+        }
         let Some(resource) = program.resource_of(&lost.acquisition) else { continue };
         let LostResource { acquisition, .. } = lost;
         let function = program.function_name(acquisition.function);
@@ -22,7 +25,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             message: format!("`{function}` never releases the {what} in `{name}`, nor hands it on"),
             label: resources::fate(resource.lost).to_owned(),
             related,
-            symbol: resources::symbol(program, lost, name.as_str()),
+            symbol: resources::symbol(program, lost, name),
         };
         report.add_as(severity, claim);
     }

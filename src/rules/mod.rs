@@ -17,6 +17,9 @@ mod lk201;
 mod lk202;
 mod lk203;
 mod lk204;
+mod lk205;
+mod lk206;
+mod lk207;
 mod lk301;
 pub mod page;
 mod resources;
@@ -46,6 +49,9 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK202", check: lk202::check },
     Rule { code: "LK203", check: lk203::check },
     Rule { code: "LK204", check: lk204::check },
+    Rule { code: "LK205", check: lk205::check },
+    Rule { code: "LK206", check: lk206::check },
+    Rule { code: "LK207", check: lk207::check },
     Rule { code: "LK301", check: lk301::check },
 ];
 

@@ -4,7 +4,7 @@ use crate::finding::{Confidence, Label, Severity};
 use crate::models::{Lost, Resource};
 use crate::program::Program;
 use crate::program::repetition::Frequency;
-use crate::program::resources::{Acquisition, Giver, LostResource};
+use crate::program::resources::{Acquisition, LostResource, Source};
 
 /// How far a loss is believed and how much it costs, for what is believed so far if the resource stays.
 ///
@@ -37,12 +37,17 @@ pub fn fate(lost: Lost) -> &'static str {
     }
 }
 
-/// Where a function of the project got what it gives.
+/// Where a function or class of the project got what it gives.
 pub fn origin(program: &Program, acquisition: &Acquisition) -> Option<Label> {
-    let Giver::Function(function, _) = acquisition.giver else { return None };
-    let location = program.location(function.module, program.function(function).name_span);
-    let name = program.function_name(function);
-    Some(Label { location, message: format!("`{name}` returns what it acquires") })
+    if let Some(function) = acquisition.through {
+        let location = program.location(function.module, program.function(function).name_span);
+        let name = program.function_name(function);
+        return Some(Label { location, message: format!("`{name}` returns what it acquires") });
+    }
+    let Source::Class(class) = acquisition.source else { return None };
+    let location = program.location(class.module, program.class(class).name_span);
+    let name = program.class(class).name;
+    Some(Label { location, message: format!("`{name}` holds what its constructor acquires") })
 }
 
 pub fn symbol(program: &Program, lost: &LostResource, name: &str) -> String {

@@ -1,25 +1,29 @@
 //! Which calls give something that must be released.
 //!
 //! Models name the callables of libraries. A function of the project that returns what it acquires gives it too, and so
-//! does one that returns what such a function gives.
+//! does one that returns what such a function gives; a class whose constructor acquires what its `close` releases is
+//! something to be released itself.
 
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::super::calls::CallSite;
 use super::super::names::{Definition, joined};
 use super::super::types::last_part;
-use super::super::{EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
+use super::super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
 use super::firsts::FirstUse;
 use super::uses::Use;
-use super::{Acquisition, Giver, Resources};
+use super::{Acquisition, Resources, Source};
 use crate::facts::{Call, CallId, Constant, EventKind, Expr, FileFacts, NOTHING, ScopeKind};
 use crate::models::Resource;
 use crate::source::{Name, NameSet};
 
 /// How many functions what is acquired may be passed up through.
 const MOST_GIVERS: u32 = 4;
+/// How many subclasses of an owner are looked at.
+const MOST_SUBCLASSES: usize = 40;
 /// Decorators that leave a function what it is.
 const PLAIN_DECORATORS: [&str; 5] =
     ["staticmethod", "classmethod", "abc.abstractmethod", "typing.override", "typing.no_type_check"];
@@ -32,10 +36,11 @@ impl Resources {
             modules.par_iter().map(|module| program.library_acquisitions(*module, &callables)).collect();
         let mut resources = Resources {
             acquisitions,
+            classes: FxHashMap::default(),
             lost: modules.iter().map(|_| OnceLock::new()).collect(),
             released_from_outside: OnceLock::new(),
         };
-        program.add_acquisitions_by_functions(&mut resources);
+        program.add_acquisitions_by_project(&mut resources);
         resources
     }
 }
@@ -82,8 +87,8 @@ impl Program<'_> {
             }
             let Some(path) = self.acquiring_path(scope.expr(call.callee)) else { continue };
             if self.models.resource(path).is_some_and(|resource| is_made_by(facts, call, resource)) {
-                let giver = Giver::Library(path);
-                found.push(Acquisition { call: CallId(number as u32), event, function, giver });
+                let call = CallId(number as u32);
+                found.push(Acquisition { call, event, function, source: Source::Library(path), through: None });
             }
         }
         found
@@ -117,35 +122,35 @@ impl Program<'_> {
         Some(path).filter(|path| is_all && is_known(path))
     }
 
-    /// Follows what functions return to whoever calls them.
-    fn add_acquisitions_by_functions(&self, resources: &mut Resources) {
-        let mut known: FxHashSet<(ModuleId, CallId)> = FxHashSet::default();
+    /// Follows what functions return to whoever calls them, and what objects hold to whoever makes them.
+    fn add_acquisitions_by_project(&self, resources: &mut Resources) {
         let mut fresh: Vec<Acquisition> = resources.acquisitions.iter().flatten().copied().collect();
-        known.extend(fresh.iter().map(|it| (it.event.module, it.call)));
+        let mut known: FxHashSet<(ModuleId, CallId)> = fresh.iter().map(|it| (it.event.module, it.call)).collect();
         for _ in 0..MOST_GIVERS {
-            let mut givers: FxHashMap<FunctionRef, Name> = FxHashMap::default();
+            let mut givers: Vec<(Source, FunctionRef)> = Vec::new();
+            let mut owners: Vec<(ClassRef, Resource)> = Vec::new();
             for acquisition in &fresh {
-                if !givers.contains_key(&acquisition.function) && self.is_given_on(acquisition) {
-                    let (Giver::Library(path) | Giver::Function(_, path)) = acquisition.giver;
-                    givers.insert(acquisition.function, path);
+                let Some(resource) = self.resource_within(acquisition, resources) else { continue };
+                let is_known = givers.iter().any(|(_, function)| *function == acquisition.function);
+                if !is_known && self.is_given_on(acquisition, resource) {
+                    givers.push((acquisition.source, acquisition.function));
+                }
+                owners.extend(self.owners_of(acquisition, resource));
+            }
+            fresh.clear();
+            for (source, function) in givers {
+                for site in self.callers(function).iter().filter(|site| site.is_certain) {
+                    fresh.extend(self.acquisition_at(site, source, Some(function)));
                 }
             }
-            let mut ordered: Vec<(FunctionRef, Name)> = givers.into_iter().collect();
-            ordered.sort_unstable_by_key(|(function, _)| *function);
-            fresh.clear();
-            for (function, path) in ordered {
-                for site in self.callers(function).iter().filter(|site| site.is_certain) {
-                    let Some(caller) = self.event_function(site.event).filter(|caller| *caller != function) else {
-                        continue;
-                    };
-                    if self.function_scope(caller) == self.event_scope(site.event)
-                        && known.insert((site.module, site.call))
-                    {
-                        let giver = Giver::Function(function, path);
-                        fresh.push(Acquisition { call: site.call, event: site.event, function: caller, giver });
+            for (class, resource) in owners {
+                if resources.classes.insert(class, resource).is_none() {
+                    for site in self.instantiations(class).iter().filter(|site| site.is_certain) {
+                        fresh.extend(self.acquisition_at(site, Source::Class(class), None));
                     }
                 }
             }
+            fresh.retain(|acquisition| known.insert((acquisition.event.module, acquisition.call)));
             for acquisition in &fresh {
                 resources.acquisitions[acquisition.event.module.0 as usize].push(*acquisition);
             }
@@ -158,10 +163,47 @@ impl Program<'_> {
         }
     }
 
+    fn acquisition_at(&self, site: &CallSite, source: Source, through: Option<FunctionRef>) -> Option<Acquisition> {
+        let function = self.event_function(site.event).filter(|function| Some(*function) != through)?;
+        let is_in_place = self.function_scope(function) == self.event_scope(site.event);
+        is_in_place.then_some(Acquisition { call: site.call, event: site.event, function, source, through })
+    }
+
+    /// The classes whose constructor acquires what their `close` releases: whoever makes an instance has to close it.
+    fn owners_of(&self, acquisition: &Acquisition, resource: &Resource) -> Vec<(ClassRef, Resource)> {
+        let init = self.words.init;
+        if resource.of_receiver || resource.is_path || self.function(acquisition.function).name != init {
+            return Vec::new();
+        }
+        let Some((_, class, attribute)) = self.stored_results(acquisition, resource).first().copied() else {
+            return Vec::new();
+        };
+        let family = std::iter::once(class).chain(self.subclasses(class).iter().copied()).take(MOST_SUBCLASSES);
+        family
+            .filter(|member| self.method(*member, init) == Some(acquisition.function))
+            .filter_map(|member| {
+                if self.method(member, Name::new("__del__")).is_some() {
+                    return None;
+                }
+                let ends = self.releasing_methods(member, attribute, resource);
+                let is_entered = |name| self.method(member, Name::new(name)).is_some();
+                let entered = [".__exit__", ".__aexit__"].into_iter().filter(|name| is_entered(&name[1..]));
+                (!ends.is_empty()).then(|| {
+                    let released_by = ends.iter().map(|name| format!(".{name}")).chain(entered.map(str::to_owned));
+                    let of_class = Resource {
+                        what: Name::new(&format!("`{}`", self.class(member).name)),
+                        released_by: released_by.map(|name| Name::new(&name)).collect(),
+                        ..Resource::like(resource)
+                    };
+                    (member, of_class)
+                })
+            })
+            .collect()
+    }
+
     /// Whether a function does nothing else with what it acquires than to use and return it, so that whoever calls it
     /// has it, and nobody else.
-    fn is_given_on(&self, acquisition: &Acquisition) -> bool {
-        let Some(resource) = self.resource_of(acquisition) else { return false };
+    fn is_given_on(&self, acquisition: &Acquisition, resource: &Resource) -> bool {
         let function = acquisition.function;
         let facts = self.facts(function.module);
         let declared = facts.function(function.id);
@@ -169,13 +211,21 @@ impl Program<'_> {
             Definition::External(path) => PLAIN_DECORATORS.contains(&path.as_str()),
             _ => false,
         });
-        if !is_plain || declared.is_generator || !resource.elements.is_empty() || resource.is_path {
+        if !is_plain
+            || declared.is_generator
+            || !resource.elements.is_empty()
+            || resource.is_path
+            || resource.of_receiver
+        {
             return false;
         }
         let scope = self.function_scope(function);
         let name = match self.first_use(acquisition, resource) {
             FirstUse::Returned => None,
-            FirstUse::Named(bindings) if bindings.len() == 1 => Some(bindings[0].name),
+            FirstUse::Named(bindings) if bindings.len() == 1 => match facts.expr(bindings[0].place) {
+                Expr::Name(name) => Some(name),
+                _ => return false,
+            },
             _ => return false,
         };
         if name.is_some_and(|name| {
@@ -198,7 +248,7 @@ impl Program<'_> {
                     }
                 }
                 _ => {
-                    let used = self.use_of(EventRef::new(function.module, id), resource, &|held| name == Some(held));
+                    let used = self.use_of(EventRef::new(function.module, id), resource, &|id| is_held(facts.expr(id)));
                     if used == Use::HandedOn {
                         return false;
                     }

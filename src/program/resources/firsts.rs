@@ -10,6 +10,8 @@ use crate::source::Name;
 pub(super) enum FirstUse {
     /// It gets these names: one, or one for each element.
     Named(Vec<Binding>),
+    /// It becomes an attribute of the object whose method acquires it.
+    Stored(Binding),
     /// Used or dropped at once, and lost.
     Unnamed(Unnamed),
     /// Returned as it is.
@@ -21,14 +23,15 @@ pub(super) enum FirstUse {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Binding {
     pub event: EventId,
-    pub name: Name,
+    /// What is bound, as an expression: a name, or an attribute.
+    pub place: ExprId,
 }
-
-/// How deep calls of project functions are followed.
-const DEPTH: u32 = 3;
 
 impl Program<'_> {
     pub(super) fn first_use(&self, acquisition: &Acquisition, resource: &Resource) -> FirstUse {
+        if resource.of_receiver {
+            return self.first_use_of_receiver(acquisition);
+        }
         if !resource.elements.is_empty() {
             return self.first_use_of_elements(acquisition, resource);
         }
@@ -41,7 +44,12 @@ impl Program<'_> {
                 EventKind::Bind { target, value } if is_result(value) => match facts.expr(target) {
                     // `a = b = acquire()`: one is as good as the other, but both would have to be followed.
                     _ if named.is_some() => return FirstUse::Elsewhere,
-                    Expr::Name(name) if self.is_own_local(scope, name) => named = Some(Binding { event: id, name }),
+                    Expr::Name(name) if self.is_own_local(scope, name) => {
+                        named = Some(FirstUse::Named(vec![Binding { event: id, place: target }]));
+                    }
+                    Expr::Attribute(base, _) if self.is_receiver(scope, base) => {
+                        named = Some(FirstUse::Stored(Binding { event: id, place: target }));
+                    }
                     _ => return FirstUse::Elsewhere,
                 },
                 EventKind::Return(value) if is_result(value) => return FirstUse::Returned,
@@ -53,7 +61,13 @@ impl Program<'_> {
                 EventKind::BindElement { iterable, .. } if is_result(iterable) => {
                     return FirstUse::Unnamed(Unnamed::Iterated);
                 }
-                EventKind::BindManager { manager, .. } if is_result(manager) => return FirstUse::Elsewhere,
+                EventKind::BindManager { manager, target } if is_result(manager) => {
+                    let is_local = matches!(facts.expr(target), Expr::Name(name) if self.is_own_local(scope, name));
+                    return match resource.with_keeps && is_local {
+                        true => FirstUse::Named(vec![Binding { event: id, place: target }]),
+                        false => FirstUse::Elsewhere,
+                    };
+                }
                 EventKind::Call(call) if named.is_none() => {
                     if let Some(first) =
                         self.first_use_by_call(self.event_scope_of(scope, id), call, resource, &is_result)
@@ -64,12 +78,42 @@ impl Program<'_> {
                 _ => {}
             }
         }
-        if let Some(binding) = named {
-            return FirstUse::Named(vec![binding]);
+        if let Some(named) = named {
+            return named;
         }
         let result = facts.id_of(Expr::Call(acquisition.call));
         let is_used = result.is_none_or(|result| is_part_of_something(facts, result));
         if is_used || resource.is_path { FirstUse::Elsewhere } else { FirstUse::Unnamed(Unnamed::Dropped) }
+    }
+
+    /// `lock.acquire()` as a statement: what must be released is what the method was called on.
+    fn first_use_of_receiver(&self, acquisition: &Acquisition) -> FirstUse {
+        let facts = self.facts(acquisition.event.module);
+        let call = facts.call(acquisition.call);
+        let result = facts.id_of(Expr::Call(acquisition.call));
+        let awaited = result.and_then(|result| facts.id_of(Expr::Await(result)));
+        let is_used = match (result, awaited) {
+            (_, Some(awaited)) => is_part_of_something(facts, awaited),
+            (Some(result), None) => is_part_of_something(facts, result),
+            (None, None) => false,
+        };
+        match facts.expr(call.callee) {
+            // Whether it was acquired at all is known only to who looks at the result.
+            Expr::Attribute(receiver, _) if !is_used && call.arguments.len == 0 && call.keywords.len == 0 => {
+                let mut later = facts.scope_events(facts.scope_of(facts.event(call.event)));
+                let waited = later.find(|(id, event)| {
+                    *id > call.event && matches!(event.kind, EventKind::Await(waited) if Some(waited) == result)
+                });
+                let event = waited.map_or(call.event, |(id, _)| id);
+                FirstUse::Named(vec![Binding { event, place: receiver }])
+            }
+            _ => FirstUse::Elsewhere,
+        }
+    }
+
+    fn is_receiver(&self, scope: ScopeRef, base: ExprId) -> bool {
+        let Expr::Name(base) = self.facts(scope.module).expr(base) else { return false };
+        self.receiver_named(scope, base).is_some_and(|receiver| !receiver.is_class)
     }
 
     fn event_scope_of(&self, scope: ScopeRef, event: EventId) -> ScopeRef {
@@ -84,7 +128,7 @@ impl Program<'_> {
         is_result: &dyn Fn(ExprId) -> bool,
     ) -> Option<FirstUse> {
         let facts = self.facts(scope.module);
-        if self.use_by_call(scope, call, resource, is_result, DEPTH) != Use::Nothing {
+        if self.use_by_call(scope, call, resource, is_result) != Use::Nothing {
             return Some(FirstUse::Elsewhere);
         }
         let called = facts.call(call);
@@ -121,7 +165,7 @@ impl Program<'_> {
                             && resource.elements.contains(&(element - 1))
                             && self.is_own_local(scope, name)
                         {
-                            names.push(Binding { event: id, name });
+                            names.push(Binding { event: id, place: target });
                         }
                     }
                     _ if is_result(value) => return FirstUse::Elsewhere,
