@@ -17,6 +17,10 @@ mod lk201;
 mod lk202;
 mod lk203;
 mod lk301;
+mod lk303;
+mod lk304;
+mod lk305;
+mod lk306;
 pub mod page;
 pub mod selection;
 
@@ -44,6 +48,10 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK202", check: lk202::check },
     Rule { code: "LK203", check: lk203::check },
     Rule { code: "LK301", check: lk301::check },
+    Rule { code: "LK303", check: lk303::check },
+    Rule { code: "LK304", check: lk304::check },
+    Rule { code: "LK305", check: lk305::check },
+    Rule { code: "LK306", check: lk306::check },
 ];
 
 /// Collects the findings of one rule in one module.
