@@ -242,6 +242,19 @@ pub struct Resource {
     pub elements: Box<[u32]>,
     /// It is text, and what is made of it (`path + name`) may stand for it.
     pub is_path: bool,
+    /// It holds so much (a connection, a process, threads, a big buffer) that its late release costs something, even
+    /// where the last reference releases it.
+    pub is_costly: bool,
+    /// It is meant to be made once and shared: making one for each call is worth a word of its own.
+    pub is_shared: bool,
+    /// Its `with` ends something else, such as a transaction, and does not release it.
+    pub with_keeps: bool,
+    /// There is something to be released only where this keyword is given as something else than `False` or `None` …
+    pub if_keyword: Option<Name>,
+    /// … or where this one is given as `False`.
+    pub if_false: Option<Name>,
+    /// Where the mode of a file stands: what is opened for writing loses what is not flushed yet.
+    pub mode: Option<u32>,
 }
 
 /// What becomes of a resource when nothing refers to it any more.
@@ -250,6 +263,8 @@ pub struct Resource {
 pub enum Lost {
     /// It stays: only a call releases it.
     Stays,
+    /// It is part of a cycle, so that only the collector releases it, some time later.
+    Late,
     /// CPython releases it with the last reference; other interpreters do later.
     Goes,
 }
