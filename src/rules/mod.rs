@@ -21,6 +21,10 @@ mod lk205;
 mod lk206;
 mod lk207;
 mod lk301;
+mod lk303;
+mod lk304;
+mod lk305;
+mod lk306;
 pub mod page;
 mod resources;
 pub mod selection;
@@ -53,6 +57,10 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK206", check: lk206::check },
     Rule { code: "LK207", check: lk207::check },
     Rule { code: "LK301", check: lk301::check },
+    Rule { code: "LK303", check: lk303::check },
+    Rule { code: "LK304", check: lk304::check },
+    Rule { code: "LK305", check: lk305::check },
+    Rule { code: "LK306", check: lk306::check },
 ];
 
 /// Collects the findings of one rule in one module.
