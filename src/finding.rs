@@ -41,11 +41,13 @@ pub struct Label {
     pub message: String,
 }
 
-/// A rule's claim about one place. What is the same for every finding of a rule (its title, severity, advice)
-/// stays on the rule's page.
+/// A rule's claim about one place. What is the same for every finding of a rule (its title, advice) stays
+/// on the rule's page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub code: &'static str,
+    /// The rule's own, unless the finding says how much its leak costs.
+    pub severity: Severity,
     pub confidence: Confidence,
     /// What the finding is about, and where it is reported.
     pub location: Location,

@@ -402,7 +402,7 @@ pub enum Expr {
     Starred(ExprId),
     /// One of the things in an iterable or unpacked value, when which one is not known.
     Element(ExprId),
-    /// What the innermost `yield` expression gives.
+    /// What the innermost `yield` expression gives; the result of a `yield from` is an [`Expr::Await`].
     Sent,
 }
 

@@ -254,6 +254,19 @@ entry! {
         elements: Vec<u32>,
         #[serde(default)]
         is_path: bool,
+        #[serde(default)]
+        is_costly: bool,
+        #[serde(default)]
+        is_shared: bool,
+        #[serde(default)]
+        with_keeps: bool,
+        #[serde(default)]
+        of_receiver: bool,
+        #[serde(default)]
+        may_fail: Vec<Name>,
+        if_keyword: Option<Name>,
+        if_false: Option<Name>,
+        mode: Option<u32>,
     }
 }
 
@@ -379,6 +392,14 @@ impl File {
                 lent_to: entry.lent_to.as_slice().into(),
                 elements: entry.elements.as_slice().into(),
                 is_path: entry.is_path,
+                is_costly: entry.is_costly,
+                is_shared: entry.is_shared,
+                with_keeps: entry.with_keeps,
+                of_receiver: entry.of_receiver,
+                may_fail: entry.may_fail.as_slice().into(),
+                if_keyword: entry.if_keyword,
+                if_false: entry.if_false,
+                mode: entry.mode,
             };
             add(&mut models.resources, &entry.name, &resource)?;
             entry.add_example(file, text, &mut models);

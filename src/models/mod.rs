@@ -242,6 +242,45 @@ pub struct Resource {
     pub elements: Box<[u32]>,
     /// It is text, and what is made of it (`path + name`) may stand for it.
     pub is_path: bool,
+    /// It holds so much (a connection, a process, threads, a big buffer) that its late release costs something, even
+    /// where the last reference releases it.
+    pub is_costly: bool,
+    /// It is meant to be made once and shared: making one for each call is worth a word of its own.
+    pub is_shared: bool,
+    /// Its `with` ends something else, such as a transaction, and does not release it.
+    pub with_keeps: bool,
+    /// The call gives nothing, and what must be released is the object that the method is called on: a lock.
+    pub of_receiver: bool,
+    /// Its methods that often raise, such as `.connect`.
+    pub may_fail: Box<[Name]>,
+    /// There is something to be released only where this keyword is given as something else than `False` or `None` …
+    pub if_keyword: Option<Name>,
+    /// … or where this one is given as `False`.
+    pub if_false: Option<Name>,
+    /// Where the mode of a file stands: what is opened for writing loses what is not flushed yet.
+    pub mode: Option<u32>,
+}
+
+impl Resource {
+    /// What has such a resource inside: it is lost like that, and costs as much.
+    pub fn like(inner: &Resource) -> Resource {
+        Resource {
+            what: inner.what,
+            lost: inner.lost,
+            released_by: Box::default(),
+            lent_to: Box::default(),
+            elements: Box::default(),
+            is_path: false,
+            is_costly: inner.is_costly,
+            is_shared: false,
+            with_keeps: false,
+            of_receiver: false,
+            may_fail: Box::default(),
+            if_keyword: None,
+            if_false: None,
+            mode: None,
+        }
+    }
 }
 
 /// What becomes of a resource when nothing refers to it any more.
@@ -250,6 +289,8 @@ pub struct Resource {
 pub enum Lost {
     /// It stays: only a call releases it.
     Stays,
+    /// It is part of a cycle, so that only the collector releases it, some time later.
+    Late,
     /// CPython releases it with the last reference; other interpreters do later.
     Goes,
 }

@@ -64,7 +64,7 @@ fn diagnostic(finding: &Finding, report: &Report, places: &Places) -> (Diagnosti
         let style = if index == 0 { LabelStyle::Primary } else { LabelStyle::Secondary };
         Label::new(style, file, excerpts.0[file].labels[rank].clone()).with_message(message)
     });
-    let diagnostic = Diagnostic::new(shown_severity(page))
+    let diagnostic = Diagnostic::new(shown_severity(finding.severity))
         .with_code(finding.code)
         .with_message(printable_line(&finding.message))
         .with_labels(labels.collect())
@@ -83,11 +83,11 @@ fn notes(finding: &Finding, page: Option<&Page>) -> Vec<String> {
     notes
 }
 
-fn shown_severity(page: Option<&Page>) -> Shown {
-    match page.map(|page| page.severity) {
-        Some(Severity::Info) => Shown::Note,
-        Some(Severity::Error) => Shown::Error,
-        Some(Severity::Warning) | None => Shown::Warning,
+fn shown_severity(severity: Severity) -> Shown {
+    match severity {
+        Severity::Info => Shown::Note,
+        Severity::Error => Shown::Error,
+        Severity::Warning => Shown::Warning,
     }
 }
 

@@ -90,7 +90,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             code: finding.code,
             name: page.map_or("", |page| page.name),
             message: &finding.message,
-            severity: page.map_or(Severity::Warning, |page| page.severity),
+            severity: finding.severity,
             confidence: finding.confidence,
             place: place(finding.location),
             symbol: &finding.symbol,

@@ -11,6 +11,7 @@ pub mod classes;
 pub mod conditions;
 pub mod containers;
 pub mod domains;
+pub mod exceptions;
 pub mod growth;
 pub mod lifetimes;
 pub mod names;
@@ -159,8 +160,6 @@ pub struct ModuleIndex {
     item_stores: Box<[EventId]>,
     /// Classes whose constructor takes the `bases` of a class.
     class_makers: Vec<ClassId>,
-    /// A function is called `__del__`.
-    has_finalizer: bool,
 }
 
 /// Names that the analyses compare with, interned once.
@@ -267,7 +266,6 @@ impl ModuleIndex {
             bound_to_containers: bound_to_containers.finish(),
             item_stores: item_stores.into_boxed_slice(),
             class_makers,
-            has_finalizer: facts.functions.iter().any(|function| function.name == *operations::FINALIZER),
         }
     }
 }

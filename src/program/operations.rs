@@ -124,12 +124,9 @@ impl Operations {
                 names
             })
             .reduce(NameSet::default, NameSet::union);
-        let sees_releases = program.modules.iter().any(|module| module.index.has_finalizer);
         let by_module: Vec<Box<[Operation]>> = modules
             .par_iter()
-            .map(|module| {
-                Collector { program, module: *module, tracked: &tracked, sees_releases, found: Vec::new() }.run()
-            })
+            .map(|module| Collector { program, module: *module, tracked: &tracked, found: Vec::new() }.run())
             .collect();
         let by_place = (0..TABLES)
             .into_par_iter()
@@ -164,9 +161,6 @@ impl Operations {
         self.by_module.get(module.0 as usize).into_iter().flatten()
     }
 }
-
-/// Only objects that have one are asked for what gives them up.
-pub(super) static FINALIZER: LazyLock<Name> = LazyLock::new(|| Name::new("__del__"));
 
 /// The last names of what makes containers: library constructors and the project's own classes.
 fn container_makers(program: &Program) -> NameSet {
@@ -245,8 +239,6 @@ struct Collector<'p> {
     program: &'p Program<'p>,
     module: ModuleId,
     tracked: &'p NameSet,
-    /// Attributes that hold no container matter as well, where they are given up: `self.parent = None`.
-    sees_releases: bool,
     found: Vec<Operation>,
 }
 
@@ -313,7 +305,8 @@ impl Collector<'_> {
         });
     }
 
-    /// `self.x = None`, `self.x = before` or `del self.x`, where that is no beginning.
+    /// `self.x = None`, `self.x = before` or `del self.x`, where that is no beginning: attributes that hold no container
+    /// matter as well where they are given up.
     fn may_release(&self, event: EventId, value: ExprId) -> bool {
         let gives_up = || {
             matches!(
@@ -321,8 +314,7 @@ impl Collector<'_> {
                 Expr::Nothing | Expr::Constant(Constant::None) | Expr::Name(_) | Expr::Element(_)
             )
         };
-        self.sees_releases
-            && gives_up()
+        gives_up()
             && self
                 .program
                 .event_function(EventRef::new(self.module, event))

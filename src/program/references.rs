@@ -9,7 +9,8 @@
 //! Weak references are drawn as well, because a rule may want to show that there is one.
 
 mod attributes;
-mod captures;
+pub mod captures;
+pub mod definitions;
 mod release;
 mod trace;
 
@@ -17,6 +18,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+
+pub(super) use attributes::is_data_class;
 
 use super::types::Type;
 use super::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef};
@@ -211,7 +214,7 @@ pub struct References {
 impl Program<'_> {
     /// The variables of enclosing functions that a nested function or lambda keeps.
     pub(super) fn captures(&self, function: FunctionRef) -> Vec<(ScopeRef, Name)> {
-        captures::captured(self, function)
+        captures::captured(self, function).into_iter().map(|capture| (capture.holder, capture.name)).collect()
     }
 
     /// The objects and references of a function, those that its callees make with its objects included.

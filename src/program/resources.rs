@@ -4,41 +4,34 @@
 //! through names, and whatever might have taken it over (an unknown callee, an attribute, a closure) is presumed to
 //! have: a finding is made only where the last name that holds the resource is lost before our eyes.
 
+mod acquisitions;
+mod firsts;
 mod owners;
 mod paths;
 mod uses;
 
 use std::sync::OnceLock;
 
+use firsts::FirstUse;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::names::Definition;
-use super::types::last_part;
-use super::{EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{CallId, EventId, EventKind, Expr, ExprId, FileFacts};
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program};
+use crate::facts::{CallId, ContextKind, Expr, ExprId, FileFacts};
 use crate::models::Resource;
-use crate::source::{Name, NameSet, Span};
+use crate::source::{Name, Span};
 
 pub use owners::UnreleasedAttribute;
 
 #[derive(Default)]
 pub struct Resources {
-    /// Last names of the models' callables.
-    callables: NameSet,
+    /// For each module, the calls inside of functions that give something to be released.
+    acquisitions: Vec<Vec<Acquisition>>,
+    /// Classes of the project whose instances must be closed.
+    classes: FxHashMap<ClassRef, Resource>,
     /// For each module, what its functions lose: several rules ask for it.
     lost: Vec<OnceLock<Vec<LostResource>>>,
     /// Attributes on which something outside of their own class calls a releasing method.
     released_from_outside: OnceLock<FxHashSet<Name>>,
-}
-
-impl Resources {
-    pub fn of(program: &Program) -> Resources {
-        Resources {
-            callables: program.models.resource_names().map(|path| Name::new(last_part(path.as_str()))).collect(),
-            lost: program.modules.iter().map(|_| OnceLock::new()).collect(),
-            released_from_outside: OnceLock::new(),
-        }
-    }
 }
 
 /// A call that gives what must be released.
@@ -47,8 +40,18 @@ pub struct Acquisition {
     pub call: CallId,
     pub event: EventRef,
     pub function: FunctionRef,
-    /// The called thing, by its dotted name.
-    pub path: Name,
+    pub source: Source,
+    /// A function of the project that acquires it and returns it.
+    pub through: Option<FunctionRef>,
+}
+
+/// What gives a resource when it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Something of a library, by its dotted name.
+    Library(Name),
+    /// A class of the project whose objects hold what their `close` releases.
+    Class(ClassRef),
 }
 
 /// A resource that a function acquires and does not let go.
@@ -56,23 +59,44 @@ pub struct Acquisition {
 pub struct LostResource {
     pub acquisition: Acquisition,
     pub how: Loss,
+    /// It has a `with` that ends something else.
+    pub is_entered: bool,
 }
 
 #[derive(Clone, Debug)]
 pub enum Loss {
-    /// It never gets a name that would last: `None`, or a name that nothing releases.
-    Never { name: Option<Name> },
+    /// It has no name, so that nothing can release it.
+    Unnamed(Unnamed),
+    /// Nothing releases what has this name.
+    Never { name: String },
     /// One way releases it and another loses it.
     OnPath(PathLoss),
 }
 
+/// What is done with a resource that has no name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unnamed {
+    /// A method of it is called that does not release it.
+    Method(Name),
+    /// It is passed to something that only uses it.
+    Argument(CallId),
+    /// It is run through.
+    Iterated,
+    /// One of the things that are given is taken, the other is not.
+    Element,
+    /// Nothing at all.
+    Dropped,
+}
+
 #[derive(Clone, Debug)]
 pub struct PathLoss {
-    pub name: Name,
+    pub name: String,
     /// Where another way releases it or hands it on.
     pub released: EventRef,
     pub is_handed_on: bool,
     pub lost: LostAt,
+    /// It is an exception that loses it, and one that is to be expected.
+    pub is_failure: bool,
 }
 
 /// Where the last name that holds the resource is lost.
@@ -88,42 +112,31 @@ pub enum LostAt {
     Reacquired,
     /// An exception of this call leaves the function.
     Exception(EventRef),
+    /// An exception comes out of this `yield` of a context manager.
+    Thrown(EventRef),
+    /// The generator is given up at this `yield`.
+    GivenUp(EventRef),
 }
 
 impl Program<'_> {
     pub fn resource_of(&self, acquisition: &Acquisition) -> Option<&Resource> {
-        self.models.resource(acquisition.path)
+        self.resource_within(acquisition, &self.resources)
     }
 
-    /// The calls of a module, inside of functions, that give something to be released.
-    fn acquisitions(&self, module: ModuleId) -> Vec<Acquisition> {
-        let facts = self.facts(module);
-        let renamed: FxHashMap<Name, Name> = facts
-            .imports
-            .iter()
-            .filter_map(|import| Some((import.bound, import.name.filter(|name| *name != import.bound)?)))
-            .collect();
-        let mut found = Vec::new();
-        for (number, call) in facts.calls.iter().enumerate() {
-            let name = match facts.expr(call.callee) {
-                Expr::Name(name) => renamed.get(&name).copied().unwrap_or(name),
-                Expr::Attribute(_, name) => name,
-                _ => continue,
-            };
-            if !self.resources.callables.contains(name) {
-                continue;
-            }
-            let event = EventRef::new(module, call.event);
-            let scope = self.event_scope(event);
-            let Some(function) = self.event_function(event).filter(|f| self.function_scope(*f) == scope) else {
-                continue;
-            };
-            let Definition::External(path) = self.resolve(scope.expr(call.callee)) else { continue };
-            if self.models.resource(path).is_some() {
-                found.push(Acquisition { call: CallId(number as u32), event, function, path });
-            }
+    fn resource_within<'a>(&'a self, acquisition: &Acquisition, resources: &'a Resources) -> Option<&'a Resource> {
+        match acquisition.source {
+            Source::Library(path) => self.models.resource(path),
+            Source::Class(class) => resources.classes.get(&class),
         }
-        found
+    }
+
+    /// What gives the resource, as a reader would name it.
+    pub fn giver_name(&self, acquisition: &Acquisition) -> String {
+        match (acquisition.through, acquisition.source) {
+            (Some(function), _) => self.function_name(function),
+            (None, Source::Library(path)) => path.to_string(),
+            (None, Source::Class(class)) => self.class(class).name.to_string(),
+        }
     }
 
     /// What the functions of a module acquire and lose.
@@ -136,135 +149,50 @@ impl Program<'_> {
         let mut flows = paths::Flows::default();
         let mut found = Vec::new();
         let mut asked: FxHashMap<FunctionRef, usize> = FxHashMap::default();
-        for acquisition in self.acquisitions(module) {
+        for acquisition in self.acquisitions(module).iter().copied() {
             let Some(resource) = self.resource_of(&acquisition) else { continue };
             let asked = asked.entry(acquisition.function).or_default();
             *asked += 1;
             if *asked > MOST_ACQUISITIONS {
                 continue;
             }
-            match self.bindings_of_result(&acquisition, resource) {
-                Result::Temporary => {
-                    found.push(LostResource { acquisition, how: Loss::Never { name: None } });
+            let mut add = |how, is_entered| found.push(LostResource { acquisition, how, is_entered });
+            let is_constructor = self.constructed_object(acquisition.function).is_some();
+            let bindings = match self.first_use(&acquisition, resource) {
+                FirstUse::Unnamed(how) => {
+                    add(Loss::Unnamed(how), false);
+                    continue;
                 }
-                Result::Named(bindings) => {
-                    // Both ends of a pipe are mostly lost in the same way: one finding tells it.
-                    let mut losses =
-                        bindings.into_iter().map(|it| self.loss_of(&acquisition, resource, it, &mut flows));
-                    if let Some(how) = losses.find_map(|loss| loss) {
-                        found.push(LostResource { acquisition, how });
-                    }
+                FirstUse::Named(bindings) => bindings,
+                FirstUse::Stored(binding) if is_constructor => vec![binding],
+                FirstUse::Stored(_) | FirstUse::Returned | FirstUse::Elsewhere => continue,
+            };
+            // Both ends of a pipe are mostly lost in the same way: one finding tells it.
+            for binding in bindings {
+                if let Some(how) = self.loss_of(&acquisition, resource, binding, &mut flows) {
+                    add(how, resource.with_keeps && self.is_entered(&acquisition, binding.place));
+                    break;
                 }
-                Result::Elsewhere => {}
             }
         }
         found
     }
 
-    /// What the result of an acquisition is bound to.
-    fn bindings_of_result(&self, acquisition: &Acquisition, resource: &Resource) -> Result {
+    /// Whether what an acquisition gives is the manager of a `with`, by itself or by its name.
+    fn is_entered(&self, acquisition: &Acquisition, place: ExprId) -> bool {
         let facts = self.facts(acquisition.event.module);
         let scope = self.function_scope(acquisition.function);
-        let mut names = Vec::new();
-        let mut element = 0;
-        for (id, event) in facts.scope_events(scope.id).skip_while(|(id, _)| *id <= acquisition.event.id) {
-            match event.kind {
-                EventKind::Bind { target, value } => {
-                    let is_element = match facts.expr(value) {
-                        Expr::Element(whole) => self.is_result(scope.expr(whole), acquisition.call),
-                        _ => false,
-                    };
-                    if is_element {
-                        element += 1;
-                        if !resource.elements.contains(&(element - 1)) {
-                            continue;
-                        }
-                    } else if resource.elements.is_empty() {
-                        if !self.is_result(scope.expr(value), acquisition.call) {
-                            continue;
-                        }
-                    } else if self.is_result(scope.expr(value), acquisition.call) {
-                        return Result::Elsewhere;
-                    } else {
-                        continue;
-                    }
-                    match facts.expr(target) {
-                        Expr::Name(name) if self.is_own_local(scope, name) => names.push(Binding { event: id, name }),
-                        // With one name stored elsewhere, others are aliases of it.
-                        _ if !is_element => return Result::Elsewhere,
-                        _ => {}
-                    }
-                }
-                EventKind::Call(call) if self.drops_temporary(scope, call, acquisition.call, resource) => {
-                    return Result::Temporary;
-                }
-                EventKind::Read(read) => {
-                    if let Expr::Subscript(base, index) = facts.expr(read)
-                        && self.is_result(scope.expr(base), acquisition.call)
-                        && let Expr::Constant(crate::facts::Constant::Int(index)) = facts.expr(index)
-                        && let [only] = *resource.elements
-                        && i64::from(index) != i64::from(only)
-                        && index >= 0
-                    {
-                        return Result::Temporary;
-                    }
-                }
-                _ => {}
-            }
-        }
-        // `a = b = acquire()`: one of them is as good as the other, but both would have to be followed.
-        match names.len() {
-            0 => Result::Elsewhere,
-            1 => Result::Named(names),
-            _ if resource.elements.len() > 1 => Result::Named(names),
-            _ => Result::Elsewhere,
-        }
-    }
-
-    fn is_result(&self, expr: ExprRef, call: CallId) -> bool {
-        match self.expr(expr) {
-            Expr::Call(other) => other == call,
-            Expr::Await(inner) => self.is_result(expr.scope.expr(inner), call),
-            _ => false,
-        }
-    }
-
-    /// A method that does not release is called on the result itself, which has no name: `ThreadPool().map(…)`.
-    fn drops_temporary(&self, scope: ScopeRef, call: CallId, acquired: CallId, resource: &Resource) -> bool {
-        if !resource.elements.is_empty() || resource.is_path {
-            return false;
-        }
-        match self.expr(scope.expr(self.facts(scope.module).call(call).callee)) {
-            Expr::Attribute(base, method) => {
-                self.facts(scope.module).expr(base) == Expr::Call(acquired)
-                    && !uses::is_releasing_method(resource, method)
+        facts.contexts.iter().any(|context| match context.kind {
+            ContextKind::With { manager, .. } => {
+                context.scope == scope.id && (manager == place || self.is_result(scope.expr(manager), acquisition.call))
             }
             _ => false,
-        }
-    }
-
-    fn is_own_local(&self, scope: ScopeRef, name: Name) -> bool {
-        self.holding_scope(scope, name) == Some(scope)
+        })
     }
 }
 
 /// How many acquisitions of one function are followed: each may walk all of it.
 const MOST_ACQUISITIONS: usize = 50;
-
-/// Where the result of an acquisition goes first.
-enum Result {
-    Named(Vec<Binding>),
-    /// Used at once, and lost.
-    Temporary,
-    /// Managed, passed, returned or stored.
-    Elsewhere,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Binding {
-    event: EventId,
-    name: Name,
-}
 
 /// An expression and those that are it under another form: the arms of a conditional, the items of a display.
 fn parts_of(program: &Program, expr: ExprRef, with_text: bool, visit: &mut dyn FnMut(ExprId)) {

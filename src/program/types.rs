@@ -6,7 +6,7 @@
 
 use super::names::Definition;
 use super::{ClassRef, ExprRef, FunctionRef, Program, ScopeRef};
-use crate::facts::{ComprehensionKind, Constant, DisplayKind, EventKind, Expr, NOTHING, ScopeKind};
+use crate::facts::{ComprehensionKind, Constant, DisplayKind, EventKind, Expr, NOTHING, Operator, ScopeKind};
 use crate::source::Name;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +66,11 @@ impl Program<'_> {
             }
             Expr::Call(call) => self.type_of_call(expr.scope.expr(facts.call(call).callee), depth),
             Expr::Await(inner) | Expr::Starred(inner) => self.type_within(expr.scope.expr(inner), depth),
+            // `folder / "name"`
+            Expr::Binary(Operator::Other, left, _) => match self.type_within(expr.scope.expr(left), depth) {
+                Type::External(path) if path.as_str() == "pathlib.Path" => Type::External(path),
+                _ => Type::Unknown,
+            },
             Expr::Or(run) | Expr::And(run) => self.first_known(facts.list(run), expr.scope, depth),
             Expr::Conditional(run) => {
                 let arms = facts.list(run);

@@ -1,6 +1,6 @@
 //! LK202: one way through a function releases a resource, another loses it.
 
-use super::{Claim, Report, label, lk201};
+use super::{Claim, Report, label, resources};
 use crate::finding::{Confidence, Label};
 use crate::models::Lost;
 use crate::program::resources::{Loss, LostAt, PathLoss};
@@ -9,13 +9,17 @@ use crate::program::{ModuleId, Program};
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for lost in program.lost_resources(module) {
         let Loss::OnPath(loss) = &lost.how else { continue };
-        let Some(resource) = program.resource_of(&lost.acquisition) else { continue };
-        let (name, what) = (loss.name, resource.what);
+        let Some(resource) = program.resource_of(&lost.acquisition).filter(|it| !it.of_receiver) else { continue };
+        if lost.is_entered || matches!(loss.lost, LostAt::Thrown(_)) {
+            continue;
+        }
+        let (name, what) = (&loss.name, resource.what);
         let way = match loss.lost {
             LostAt::Exit(_) | LostAt::End(_) => "on one way out",
             LostAt::Overwritten(_) => "when the name is bound again",
             LostAt::Reacquired => "when the loop goes round",
-            LostAt::Exception(_) => "when an exception passes",
+            LostAt::Exception(_) | LostAt::Thrown(_) => "when an exception passes",
+            LostAt::GivenUp(_) => "when the generator is given up",
         };
         let mut related = vec![label(
             program,
@@ -23,31 +27,39 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             if loss.is_handed_on { "another way hands it on here" } else { "another way releases it here" },
         )];
         related.extend(lost_label(program, module, loss));
-        report.add(Claim {
+        related.extend(resources::origin(program, &lost.acquisition));
+        let (confidence, severity) =
+            resources::weigh(program, &lost.acquisition, resource, believed(resource.lost, loss));
+        let claim = Claim {
             span: program.event_location(lost.acquisition.event).span,
-            confidence: confidence(resource.lost, loss),
+            confidence,
             message: format!("the {what} in `{name}` is lost {way}"),
-            label: lk201::label(resource.lost).to_owned(),
+            label: resources::fate(resource.lost).to_owned(),
             related,
-            symbol: lk201::symbol(program, lost, name.as_str()),
-        });
+            symbol: resources::symbol(program, lost, name),
+        };
+        report.add_as(severity, claim);
     }
 }
 
-fn confidence(lost: Lost, loss: &PathLoss) -> Confidence {
+fn believed(lost: Lost, loss: &PathLoss) -> Confidence {
     match (lost, loss.lost) {
-        (Lost::Goes, _) => Confidence::Low,
-        (Lost::Stays, LostAt::Exception(_)) => Confidence::Medium,
-        (Lost::Stays, _) if loss.is_handed_on => Confidence::Medium,
-        (Lost::Stays, _) => Confidence::High,
+        // Whether the call ever raises is not known, and if it does, the reference goes soon.
+        (Lost::Goes | Lost::Late, LostAt::Exception(_)) if !loss.is_failure => Confidence::Low,
+        (_, LostAt::Exception(_) | LostAt::GivenUp(_)) => Confidence::Medium,
+        _ if loss.is_handed_on || loss.is_failure => Confidence::Medium,
+        _ => Confidence::High,
     }
 }
 
-fn lost_label(program: &Program, module: ModuleId, loss: &PathLoss) -> Option<Label> {
+pub(super) fn lost_label(program: &Program, module: ModuleId, loss: &PathLoss) -> Option<Label> {
     match loss.lost {
         LostAt::Exit(event) => Some(label(program, event, "this way leaves the function with it")),
         LostAt::Overwritten(event) => Some(label(program, event, "the name that holds it is lost here")),
-        LostAt::Exception(event) => Some(label(program, event, "an exception of this call skips the release")),
+        LostAt::Exception(event) | LostAt::Thrown(event) => {
+            Some(label(program, event, "an exception that comes out here skips the release"))
+        }
+        LostAt::GivenUp(event) => Some(label(program, event, "who stops here never comes to the release")),
         LostAt::Reacquired => None,
         LostAt::End(None) => None,
         LostAt::End(Some((span, holds))) => Some(Label {

@@ -1,6 +1,6 @@
 //! LK203: an object keeps a resource that none of its methods releases.
 
-use super::{Claim, Report, label};
+use super::{Claim, Report, label, resources};
 use crate::finding::{Confidence, Label};
 use crate::models::Lost;
 use crate::program::resources::UnreleasedAttribute;
@@ -29,25 +29,29 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             }),
         }
         let at = program.event_location(found.acquisition.event);
-        report.add(Claim {
+        let severity = resources::severity(resource);
+        let claim = Claim {
             span: at.span,
             confidence: confidence(resource.lost, &found),
             message,
             label: match resource.lost {
                 Lost::Stays => "acquired here; only a call can release it".to_owned(),
-                Lost::Goes => "acquired here; released only when the last reference to the object goes".to_owned(),
+                Lost::Late | Lost::Goes => {
+                    "acquired here; released only when the last reference to the object goes".to_owned()
+                }
             },
             related,
             symbol: format!("{}.{attribute}", program.class_symbol(found.class)),
-        });
+        };
+        report.add_as(severity, claim);
     }
 }
 
 fn confidence(lost: Lost, found: &UnreleasedAttribute) -> Confidence {
     let known = match (lost, found.ends) {
         (Lost::Stays, Some(_)) => Confidence::High,
-        (Lost::Stays, None) | (Lost::Goes, Some(_)) => Confidence::Medium,
-        (Lost::Goes, None) => Confidence::Low,
+        (Lost::Stays, None) | (Lost::Late | Lost::Goes, Some(_)) => Confidence::Medium,
+        (Lost::Late | Lost::Goes, None) => Confidence::Low,
     };
     if found.has_foreign_base { known.lowered() } else { known }
 }

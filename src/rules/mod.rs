@@ -16,11 +16,20 @@ mod lk109;
 mod lk201;
 mod lk202;
 mod lk203;
+mod lk204;
+mod lk205;
+mod lk206;
+mod lk207;
 mod lk301;
+mod lk303;
+mod lk304;
+mod lk305;
+mod lk306;
 pub mod page;
+mod resources;
 pub mod selection;
 
-use crate::finding::{Confidence, Finding, Label};
+use crate::finding::{Confidence, Finding, Label, Severity};
 use crate::program::{EventRef, ModuleId, Program, Role};
 use crate::source::{Location, Span};
 
@@ -43,7 +52,15 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK201", check: lk201::check },
     Rule { code: "LK202", check: lk202::check },
     Rule { code: "LK203", check: lk203::check },
+    Rule { code: "LK204", check: lk204::check },
+    Rule { code: "LK205", check: lk205::check },
+    Rule { code: "LK206", check: lk206::check },
+    Rule { code: "LK207", check: lk207::check },
     Rule { code: "LK301", check: lk301::check },
+    Rule { code: "LK303", check: lk303::check },
+    Rule { code: "LK304", check: lk304::check },
+    Rule { code: "LK305", check: lk305::check },
+    Rule { code: "LK306", check: lk306::check },
 ];
 
 /// Collects the findings of one rule in one module.
@@ -51,6 +68,7 @@ pub struct Report<'p> {
     program: &'p Program<'p>,
     module: ModuleId,
     code: &'static str,
+    severity: Severity,
     pub findings: Vec<Finding>,
 }
 
@@ -66,12 +84,18 @@ pub struct Claim {
 
 impl<'p> Report<'p> {
     pub fn new(program: &'p Program<'p>, module: ModuleId, code: &'static str) -> Report<'p> {
-        Report { program, module, code, findings: Vec::new() }
+        let severity = page::page(code).map_or(Severity::Warning, |page| page.severity);
+        Report { program, module, code, severity, findings: Vec::new() }
     }
 
     /// Adds a finding. Code that runs only under tests is hardly believed, and a command's
     /// one step less: their processes are short.
     pub fn add(&mut self, claim: Claim) {
+        self.add_as(self.severity, claim);
+    }
+
+    /// Adds a finding that is worth more or less than the rule's others.
+    pub fn add_as(&mut self, severity: Severity, claim: Claim) {
         let input = &self.program.module(self.module).input;
         let confidence = match input.role {
             Role::Test => Confidence::Low,
@@ -80,6 +104,7 @@ impl<'p> Report<'p> {
         };
         self.findings.push(Finding {
             code: self.code,
+            severity,
             confidence,
             location: Location { file: input.file, span: claim.span },
             message: claim.message,

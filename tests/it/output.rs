@@ -7,7 +7,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use unleak::finding::{Confidence, Finding, Label};
+use unleak::finding::{Confidence, Finding, Label, Severity};
 use unleak::output::{Format, Report, shown_path};
 use unleak::source::{Cell, FileId, Location, SourceFile, SourceKind, Span};
 
@@ -105,6 +105,7 @@ fn program() -> Program {
     let mut program = Program { files, findings: Vec::new() };
     let finding = |code, confidence, location, message: &str, label: &str, symbol: &str, related| Finding {
         code,
+        severity: Severity::Warning,
         confidence,
         location,
         message: message.into(),
@@ -291,6 +292,7 @@ fn no_place_breaks_a_report() {
             let other = Location { file: FileId(0), span: Span::new(end, start) };
             program.findings.push(Finding {
                 code: "LK101",
+                severity: Severity::Warning,
                 confidence: Confidence::High,
                 location,
                 message: String::new(),

@@ -92,7 +92,9 @@ impl<'a> Lowering<'a> {
             ast::Expr::YieldFrom(node) => {
                 let iterable = self.expr(&node.value);
                 let element = self.shared(Expr::Element(iterable));
-                self.yields(element, node)
+                self.yields(element, node);
+                // What a generator returns is its result, as with `await`.
+                self.shared(Expr::Await(iterable))
             }
             ast::Expr::IpyEscapeCommand(_) => NOTHING,
         }

@@ -92,7 +92,7 @@ fn is_called_computed(decorator: Name) -> bool {
     PARTS.iter().any(|part| word.contains(part))
 }
 
-pub(super) fn is_data_class(program: &Program, class: ClassRef) -> bool {
+pub(in crate::program) fn is_data_class(program: &Program, class: ClassRef) -> bool {
     let facts = program.facts(class.module);
     let declared = facts.class(class.id);
     let scope = ScopeRef::new(class.module, facts.context(declared.context).scope);

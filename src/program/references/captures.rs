@@ -5,18 +5,28 @@
 
 use rustc_hash::FxHashSet;
 
-use super::super::{ExprRef, FunctionRef, Program, ScopeRef};
-use crate::facts::{ContextKind, EventKind, Expr, ExprId, FileFacts, FunctionId, NOTHING, ScopeId, ScopeKind};
+use super::super::{EventRef, ExprRef, FunctionRef, Program, ScopeRef};
+use crate::facts::{ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, NOTHING, ScopeId, ScopeKind};
 use crate::source::Name;
 
+/// A variable of an enclosing function that a function keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capture {
+    pub holder: ScopeRef,
+    pub name: Name,
+    /// Where it is first used; `None` where that is in a test or another header.
+    pub at: Option<EventRef>,
+}
+
 /// The variables of enclosing functions that a function keeps, in the order of their first use.
-pub(super) fn captured(program: &Program, function: FunctionRef) -> Vec<(ScopeRef, Name)> {
+pub(super) fn captured(program: &Program, function: FunctionRef) -> Vec<Capture> {
     let mut walk = Walk {
         program,
         facts: program.facts(function.module),
         module_scope: program.function_scope(function),
         seen: FxHashSet::default(),
         own: FxHashSet::default(),
+        event: None,
         found: Vec::new(),
     };
     walk.function(function.id);
@@ -38,7 +48,8 @@ struct Walk<'p> {
     seen: FxHashSet<(ScopeId, ExprId)>,
     /// Scopes of the function and of those inside it: what these bind is not captured.
     own: FxHashSet<ScopeId>,
-    found: Vec<(ScopeRef, Name)>,
+    event: Option<EventId>,
+    found: Vec<Capture>,
 }
 
 impl Walk<'_> {
@@ -47,10 +58,12 @@ impl Walk<'_> {
         if !self.own.insert(scope) {
             return;
         }
-        for (_, event) in self.facts.scope_events(scope) {
+        for (id, event) in self.facts.scope_events(scope) {
+            self.event = Some(id);
             let here = self.facts.scope_of(event);
             self.event(here, &event.kind);
         }
+        self.event = None;
         for context in self.facts.contexts.iter().skip(self.facts.scope(scope).body.index()) {
             let is_other_body = matches!(context.kind, ContextKind::Body)
                 && context.scope != scope
@@ -149,8 +162,13 @@ impl Walk<'_> {
             return;
         };
         let is_function = matches!(self.facts.scope(holder.id).kind, ScopeKind::Function(_) | ScopeKind::Lambda(_));
-        if is_function && !self.own.contains(&holder.id) && !self.found.contains(&(holder, name)) {
-            self.found.push((holder, name));
+        if !is_function || self.own.contains(&holder.id) {
+            return;
+        }
+        let at = self.event.map(|event| EventRef::new(holder.module, event));
+        match self.found.iter_mut().find(|known| (known.holder, known.name) == (holder, name)) {
+            Some(known) => known.at = known.at.or(at),
+            None => self.found.push(Capture { holder, name, at }),
         }
     }
 }

@@ -30,7 +30,7 @@ impl Program<'_> {
             || self.is_released_by_name(via, reference.event)
     }
 
-    fn is_released_by_others(&self, class: Option<ClassRef>, via: Name, is_item: bool) -> bool {
+    pub(in crate::program) fn is_released_by_others(&self, class: Option<ClassRef>, via: Name, is_item: bool) -> bool {
         let key = (class, via, is_item);
         let known = &self.references.released;
         if let Some(answer) = known.read().unwrap_or_else(PoisonError::into_inner).get(&key) {

@@ -10,7 +10,7 @@ mod inline;
 use rustc_hash::FxHashMap;
 
 use super::attributes::{AttributeKind, MethodKind, growth_of};
-use super::captures::{captured, defaults};
+use super::captures::{Capture, captured, defaults};
 use super::{Arguments, Form, Handle, Object, ObjectGraph, ObjectId, Origin, Reference, Strength};
 use crate::facts::{
     CallId, ComprehensionKind, ContextId, DisplayKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator,
@@ -495,7 +495,7 @@ impl<'p> Tracer<'p> {
     fn closure(&mut self, function: FunctionRef, at: Option<EventId>, depth: u32) -> Vec<Handle> {
         let Some(depth) = depth.min(CLOSURE_DEPTH).checked_sub(1) else { return Vec::new() };
         let mut handles = Vec::new();
-        for (holder, name) in captured(self.program, function) {
+        for Capture { holder, name, .. } in captured(self.program, function) {
             if self.is_own(holder) {
                 handles.extend(self.name(holder, name, None, depth));
             } else {

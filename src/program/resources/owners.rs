@@ -64,8 +64,10 @@ impl Program<'_> {
     /// The attributes of a module's classes that keep what nothing releases.
     pub fn unreleased_attributes(&self, module: ModuleId) -> Vec<UnreleasedAttribute> {
         let mut found: Vec<UnreleasedAttribute> = Vec::new();
-        for acquisition in self.acquisitions(module) {
-            let Some(resource) = self.resource_of(&acquisition) else { continue };
+        for acquisition in self.acquisitions(module).iter().copied() {
+            let Some(resource) = self.resource_of(&acquisition).filter(|resource| !resource.of_receiver) else {
+                continue;
+            };
             for (stored, class, attribute) in self.stored_results(&acquisition, resource) {
                 // Both ends of a pipe are mostly forgotten together: one finding tells it.
                 let is_told = |known: &UnreleasedAttribute| {
@@ -90,7 +92,11 @@ impl Program<'_> {
     }
 
     /// Where the result of an acquisition is stored on the instance, directly or by way of a local name.
-    fn stored_results(&self, acquisition: &Acquisition, resource: &Resource) -> Vec<(EventRef, ClassRef, Name)> {
+    pub(super) fn stored_results(
+        &self,
+        acquisition: &Acquisition,
+        resource: &Resource,
+    ) -> Vec<(EventRef, ClassRef, Name)> {
         let module = acquisition.event.module;
         let facts = self.facts(module);
         let scope = self.function_scope(acquisition.function);
@@ -130,9 +136,11 @@ impl Program<'_> {
             }
         }
         // `self.block = block = acquire()`, and then `block.close()`
+        let is_local =
+            |locals: &[Name], id: ExprId| matches!(facts.expr(id), Expr::Name(name) if locals.contains(&name));
         let is_released = !locals.is_empty()
             && facts.scope_events(scope.id).any(|(id, _)| {
-                self.use_of(EventRef::new(module, id), resource, &|name| locals.contains(&name)) == Use::Released
+                self.use_of(EventRef::new(module, id), resource, &|id| is_local(&locals, id)) == Use::Released
             });
         if is_shared || is_released {
             stores.clear();
@@ -144,6 +152,41 @@ impl Program<'_> {
     fn ending_method(&self, class: ClassRef) -> Option<FunctionRef> {
         let named = ENDS.iter().find_map(|name| self.method(class, Name::new(name)));
         named.filter(|method| self.does_something(*method))
+    }
+
+    /// The methods that end an object's life and release an attribute, themselves or by another method.
+    pub(super) fn releasing_methods(&self, class: ClassRef, attribute: Name, resource: &Resource) -> Vec<Name> {
+        let named = ENDS.iter().map(|name| Name::new(name));
+        named
+            .filter(|name| {
+                let method = self.method(class, *name);
+                method.is_some_and(|method| self.method_releases(class, method, attribute, resource, CALLS))
+            })
+            .collect()
+    }
+
+    fn method_releases(
+        &self,
+        class: ClassRef,
+        method: FunctionRef,
+        attribute: Name,
+        resource: &Resource,
+        calls: u32,
+    ) -> bool {
+        let facts = self.facts(method.module);
+        let is_held = |id: ExprId| matches!(facts.expr(id), Expr::Attribute(_, name) if name == attribute);
+        let scope = facts.function(method.id).scope;
+        facts.scope_events(scope).any(|(id, event)| {
+            let EventKind::Call(call) = event.kind else { return false };
+            if self.use_of(EventRef::new(method.module, id), resource, &is_held) != Use::Nothing {
+                return true;
+            }
+            let Expr::Attribute(_, name) = facts.expr(facts.call(call).callee) else { return false };
+            calls > 0
+                && self.method(class, name).is_some_and(|other| {
+                    other != method && self.method_releases(class, other, attribute, resource, calls - 1)
+                })
+        })
     }
 
     fn is_attribute_released(&self, class: ClassRef, attribute: Name, resource: &Resource) -> bool {
@@ -216,7 +259,7 @@ impl Program<'_> {
                 return true;
             }
         }
-        self.use_by_call(scope, call, resource, is_held, 2) != Use::Nothing
+        self.use_by_call(scope, call, resource, is_held) != Use::Nothing
     }
 
     /// Attributes on which a releasing method is called through another object than `self`.
@@ -256,6 +299,9 @@ impl Program<'_> {
         })
     }
 }
+
+/// How many methods a release may be away from the one that ends the object.
+const CALLS: u32 = 2;
 
 /// A class with more relatives is a framework's; what its attributes go through is not to be known.
 const MOST_CLASSES: usize = 40;

@@ -1,37 +1,53 @@
 //! What becomes of a resource on each way through the function that acquires it.
 //!
-//! A search over the control flow, whose state is the set of names that hold the resource. It follows what is possible:
-//! a name that holds the resource is not `None`, a test that came out one way where the resource was acquired does
+//! A search over the control flow, whose state is the set of places that hold the resource. It follows what is possible:
+//! a place that holds the resource is not `None`, a test that came out one way where the resource was acquired does
 //! not come out the other way later. Where a test on a flag decides about the release, the flag is trusted.
+
+mod decisions;
+mod exceptions;
+mod exits;
 
 use std::collections::VecDeque;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::super::names::Definition;
-use super::super::{EventRef, FunctionRef, Program, ScopeRef, vocabulary};
-use super::uses::Use;
-use super::{Acquisition, Binding, Loss, LostAt, PathLoss};
+use super::super::{EventRef, FunctionRef, Program, ScopeRef};
+use super::firsts::Binding;
+use super::uses::{Use, is_released_by_with, is_releasing_method};
+use super::{Acquisition, Loss, LostAt, PathLoss};
+use crate::facts::dump::expression;
 use crate::facts::flow::{Edge, Flow, NodeId, Step};
-use crate::facts::{
-    CallId, Constant, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator, ScopeId,
-};
-use crate::models::{Lost, Resource};
-use crate::source::{Name, Span};
+use crate::facts::{ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING};
+use crate::models::Resource;
+use crate::source::Name;
 
-/// The graphs of a module's functions, made when first asked for.
+/// The graphs of a module's functions, made when first asked for, and how many states may still be looked at in each.
 #[derive(Default)]
-pub(super) struct Flows(FxHashMap<FunctionRef, Flow>);
+pub(super) struct Flows(FxHashMap<FunctionRef, (Flow, usize)>);
 
-/// How many names of one resource are followed, the acquired one included.
-const MOST_NAMES: usize = 8;
-/// How many states of one search are looked at; beyond, the function says nothing.
-const MOST_STATES: usize = 50_000;
-/// How many contexts up a release is looked for in an arm.
-const DEEPEST: usize = 32;
+/// How many places of one resource are followed, the first one included.
+const MOST_PLACES: usize = 8;
+/// How many states are looked at in one function; beyond, it says nothing.
+const MOST_STATES: usize = 200_000;
 
-/// A point on a way: a node, the names that hold the resource there, and whether only an exception leads there.
-type State = (NodeId, u8, bool);
+/// Why a way is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum By {
+    /// The source says so.
+    Source,
+    /// A call raises what a handler further out than the acquisition waits for.
+    Handled,
+    /// A call may raise.
+    Exception,
+    /// A call may raise of which a model says that it often does.
+    Failure,
+}
+
+/// A point on a way: a node, the places that hold the resource there, and why the way is taken.
+type State = (NodeId, u8, By);
+/// Where each state was reached from.
+type Seen = FxHashMap<State, Option<State>>;
 
 struct Search<'p, 'r> {
     program: &'p Program<'p>,
@@ -40,8 +56,16 @@ struct Search<'p, 'r> {
     scope: ScopeRef,
     flow: &'r Flow,
     resource: &'r Resource,
-    /// Names that hold the resource at one time or another.
-    names: Vec<Name>,
+    /// Places that hold the resource at one time or another.
+    places: Vec<ExprId>,
+    /// Those that are attributes of the object that the function constructs: who gets the object has the resource.
+    on_self: u8,
+    /// Those that hold what was made of the resource, if anything was.
+    wrappers: u8,
+    /// What each event does to the resource, for those that do anything.
+    uses: FxHashMap<EventId, Use>,
+    /// Calls that seem to keep the resource, though the function releases it afterwards.
+    lending: FxHashSet<EventId>,
     /// Tests on flags and how they come out where the resource is released.
     deciding: FxHashSet<(ExprId, bool)>,
     /// Loops in which the resource is released: that they run at all is trusted.
@@ -49,7 +73,11 @@ struct Search<'p, 'r> {
     /// Tests around the acquisition and how they came out.
     known: Vec<(ExprId, bool)>,
     start: NodeId,
+    /// The statements around the acquisition.
+    groups: Vec<ContextId>,
     is_context_manager: bool,
+    /// A generator that somebody may give up at a `yield`.
+    is_given_up: bool,
 }
 
 /// What a search has found.
@@ -57,8 +85,9 @@ struct Search<'p, 'r> {
 struct Ways {
     released: Option<EventId>,
     handed_on: Option<EventId>,
-    lost: Option<(State, LostAt)>,
-    lost_by_exception: Option<LostAt>,
+    lost: Option<LostAt>,
+    by_exception: Option<LostAt>,
+    by_failure: Option<LostAt>,
 }
 
 impl Program<'_> {
@@ -73,17 +102,21 @@ impl Program<'_> {
         let function = acquisition.function;
         let facts = self.facts(function.module);
         let scope = self.function_scope(function);
-        let names = self.aliases(scope, binding.name, resource)?;
+        let constructed = self.constructed_object(function);
+        let places = self.aliases(scope, binding.place, resource, constructed)?;
         // After a fork there are two processes, and each closes its part.
         if facts.scope_events(scope.id).any(|(_, event)| is_fork(facts, event.kind)) {
             return None;
         }
-        if names.iter().any(|name| self.is_captured(function, *name)) {
+        let names = || places.iter().filter_map(|place| local_name(facts, *place));
+        if !resource.of_receiver && names().any(|name| self.is_captured(function, name)) {
             return None;
         }
         let ends = |call| self.ends_process(scope, call);
-        let flow = flows.0.entry(function).or_insert_with(|| Flow::of(facts, scope.id, &ends));
-        let start = flow.nodes_of(binding.event).next()?;
+        let (flow, states) = flows.0.entry(function).or_insert_with(|| (Flow::of(facts, scope.id, &ends), MOST_STATES));
+        let is_generator = facts.function(function.id).is_generator;
+        let is_context_manager =
+            self.has_decorator(function, &["contextlib.contextmanager", "contextlib.asynccontextmanager"]);
         let mut search = Search {
             program: self,
             facts,
@@ -91,54 +124,96 @@ impl Program<'_> {
             scope,
             flow,
             resource,
-            names,
+            on_self: mask_of(&places, |place| local_name(facts, place).is_none() && !resource.of_receiver),
+            places,
+            wrappers: 0,
+            uses: FxHashMap::default(),
+            lending: FxHashSet::default(),
             deciding: FxHashSet::default(),
             deciding_loops: FxHashSet::default(),
             known: Vec::new(),
-            start,
-            is_context_manager: self
-                .has_decorator(function, &["contextlib.contextmanager", "contextlib.asynccontextmanager"]),
+            groups: Vec::new(),
+            start: flow.nodes_of(binding.event).next()?,
+            is_context_manager,
+            is_given_up: is_generator && facts.list(facts.function(function.id).decorators).is_empty(),
         };
         search.prepare(binding.event);
-        let ways = search.run()?;
+        if resource.of_receiver && !search.releases_beside(binding.event) {
+            return None;
+        }
+        let ways = search.run(states)?;
+        let name = expression(facts, binding.place);
         let at = |event| EventRef::new(function.module, event);
-        let own = match (ways.released, ways.handed_on, ways.lost) {
-            (None, None, Some(_)) => return Some(Loss::Never { name: Some(binding.name) }),
-            (None, None, None) => return None,
-            (released, handed_on, Some((_, lost))) => (released.or(handed_on)?, released.is_none(), lost),
-            // What a call may raise is worth a word only where nothing else will ever release the resource.
-            (Some(released), _, None) if resource.lost == Lost::Stays => (released, false, ways.lost_by_exception?),
+        let (own, is_handed_on, lost, is_failure) = match ways {
+            Ways { released: None, handed_on: None, lost: Some(_), .. } => {
+                return (!resource.of_receiver).then_some(Loss::Never { name });
+            }
+            Ways { released, handed_on, lost: Some(lost), .. } => {
+                (released.or(handed_on)?, released.is_none(), lost, false)
+            }
+            Ways { released, handed_on, by_failure: Some(lost), .. } => {
+                (released.or(handed_on)?, released.is_none(), lost, true)
+            }
+            Ways { released: Some(released), by_exception: Some(lost), .. } => (released, false, lost, false),
             _ => return None,
         };
-        let (released, is_handed_on, lost) = own;
-        Some(Loss::OnPath(PathLoss { name: binding.name, released: at(released), is_handed_on, lost }))
+        Some(Loss::OnPath(PathLoss { name, released: at(own), is_handed_on, lost, is_failure }))
     }
 
-    /// The names that are bound to a local or to what holds it; `None` where there are too many, or one is not local.
-    fn aliases(&self, scope: ScopeRef, first: Name, resource: &Resource) -> Option<Vec<Name>> {
+    /// The receiver of a constructor whose object cannot release anything when the constructor fails.
+    pub(super) fn constructed_object(&self, function: FunctionRef) -> Option<Name> {
+        let class = self.class_of_method(function).filter(|_| self.function(function).name == self.words.init)?;
+        if self.method(class, Name::new("__del__")).is_some() {
+            return None;
+        }
+        let facts = self.facts(function.module);
+        facts.parameters(facts.function(function.id)).first().map(|parameter| parameter.name)
+    }
+
+    /// The places that the first one's value comes to; `None` where there are too many, or one is not local.
+    fn aliases(
+        &self,
+        scope: ScopeRef,
+        first: ExprId,
+        resource: &Resource,
+        constructed: Option<Name>,
+    ) -> Option<Vec<ExprId>> {
         let facts = self.facts(scope.module);
-        let mut names = vec![first];
+        let mut places = vec![first];
         let mut next = 0;
-        while next < names.len() {
-            let name = names[next];
+        while next < places.len() && !resource.of_receiver {
+            let place = places[next];
             next += 1;
+            let is_held = |id: ExprId| id == place;
             for (_, event) in facts.scope_events(scope.id) {
-                let EventKind::Bind { target, value } = event.kind else { continue };
-                let Expr::Name(target) = facts.expr(target) else { continue };
-                let is_held = |id: ExprId| facts.expr(id) == Expr::Name(name);
+                let (target, value) = match event.kind {
+                    EventKind::Bind { target, value } => (target, value),
+                    EventKind::BindManager { target, manager } if resource.with_keeps => (target, manager),
+                    _ => continue,
+                };
+                let is_followed = match facts.expr(target) {
+                    Expr::Name(_) => true,
+                    Expr::Attribute(base, _) => {
+                        constructed.is_some_and(|receiver| facts.expr(base) == Expr::Name(receiver))
+                    }
+                    _ => false,
+                };
                 let is_alias =
                     is_held(value) || (resource.is_path && self.carries(scope.expr(value), resource, &is_held));
-                if is_alias && !names.contains(&target) {
-                    names.push(target);
+                if is_followed && is_alias && !places.contains(&target) {
+                    places.push(target);
                 }
             }
         }
-        let are_local = names.iter().all(|name| self.holding_scope(scope, *name) == Some(scope));
-        (names.len() <= MOST_NAMES && are_local).then_some(names)
+        let are_local = places.iter().all(|place| match local_name(facts, *place) {
+            Some(name) => resource.of_receiver || self.holding_scope(scope, name) == Some(scope),
+            None => true,
+        });
+        (places.len() <= MOST_PLACES && are_local).then_some(places)
     }
 
     /// Whether a call never returns.
-    fn ends_process(&self, scope: ScopeRef, call: CallId) -> bool {
+    fn ends_process(&self, scope: ScopeRef, call: crate::facts::CallId) -> bool {
         let callee = self.facts(scope.module).call(call).callee;
         let last = match self.facts(scope.module).expr(callee) {
             Expr::Name(name) | Expr::Attribute(_, name) => name,
@@ -149,103 +224,165 @@ impl Program<'_> {
             return false;
         }
         self.external_path(scope.expr(callee)).is_some_and(|path| {
-            matches!(
-                path.as_str(),
-                "sys.exit"
-                    | "os._exit"
-                    | "os.abort"
-                    | "exit"
-                    | "quit"
-                    | "os.execv"
-                    | "os.execve"
-                    | "os.execvp"
-                    | "os.execvpe"
-                    | "os.execl"
-                    | "os.execlp"
-                    | "os.execle"
-            )
+            let text = path.as_str();
+            matches!(text, "sys.exit" | "os._exit" | "os.abort" | "exit" | "quit") || text.starts_with("os.exec")
         })
     }
 }
 
 impl Search<'_, '_> {
-    /// Finds the flags that decide about the release, and what was known at the acquisition.
+    /// Finds what each event does, what the function only seems to hand on, the flags that decide about the release, and
+    /// what was known at the acquisition.
     fn prepare(&mut self, acquired: EventId) {
-        let condition = |context: ContextId| match self.facts.context(context).kind {
-            ContextKind::If(test) => Some(plain(self.facts, test, true)),
-            ContextKind::Else(test) => Some(plain(self.facts, test, false)),
-            _ => None,
-        };
-        let around = |event: EventId| {
-            let mut next = self.facts.event(event).context;
-            let mut found = Vec::new();
-            let mut loops = Vec::new();
-            for _ in 0..DEEPEST {
-                found.extend(condition(next));
-                if matches!(self.facts.context(next).kind, ContextKind::For { .. }) {
-                    loops.push(next);
-                }
-                let context = self.facts.context(next);
-                if context.parent == next {
-                    break;
-                }
-                next = context.parent;
-            }
-            (found, loops)
-        };
-        let (known, loops_around) = around(acquired);
-        let (mut deciding, mut deciding_loops) = (FxHashSet::default(), FxHashSet::default());
-        for (id, _) in self.facts.scope_events(self.scope.id) {
-            if self.use_at(id, u8::MAX) != Use::Nothing {
-                let (tests, loops) = around(id);
-                deciding.extend(tests.into_iter().filter(|(test, _)| self.is_flag(*test)));
-                deciding_loops.extend(loops.into_iter().filter(|id| !loops_around.contains(id)));
-            }
-        }
-        self.known = known;
-        self.deciding = deciding;
-        self.deciding_loops = deciding_loops;
+        let events = || self.facts.scope_events(self.scope.id).map(|(id, _)| id);
+        let uses: FxHashMap<EventId, Use> =
+            events().map(|id| (id, self.use_at(id, u8::MAX))).filter(|(_, used)| *used != Use::Nothing).collect();
+        self.uses = uses;
+        self.groups = self.contexts_of(acquired).into_iter().map(|id| self.facts.context(id).group).collect();
+        self.find_lending();
+        self.decide(acquired);
     }
 
-    /// A test on names and attributes alone, or one that compares the resource itself.
-    fn is_flag(&self, test: ExprId) -> bool {
-        match self.facts.expr(test) {
-            Expr::Binary(_, left, _) if matches!(self.facts.expr(left), Expr::Name(name) if self.holds(name, u8::MAX)) => {
-                true
+    /// Calls that are given the resource and might keep it, but after which the function itself releases it where the
+    /// call stands or further out: these only used it. What they give may still be a wrapper around it.
+    fn find_lending(&mut self) {
+        let mut releases = self.uses.iter().filter(|(_, used)| **used == Use::Released).map(|(id, _)| *id);
+        let Some(last) = releases.next().map(|first| releases.fold(first, EventId::max)) else { return };
+        let is_beside = |event: EventId| {
+            let around = self.contexts_of(event);
+            self.uses.iter().any(|(release, used)| {
+                *used == Use::Released && *release > event && around.contains(&self.facts.event(*release).context)
+            })
+        };
+        let mut seeming: Vec<(EventId, crate::facts::CallId)> = self
+            .uses
+            .iter()
+            .filter_map(|(id, used)| match self.facts.event(*id).kind {
+                EventKind::Call(call) if *used == Use::HandedOn && *id < last && is_beside(*id) => Some((*id, call)),
+                _ => None,
+            })
+            .collect();
+        seeming.sort_unstable();
+        for (event, call) in seeming {
+            let Some(result) = self.facts.id_of(Expr::Call(call)) else { continue };
+            let kept = self.facts.scope_events(self.scope.id).find_map(|(_, event)| match event.kind {
+                EventKind::Bind { target, value } if value == result => Some(target),
+                _ => None,
+            });
+            if let Some(target) = kept {
+                let is_local = local_name(self.facts, target)
+                    .is_some_and(|name| self.program.holding_scope(self.scope, name) == Some(self.scope));
+                if !is_local || self.places.len() >= MOST_PLACES {
+                    continue;
+                }
+                if !self.places.contains(&target) {
+                    self.places.push(target);
+                    self.wrappers |= 1 << (self.places.len() - 1);
+                }
             }
-            Expr::Name(_) | Expr::Attribute(..) | Expr::Constant(_) => true,
-            Expr::Not(inner) => self.is_flag(inner),
-            Expr::And(run) | Expr::Or(run) => self.facts.list(run).iter().any(|part| self.is_flag(*part)),
-            Expr::Binary(Operator::Is | Operator::IsNot | Operator::Eq | Operator::NotEq, left, right) => {
-                self.is_flag(left) && self.is_flag(right)
-            }
-            // `isinstance(given, str)`, `hasattr(given, "read")`
-            Expr::Call(call) => matches!(self.facts.expr(self.facts.call(call).callee), Expr::Name(name)
-                if matches!(name.as_str(), "isinstance" | "hasattr" | "callable" | "bool" | "getattr")),
-            _ => false,
+            self.lending.insert(event);
+        }
+        if self.wrappers != 0 {
+            let events = || self.facts.scope_events(self.scope.id).map(|(id, _)| id);
+            let uses =
+                events().map(|id| (id, self.use_at(id, u8::MAX))).filter(|(_, used)| *used != Use::Nothing).collect();
+            self.uses = uses;
         }
     }
 
-    fn holds(&self, name: Name, mask: u8) -> bool {
-        self.names.iter().position(|known| *known == name).is_some_and(|bit| mask & (1 << bit) != 0)
+    /// Whether the function releases where an event stands or further out, after it.
+    fn releases_beside(&self, event: EventId) -> bool {
+        let around = self.contexts_of(event);
+        self.uses.iter().any(|(release, used)| {
+            *used == Use::Released && *release > event && around.contains(&self.facts.event(*release).context)
+        }) || self.uses.iter().any(|(release, used)| *used == Use::Released && self.is_in_finally(*release))
+    }
+
+    fn is_in_finally(&self, event: EventId) -> bool {
+        let contexts = self.contexts_of(event);
+        contexts.iter().any(|id| matches!(self.facts.context(*id).kind, ContextKind::Finally))
+    }
+
+    /// The contexts around an event, innermost first.
+    fn contexts_of(&self, event: EventId) -> Vec<ContextId> {
+        let mut found = Vec::new();
+        let mut next = self.facts.event(event).context;
+        for _ in 0..DEEPEST {
+            found.push(next);
+            let parent = self.facts.context(next).parent;
+            if parent == next {
+                break;
+            }
+            next = parent;
+        }
+        found
+    }
+
+    fn is_held(&self, id: ExprId, mask: u8) -> bool {
+        self.places.iter().position(|known| *known == id).is_some_and(|bit| mask & (1 << bit) != 0)
     }
 
     fn use_at(&self, event: EventId, mask: u8) -> Use {
-        let event = EventRef::new(self.function.module, event);
-        self.program.use_of(event, self.resource, &|name| self.holds(name, mask))
+        let kind = self.facts.event(event).kind;
+        match kind {
+            EventKind::Bind { target, value } if self.is_held(target, u8::MAX) && self.is_held(value, mask) => {
+                return Use::Nothing;
+            }
+            // What a context manager yields it lends to the block.
+            EventKind::Yield(_) if self.is_context_manager => return Use::Nothing,
+            _ => {}
+        }
+        let reference = EventRef::new(self.function.module, event);
+        let used = self.program.use_of(reference, self.resource, &|id| self.is_held(id, mask));
+        match kind {
+            EventKind::Call(call) if mask & self.on_self != 0 => used.max(self.use_of_object(call)),
+            _ => used,
+        }
     }
 
-    fn run(&self) -> Option<Ways> {
-        let first: State = (self.start, 1, false);
-        let mut seen: FxHashMap<State, Option<State>> = FxHashMap::default();
+    /// What a call does to the object that is being constructed, and with it to what it holds.
+    fn use_of_object(&self, call: crate::facts::CallId) -> Use {
+        let called = self.facts.call(call);
+        let parameters = self.facts.parameters(self.facts.function(self.function.id));
+        let Some(receiver) = parameters.first().map(|parameter| parameter.name) else { return Use::Nothing };
+        let is_object = |id: ExprId| self.facts.expr(id) == Expr::Name(receiver);
+        match self.facts.expr(called.callee) {
+            Expr::Attribute(base, method) if is_object(base) && is_releasing_method(self.resource, method) => {
+                return Use::Released;
+            }
+            Expr::Attribute(_, method) if method == self.program.words.init => return Use::Nothing,
+            _ => {}
+        }
+        if self.facts.all_arguments(called).any(is_object) {
+            return Use::HandedOn;
+        }
+        let Some(callee) = self.program.callee(self.scope, call) else { return Use::Nothing };
+        if !matches!(self.facts.expr(called.callee), Expr::Attribute(base, _) if is_object(base)) {
+            return Use::Nothing;
+        }
+        let attributes = self.places.iter().filter_map(|place| match self.facts.expr(*place) {
+            Expr::Attribute(_, name) => Some(name),
+            _ => None,
+        });
+        let attributes: Vec<Name> = attributes.collect();
+        let facts = self.program.facts(callee.module);
+        let is_attribute =
+            |id: ExprId| matches!(facts.expr(id), Expr::Attribute(_, name) if attributes.contains(&name));
+        let events = facts.scope_events(facts.function(callee.id).scope);
+        let uses =
+            events.map(|(id, _)| self.program.use_of(EventRef::new(callee.module, id), self.resource, &is_attribute));
+        if uses.max().unwrap_or(Use::Nothing) == Use::Released { Use::Released } else { Use::Nothing }
+    }
+
+    fn run(&self, states: &mut usize) -> Option<Ways> {
+        let first: State = (self.start, 1, By::Source);
+        let mut seen: Seen = FxHashMap::default();
         seen.insert(first, None);
         let mut waiting: VecDeque<State> = VecDeque::from([first]);
         let mut ways = Ways::default();
         while let Some(state) = waiting.pop_front() {
-            if seen.len() > MOST_STATES {
-                return None;
-            }
-            let (node, mut mask, by_exception) = state;
+            *states = states.checked_sub(1)?;
+            let (node, mut mask, by) = state;
             let mut lost = None;
             match self.flow.step(node) {
                 Step::Event(event) if node != self.start || seen[&state].is_some() => {
@@ -255,77 +392,113 @@ impl Search<'_, '_> {
                         After::Lost(at) => lost = Some(at),
                     }
                 }
-                Step::Assume { test, holds } if self.is_decided(test, holds, mask) => continue,
+                Step::Assume { test, holds } => match self.assumed(test, holds, mask) {
+                    Some(after) => mask = after,
+                    None => continue,
+                },
                 Step::Exhausted(context) if self.deciding_loops.contains(&context) => continue,
                 Step::Enter(context) if self.is_managed(context, mask) => {
                     ways.released = ways.released.or(self.event_in(context));
                     continue;
                 }
+                // The object that was constructed has it.
+                Step::Returned if mask & self.on_self != 0 => {
+                    ways.handed_on = ways.handed_on.or(self.first_event());
+                    continue;
+                }
                 Step::Returned => lost = Some(self.exit(&seen, state)),
-                Step::Raised if !by_exception => lost = Some(self.exit(&seen, state)),
+                Step::Raised if by <= By::Handled => lost = Some(self.exit(&seen, state)),
                 Step::Raised => {
                     let at = self.raising_event(&seen, state);
-                    ways.lost_by_exception = ways.lost_by_exception.or(at.map(LostAt::Exception));
+                    let found = if by == By::Failure { &mut ways.by_failure } else { &mut ways.by_exception };
+                    *found = found.or(at);
                     continue;
                 }
                 Step::Halted => continue,
                 _ => {}
             }
             if let Some(lost) = lost {
-                if !by_exception && ways.lost.is_none() {
-                    ways.lost = Some((state, lost));
+                match by {
+                    By::Source => ways.lost = ways.lost.or(Some(lost)),
+                    By::Handled => ways.by_failure = ways.by_failure.or(Some(lost)),
+                    By::Exception | By::Failure => {}
                 }
                 continue;
             }
+            let by = if by > By::Handled && self.is_handled(node) { By::Handled } else { by };
             for (_, to, edge) in self.flow.next(node) {
-                let is_possible = *edge == Edge::Possible;
-                if is_possible && !self.is_likely_to_raise(node) {
-                    continue;
-                }
-                let next = (*to, mask, by_exception || is_possible);
+                let by = match edge {
+                    Edge::Plain => by,
+                    // Nothing was acquired.
+                    Edge::Possible if seen[&state].is_none() => continue,
+                    Edge::Possible => match self.raises(node, mask) {
+                        // What a handler lets pass is another exception than the expected one.
+                        Some(_) if by == By::Failure => By::Exception,
+                        Some(raises) => by.max(raises),
+                        None => continue,
+                    },
+                };
                 // Coming back to the beginning acquires another.
-                if *to == self.start && !next.2 {
-                    if ways.lost.is_none() && mask & !1 == 0 {
-                        ways.lost = Some((state, LostAt::Reacquired));
+                if *to == self.start && by == By::Source {
+                    if mask & !1 == 0 {
+                        ways.lost = ways.lost.or(Some(LostAt::Reacquired));
                     }
                     continue;
                 }
-                if let std::collections::hash_map::Entry::Vacant(entry) = seen.entry(next) {
+                if let std::collections::hash_map::Entry::Vacant(entry) = seen.entry((*to, mask, by)) {
                     entry.insert(Some(state));
-                    waiting.push_back(next);
+                    waiting.push_back((*to, mask, by));
                 }
             }
         }
         Some(ways)
     }
 
+    /// Whether a node lies in a handler of a `try` that the acquisition is not in.
+    fn is_handled(&self, node: NodeId) -> bool {
+        let Step::Event(event) = self.flow.step(node) else { return false };
+        let mut contexts = self.contexts_of(event).into_iter().map(|id| self.facts.context(id));
+        contexts.any(|context| matches!(context.kind, ContextKind::Except(_)) && !self.groups.contains(&context.group))
+    }
+
+    fn first_event(&self) -> Option<EventId> {
+        match self.flow.step(self.start) {
+            Step::Event(event) => Some(event),
+            _ => None,
+        }
+    }
+
     fn after(&self, event: EventId, mask: u8, ways: &mut Ways) -> After {
-        match self.use_at(event, mask) {
+        let used = if self.uses.contains_key(&event) { self.use_at(event, mask) } else { Use::Nothing };
+        match used {
             Use::Released => {
                 ways.released = ways.released.or(Some(event));
                 return After::Done;
             }
-            Use::HandedOn => {
+            Use::HandedOn if !self.lending.contains(&event) => {
                 ways.handed_on = ways.handed_on.or(Some(event));
                 return After::Done;
             }
-            Use::Nothing => {}
+            Use::HandedOn | Use::Nothing => {}
         }
         let (target, value) = match self.facts.event(event).kind {
             EventKind::Raise { exception, .. } if self.is_exit(exception) => return After::Done,
             EventKind::Bind { target, value } => (target, value),
+            EventKind::BindManager { target, manager } if self.resource.with_keeps => (target, manager),
             EventKind::BindElement { target, .. }
             | EventKind::BindManager { target, .. }
             | EventKind::BindException { target, .. }
             | EventKind::Delete { target } => (target, NOTHING),
             _ => return After::Holds(mask),
         };
-        let Expr::Name(target) = self.facts.expr(target) else { return After::Holds(mask) };
-        let Some(bit) = self.names.iter().position(|name| *name == target) else { return After::Holds(mask) };
-        let is_held = |id: ExprId| matches!(self.facts.expr(id), Expr::Name(name) if self.holds(name, mask));
-        let is_alias = self.program.carries(self.scope.expr(value), self.resource, &is_held);
+        let Some(bit) = self.places.iter().position(|place| *place == target) else { return After::Holds(mask) };
+        let is_held = |id: ExprId| self.is_held(id, mask);
+        let is_wrapped = self.wrappers & (1 << bit) != 0
+            && matches!(self.facts.expr(value), Expr::Call(call)
+                if self.lending.contains(&self.facts.call(call).event));
+        let is_alias = is_wrapped || self.program.carries(self.scope.expr(value), self.resource, &is_held);
         let after = if is_alias { mask | 1 << bit } else { mask & !(1 << bit) };
-        if after == 0 {
+        if after & !self.wrappers == 0 {
             return After::Lost(LostAt::Overwritten(EventRef::new(self.function.module, event)));
         }
         After::Holds(after)
@@ -340,12 +513,11 @@ impl Search<'_, '_> {
         matches!(self.facts.expr(raised), Expr::Name(name) if matches!(name.as_str(), "SystemExit" | "KeyboardInterrupt"))
     }
 
-    /// A `with` on a name that holds the resource.
+    /// A `with` on a place that holds the resource, and that releases it.
     fn is_managed(&self, context: ContextId, mask: u8) -> bool {
         match self.facts.context(context).kind {
             ContextKind::With { manager, .. } => {
-                matches!(self.facts.expr(manager), Expr::Name(name) if self.holds(name, mask))
-                    && self.resource.released_by.iter().any(|by| by.as_str() == ".__exit__")
+                self.is_held(manager, mask) && (is_released_by_with(self.resource) || !self.resource.with_keeps)
             }
             _ => false,
         }
@@ -355,180 +527,20 @@ impl Search<'_, '_> {
         let opened = self.facts.context(context).opened;
         self.facts.events.get(opened.index()).map(|_| opened)
     }
+}
 
-    /// A way that is not possible, or about which a flag decides that is right about the release.
-    fn is_decided(&self, test: ExprId, holds: bool, mask: u8) -> bool {
-        let (test, holds) = plain(self.facts, test, holds);
-        if self.known.contains(&(test, !holds)) {
-            return true;
-        }
-        match self.outcome(test, mask) {
-            Some(outcome) => outcome != holds,
-            None => self.is_flag(test) && self.deciding.contains(&(test, !holds)),
-        }
-    }
+/// How many contexts up a release is looked for in an arm.
+const DEEPEST: usize = 32;
 
-    /// How a test about the resource comes out while it is held.
-    fn outcome(&self, test: ExprId, mask: u8) -> Option<bool> {
-        let is_held = |id: ExprId| matches!(self.facts.expr(id), Expr::Name(name) if self.holds(name, mask));
-        match self.facts.expr(test) {
-            Expr::Name(_) => is_held(test).then_some(true),
-            Expr::Not(inner) => self.outcome(inner, mask).map(|outcome| !outcome),
-            Expr::Binary(operator, left, right) if is_held(left) => {
-                let is_none = self.facts.expr(right) == Expr::Constant(Constant::None);
-                let is_negative = matches!(self.facts.expr(right), Expr::Constant(Constant::Int(number)) if number < 0);
-                match operator {
-                    Operator::Is | Operator::Eq if is_none || is_negative => Some(false),
-                    Operator::IsNot | Operator::NotEq if is_none || is_negative => Some(true),
-                    Operator::Lt | Operator::LtE => Some(false),
-                    Operator::Gt | Operator::GtE => Some(true),
-                    _ => None,
-                }
-            }
-            // What was acquired is of the type that it was acquired for.
-            Expr::Call(call) => {
-                let call = self.facts.call(call);
-                let is_type_test =
-                    matches!(self.facts.expr(call.callee), Expr::Name(name) if name.as_str() == "isinstance");
-                let first = self.facts.arguments(call).first().copied().filter(|_| is_type_test)?;
-                is_held(first).then_some(true)
-            }
-            Expr::And(run) => {
-                let mut outcomes = self.facts.list(run).iter().map(|part| self.outcome(*part, mask));
-                if outcomes.clone().any(|outcome| outcome == Some(false)) {
-                    return Some(false);
-                }
-                outcomes.all(|outcome| outcome == Some(true)).then_some(true)
-            }
-            Expr::Or(run) => {
-                let mut outcomes = self.facts.list(run).iter().map(|part| self.outcome(*part, mask));
-                if outcomes.clone().any(|outcome| outcome == Some(true)) {
-                    return Some(true);
-                }
-                outcomes.all(|outcome| outcome == Some(false)).then_some(false)
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether what happens at a node raises often enough to speak of it: calls of what is not built in.
-    fn is_likely_to_raise(&self, node: NodeId) -> bool {
-        let Step::Event(event) = self.flow.step(node) else { return true };
-        match self.facts.event(event).kind {
-            EventKind::Call(call) => {
-                let callee = self.facts.call(call).callee;
-                match self.facts.expr(callee) {
-                    Expr::Attribute(_, name) if is_harmless(name) => false,
-                    Expr::Name(_) | Expr::Attribute(..) => {
-                        match self
-                            .program
-                            .resolve(self.program.event_scope(EventRef::new(self.function.module, event)).expr(callee))
-                        {
-                            Definition::External(path) => !is_harmless_path(path),
-                            _ => true,
-                        }
-                    }
-                    _ => true,
-                }
-            }
-            // What is thrown into a context manager comes out of its `yield`.
-            EventKind::Yield(_) => self.is_context_manager,
-            EventKind::Await(_) | EventKind::Raise { .. } => true,
-            _ => false,
-        }
-    }
-
-    fn exit(&self, seen: &FxHashMap<State, Option<State>>, state: State) -> LostAt {
-        let mut next = seen.get(&state).copied().flatten();
-        let mut is_near = true;
-        while let Some(before) = next {
-            match self.flow.step(before.0) {
-                Step::Event(event) if is_near => {
-                    let kind = self.facts.event(event).kind;
-                    if matches!(kind, EventKind::Return(_) | EventKind::Raise { .. }) {
-                        return LostAt::Exit(EventRef::new(self.function.module, event));
-                    }
-                    is_near = false;
-                }
-                Step::Assume { test, holds } => return LostAt::End(self.span_of_test(test).map(|span| (span, holds))),
-                _ => {}
-            }
-            next = seen.get(&before).copied().flatten();
-        }
-        LostAt::End(None)
-    }
-
-    fn span_of_test(&self, test: ExprId) -> Option<Span> {
-        let scope: ScopeId = self.scope.id;
-        let contexts = self.facts.contexts.iter().skip(self.facts.scope(scope).body.index());
-        let mut of_scope = contexts.take_while(|context| context.scope.0 >= scope.0);
-        of_scope.find_map(|context| match context.kind {
-            ContextKind::If(other) | ContextKind::While(other) if other == test => Some(context.span),
-            _ => None,
-        })
-    }
-
-    /// The last event from which only an exception led on.
-    fn raising_event(&self, seen: &FxHashMap<State, Option<State>>, state: State) -> Option<EventRef> {
-        let mut here = state;
-        while let Some(before) = seen.get(&here).copied().flatten() {
-            if here.2 && !before.2 {
-                return match self.flow.step(before.0) {
-                    Step::Event(event) => Some(EventRef::new(self.function.module, event)),
-                    _ => None,
-                };
-            }
-            here = before;
-        }
-        None
+fn local_name(facts: &FileFacts, place: ExprId) -> Option<Name> {
+    match facts.expr(place) {
+        Expr::Name(name) => Some(name),
+        _ => None,
     }
 }
 
-/// Functions of libraries that hardly ever raise where they stand, or that say themselves that the system refuses: builtins
-/// but for `open`, calls of the system on what is open already, and pure functions.
-fn is_harmless_path(path: Name) -> bool {
-    let text = path.as_str();
-    match text.split_once('.') {
-        None => !matches!(text, "open" | "next" | "eval" | "exec" | "input"),
-        Some((module, _)) => matches!(
-            module,
-            "os" | "fcntl"
-                | "termios"
-                | "tty"
-                | "pty"
-                | "select"
-                | "time"
-                | "tempfile"
-                | "textwrap"
-                | "pathlib"
-                | "logging"
-                | "atexit"
-                | "sys"
-                | "threading"
-                | "signal"
-                | "gc"
-                | "math"
-                | "functools"
-                | "itertools"
-                | "collections"
-                | "random"
-                | "platform"
-                | "typing"
-                | "warnings"
-                | "weakref"
-                | "datetime"
-                | "re"
-                | "contextlib"
-                | "errno"
-                | "stat"
-                | "struct"
-                | "copy"
-                | "uuid"
-                | "getpass"
-                | "multiprocessing"
-                | "queue"
-        ),
-    }
+fn mask_of(places: &[ExprId], is_wanted: impl Fn(ExprId) -> bool) -> u8 {
+    places.iter().enumerate().filter(|(_, place)| is_wanted(**place)).fold(0, |mask, (bit, _)| mask | 1 << bit)
 }
 
 fn is_fork(facts: &FileFacts, event: EventKind) -> bool {
@@ -539,48 +551,8 @@ fn is_fork(facts: &FileFacts, event: EventKind) -> bool {
     }
 }
 
-/// A test without its negations, and how it comes out.
-fn plain(facts: &FileFacts, mut test: ExprId, mut holds: bool) -> (ExprId, bool) {
-    while let Expr::Not(inner) = facts.expr(test) {
-        (test, holds) = (inner, !holds);
-    }
-    (test, holds)
-}
-
-/// Methods and functions that hardly ever raise: those of loggers, containers and texts, and releases.
-fn is_harmless(name: Name) -> bool {
-    let text = name.as_str();
-    vocabulary::is_ending_name(text)
-        || matches!(
-            text,
-            "debug"
-                | "info"
-                | "warning"
-                | "error"
-                | "exception"
-                | "log"
-                | "append"
-                | "get"
-                | "format"
-                | "join"
-                | "encode"
-                | "time"
-                | "monotonic"
-                | "getpid"
-                | "getLogger"
-                | "rmtree"
-                | "unlink"
-                | "remove"
-                | "strip"
-                | "split"
-                | "apply_async"
-                | "submit"
-                | "set_event_loop"
-        )
-}
-
 enum After {
-    /// These names hold it.
+    /// These places hold it.
     Holds(u8),
     Done,
     Lost(LostAt),

@@ -1,17 +1,22 @@
-//! What an event does to a resource that some names hold.
+//! What an event does to a resource that some expressions hold, followed into the functions of the project.
+
+use rustc_hash::FxHashSet;
 
 use super::super::names::Definition;
 use super::super::{EventRef, ExprRef, FunctionRef, Program, ScopeRef, vocabulary};
 use super::parts_of;
-use crate::facts::{CallId, ContextKind, EventKind, Expr, ExprId, NOTHING, ParameterKind};
+use crate::facts::{CallId, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ParameterKind};
 use crate::models::Resource;
 use crate::source::Name;
 
-/// How deep calls of project functions are followed.
-const DEPTH: u32 = 3;
+/// How many functions a resource is followed into from one call.
+const MOST_FUNCTIONS: usize = 64;
 
-/// What an event does to a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far behind an event the `raise` that ends its branch is looked for.
+const FEW_EVENTS: usize = 24;
+
+/// What an event does to a resource; of several, the greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Use {
     Nothing,
     Released,
@@ -19,8 +24,11 @@ pub(super) enum Use {
     HandedOn,
 }
 
+/// Parameters that a resource is passed on to, and that are not followed yet.
+type Passed = Vec<(FunctionRef, Name)>;
+
 /// Attributes that tell about a resource and are not it.
-const DESCRIPTIONS: [&str; 12] = [
+const DESCRIPTIONS: [&str; 17] = [
     "name",
     "mode",
     "closed",
@@ -33,6 +41,11 @@ const DESCRIPTIONS: [&str; 12] = [
     "_max_workers",
     "size",
     "family",
+    "status",
+    "status_code",
+    "headers",
+    "reason",
+    "pid",
 ];
 
 /// Whether a method of a resource releases it, by the model or by what methods of that name do.
@@ -43,43 +56,64 @@ pub(super) fn is_releasing_method(resource: &Resource, method: Name) -> bool {
         || matches!(text, "release" | "detach" | "cleanup" | "__enter__" | "__aenter__" | "disconnect" | "unlink")
 }
 
+/// Whether the `with` of a resource releases it.
+pub(super) fn is_released_by_with(resource: &Resource) -> bool {
+    resource.released_by.iter().any(|by| matches!(by.as_str(), ".__exit__" | ".__aexit__"))
+}
+
 impl Program<'_> {
-    /// What an event does to a resource held by names of the function around it.
-    pub(super) fn use_of(&self, event: EventRef, resource: &Resource, holds: &dyn Fn(Name) -> bool) -> Use {
+    /// What an event does to a resource held by some expressions of the function around it.
+    pub(super) fn use_of(&self, event: EventRef, resource: &Resource, is_held: &dyn Fn(ExprId) -> bool) -> Use {
+        let mut passed = Passed::new();
+        let used = self.local_use(event, resource, is_held, &mut passed);
+        used.max(self.use_by_functions(passed, resource))
+    }
+
+    pub(super) fn use_by_call(
+        &self,
+        scope: ScopeRef,
+        call: CallId,
+        resource: &Resource,
+        is_held: &dyn Fn(ExprId) -> bool,
+    ) -> Use {
+        let mut passed = Passed::new();
+        let used = self.local_use_by_call(scope, call, resource, is_held, &mut passed);
+        used.max(self.use_by_functions(passed, resource))
+    }
+
+    fn local_use(
+        &self,
+        event: EventRef,
+        resource: &Resource,
+        is_held: &dyn Fn(ExprId) -> bool,
+        passed: &mut Passed,
+    ) -> Use {
         let facts = self.facts(event.module);
         let scope = self.event_scope(event);
-        let is_held = |id: ExprId| matches!(facts.expr(id), Expr::Name(name) if holds(name));
-        match facts.event(event.id).kind {
-            EventKind::Call(call) => self.use_by_call(scope, call, resource, &is_held, DEPTH),
-            EventKind::Return(value) | EventKind::Yield(value) | EventKind::Await(value) => {
-                self.handed_on_if(self.carries(scope.expr(value), resource, &is_held))
-            }
+        let carries = |value: ExprId| self.carries(scope.expr(value), resource, is_held);
+        let is_handed_on = match facts.event(event.id).kind {
+            EventKind::Call(call) => return self.local_use_by_call(scope, call, resource, is_held, passed),
+            EventKind::Return(value) | EventKind::Yield(value) | EventKind::Await(value) => carries(value),
             // `environment["READY"] = str(descriptor)`: a number is handed on as text, too.
             EventKind::Bind { target, value } if !matches!(facts.expr(target), Expr::Name(_)) => {
-                self.handed_on_if(self.has_part(scope.expr(value), true, &is_held))
+                self.has_part(scope.expr(value), true, is_held)
             }
             EventKind::Bind { target, value } => {
                 let Expr::Name(target) = facts.expr(target) else { return Use::Nothing };
                 // Another plain name is an alias, which whoever asks follows.
                 let is_alias = is_held(value) || (resource.is_path && !matches!(facts.expr(value), Expr::Display(..)));
                 let is_local = self.holding_scope(scope, target) == Some(scope);
-                self.handed_on_if(!(is_alias && is_local) && self.carries(scope.expr(value), resource, &is_held))
+                !(is_alias && is_local) && carries(value)
             }
-            EventKind::Augment { value, .. } | EventKind::BindElement { iterable: value, .. } => {
-                self.handed_on_if(self.carries(scope.expr(value), resource, &is_held))
-            }
-            EventKind::Raise { exception, .. } => {
-                self.handed_on_if(self.carries(scope.expr(exception), resource, &is_held))
-            }
+            EventKind::Augment { value, .. } => carries(value),
+            EventKind::BindElement { iterable, .. } => !is_held(iterable) && carries(iterable),
+            EventKind::Raise { exception, .. } => carries(exception),
             EventKind::Define(function) => {
                 let defaults = facts.parameters(facts.function(function)).iter().map(|parameter| parameter.default);
-                self.handed_on_if(defaults.filter(|id| *id != NOTHING).any(is_held))
+                defaults.filter(|id| *id != NOTHING).any(is_held)
             }
-            _ => Use::Nothing,
-        }
-    }
-
-    fn handed_on_if(&self, is_handed_on: bool) -> Use {
+            _ => false,
+        };
         if is_handed_on { Use::HandedOn } else { Use::Nothing }
     }
 
@@ -100,13 +134,13 @@ impl Program<'_> {
         found
     }
 
-    pub(super) fn use_by_call(
+    fn local_use_by_call(
         &self,
         scope: ScopeRef,
         call: CallId,
         resource: &Resource,
         is_held: &dyn Fn(ExprId) -> bool,
-        depth: u32,
+        passed: &mut Passed,
     ) -> Use {
         let facts = self.facts(scope.module);
         let called = facts.call(call);
@@ -122,11 +156,8 @@ impl Program<'_> {
                 return Use::Released;
             }
         }
-        let passed: Vec<ExprId> = facts
-            .all_arguments(called)
-            .filter(|argument| self.carries(scope.expr(*argument), resource, is_held))
-            .collect();
-        if passed.is_empty() {
+        let given = || facts.all_arguments(called);
+        if !given().any(|argument| self.carries(scope.expr(argument), resource, is_held)) {
             return Use::Nothing;
         }
         let callee = scope.expr(called.callee);
@@ -148,12 +179,13 @@ impl Program<'_> {
         let Some(function) = self.callee(scope, call) else { return Use::HandedOn };
         let event = EventRef::new(scope.module, called.event);
         let Some(site) = self.call_site(event) else { return Use::HandedOn };
-        let is_lent = passed.iter().all(|argument| {
-            is_held(*argument)
-                && (self.parameter_for(site, function, scope.expr(*argument)))
-                    .is_some_and(|parameter| self.lends(function, parameter, resource, depth))
-        });
-        if is_lent { Use::Nothing } else { Use::HandedOn }
+        for argument in given().filter(|argument| self.carries(scope.expr(*argument), resource, is_held)) {
+            match self.parameter_for(site, function, scope.expr(argument)).filter(|_| is_held(argument)) {
+                Some(parameter) => passed.push((function, parameter)),
+                None => return Use::HandedOn,
+            }
+        }
+        Use::Nothing
     }
 
     fn use_by_library(&self, path: Name, resource: &Resource) -> Use {
@@ -171,36 +203,85 @@ impl Program<'_> {
         Use::HandedOn
     }
 
-    /// Whether a function only uses what it gets for a parameter: it neither keeps nor releases it.
-    fn lends(&self, function: FunctionRef, parameter: Name, resource: &Resource, depth: u32) -> bool {
-        let Some(depth) = depth.checked_sub(1) else { return false };
+    /// The most that functions do with what they get for some parameters, or that those do which they pass it on to.
+    fn use_by_functions(&self, mut waiting: Passed, resource: &Resource) -> Use {
+        let mut seen: FxHashSet<(FunctionRef, Name)> = FxHashSet::default();
+        let mut most = Use::Nothing;
+        while let Some((function, parameter)) = waiting.pop() {
+            if !seen.insert((function, parameter)) {
+                continue;
+            }
+            if seen.len() > MOST_FUNCTIONS {
+                return Use::HandedOn;
+            }
+            most = most.max(self.use_of_parameter(function, parameter, resource, &mut waiting));
+            if most == Use::HandedOn {
+                break;
+            }
+        }
+        most
+    }
+
+    /// What a function itself does with what it gets for a parameter.
+    fn use_of_parameter(
+        &self,
+        function: FunctionRef,
+        parameter: Name,
+        resource: &Resource,
+        passed: &mut Passed,
+    ) -> Use {
         let facts = self.facts(function.module);
         let declared = facts.function(function.id);
         let is_plain = facts.parameters(declared).iter().any(|declared| {
             declared.name == parameter && !matches!(declared.kind, ParameterKind::Rest | ParameterKind::Keywords)
         });
-        // A generator keeps it until it is done with; an override may do what it likes.
-        if !is_plain || declared.is_generator || self.is_overridden(function) {
-            return false;
+        // An override may do what it likes, and so may what a nested function is made for.
+        if !is_plain || self.is_overridden(function) || self.is_captured(function, parameter) {
+            return Use::HandedOn;
         }
         let scope = self.function_scope(function);
-        if self.is_captured(function, parameter) {
-            return false;
-        }
-        let is_held = |id: ExprId| matches!(facts.expr(id), Expr::Name(name) if name == parameter);
-        let is_used_only = facts.scope_events(scope.id).all(|(id, event)| match event.kind {
-            EventKind::Call(call) => {
-                self.use_by_call(self.event_scope(EventRef::new(function.module, id)), call, resource, &is_held, depth)
-                    == Use::Nothing
+        let mut names = vec![parameter];
+        for (_, event) in facts.scope_events(scope.id) {
+            if let EventKind::Bind { target, value } = event.kind
+                && let (Expr::Name(target), Expr::Name(value)) = (facts.expr(target), facts.expr(value))
+                && names.contains(&value)
+                && !names.contains(&target)
+            {
+                names.push(target);
             }
-            EventKind::Bind { value, .. } => !self.carries(scope.expr(value), resource, &is_held),
-            _ => self.use_of(EventRef::new(function.module, id), resource, &|name| name == parameter) == Use::Nothing,
+        }
+        let is_held = |id: ExprId| matches!(facts.expr(id), Expr::Name(name) if names.contains(&name));
+        let mut most = Use::Nothing;
+        for (id, event) in facts.scope_events(scope.id) {
+            // What happens on the way to a `raise` says nothing of what the caller gets back.
+            if self.ends_in_raise(function, id, event.context) {
+                continue;
+            }
+            most = most.max(self.local_use(EventRef::new(function.module, id), resource, &is_held, passed));
+            if most == Use::HandedOn {
+                return most;
+            }
+        }
+        let is_managed = facts.contexts.iter().any(|context| {
+            context.scope == scope.id && matches!(context.kind, ContextKind::With { manager, .. } if is_held(manager))
         });
-        is_used_only
-            && !facts.contexts.iter().any(|context| {
-                context.scope == scope.id
-                    && matches!(context.kind, ContextKind::With { manager, .. } if is_held(manager))
-            })
+        if is_managed && is_released_by_with(resource) { most.max(Use::Released) } else { most }
+    }
+
+    /// Whether an event stands in a branch whose end is a `raise`.
+    fn ends_in_raise(&self, function: FunctionRef, event: EventId, context: ContextId) -> bool {
+        let facts = self.facts(function.module);
+        let scope = facts.function(function.id).scope;
+        let mut next = context;
+        while facts.context(next).parent != next && facts.context(next).scope == scope {
+            let after = facts.events[event.index()..].iter().take(FEW_EVENTS);
+            let mut beside = after.filter(|other| other.context == next);
+            if beside.any(|other| matches!(other.kind, EventKind::Raise { .. })) {
+                return true;
+            }
+            next = facts.context(next).parent;
+        }
+        false
     }
 
     fn is_overridden(&self, function: FunctionRef) -> bool {

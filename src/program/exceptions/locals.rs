@@ -1,0 +1,156 @@
+//! Variables that still hold an exception, traceback or frame when their function ends.
+//!
+//! Python takes the name of `except … as name` away at the end of the handler, because it would be a cycle: exception →
+//! traceback → frame → variable → exception. Any other variable of the function that is given the same object makes that
+//! cycle, unless every way out passes a `del` or another binding.
+
+use rustc_hash::FxHashSet;
+
+use super::Thrown;
+use crate::facts::flow::{Edge, Flow, NodeId, Step};
+use crate::facts::{EventId, EventKind, Expr, ScopeKind};
+use crate::program::{EventRef, FunctionRef, ModuleId, Program};
+use crate::source::Name;
+
+/// More ways than this are not followed.
+const MOST_NODES: usize = 4000;
+
+#[derive(Clone, Copy, Debug)]
+pub struct OutlivingLocal {
+    pub function: FunctionRef,
+    pub variable: Name,
+    pub thrown: Thrown,
+    /// Where the variable is given it.
+    pub bound: EventRef,
+    /// Where the function is left with it: `None` at its end.
+    pub left: Option<EventRef>,
+    /// It is the function's result, or what it raises.
+    pub is_given_on: bool,
+}
+
+impl Program<'_> {
+    /// The variables of a module's functions that outlive their function in a cycle with its frame.
+    pub fn outliving_locals(&self, module: ModuleId) -> Vec<OutlivingLocal> {
+        let facts = self.facts(module);
+        let with_frames = self.scopes_with_frames(module);
+        let mut found: Vec<OutlivingLocal> = Vec::new();
+        for (number, event) in facts.events.iter().enumerate() {
+            let EventKind::Bind { target, .. } = event.kind else { continue };
+            if !with_frames.contains(&facts.scope_of(event)) {
+                continue;
+            }
+            let Expr::Name(variable) = facts.expr(target) else { continue };
+            let bound = EventRef::new(module, EventId(number as u32));
+            if let Some(local) = self.outliving_local(bound, variable)
+                && !found.iter().any(|known| (known.function, known.variable) == (local.function, local.variable))
+            {
+                found.push(local);
+            }
+        }
+        found
+    }
+
+    fn outliving_local(&self, bound: EventRef, variable: Name) -> Option<OutlivingLocal> {
+        let facts = self.facts(bound.module);
+        let EventKind::Bind { value, .. } = facts.event(bound.id).kind else { return None };
+        if matches!(facts.expr(value), Expr::Constant(_) | Expr::Lambda(_) | Expr::Format(_))
+            || is_called_type(variable)
+        {
+            return None;
+        }
+        let scope = self.event_scope(bound);
+        let ScopeKind::Function(function) = facts.scope(scope.id).kind else { return None };
+        let function = FunctionRef::new(bound.module, function);
+        if self.holding_scope(scope, variable) != Some(scope) {
+            return None;
+        }
+        let thrown = self.thrown(scope.expr(value), bound).filter(|thrown| thrown.passed_here())?;
+        let is_stripped = self.strips_traceback(function, variable)
+            || matches!(thrown, Thrown::Caught(caught) if self.is_stripped_where_caught(function, caught));
+        if is_stripped {
+            return None;
+        }
+        let (left, is_given_on) = self.way_out(function, bound, variable)?;
+        Some(OutlivingLocal { function, variable, thrown, bound, left, is_given_on })
+    }
+
+    fn is_stripped_where_caught(&self, function: FunctionRef, caught: EventRef) -> bool {
+        let facts = self.facts(caught.module);
+        match facts.event(caught.id).kind {
+            EventKind::BindException { target, .. } => {
+                matches!(facts.expr(target), Expr::Name(name) if self.strips_traceback(function, name))
+            }
+            _ => false,
+        }
+    }
+
+    /// A way from the binding out of the function on which the variable keeps its value: where it leaves, and whether
+    /// with the value.
+    fn way_out(&self, function: FunctionRef, bound: EventRef, variable: Name) -> Option<(Option<EventRef>, bool)> {
+        let facts = self.facts(function.module);
+        let flow = Flow::of(facts, self.function(function).scope, &|_| false);
+        let mut seen: FxHashSet<NodeId> = FxHashSet::default();
+        let mut waiting: Vec<(NodeId, Option<EventId>)> = flow.nodes_of(bound.id).map(|node| (node, None)).collect();
+        let starts: Vec<NodeId> = waiting.iter().map(|(node, _)| *node).collect();
+        while let Some((node, last)) = waiting.pop() {
+            if !seen.insert(node) || seen.len() > MOST_NODES {
+                continue;
+            }
+            let mut last = last;
+            match flow.step(node) {
+                Step::Event(_) if starts.contains(&node) => {}
+                Step::Event(event) => {
+                    if self.unbinds(function, event, variable) {
+                        continue;
+                    }
+                    if matches!(facts.event(event).kind, EventKind::Return(_) | EventKind::Raise { .. }) {
+                        last = Some(event);
+                    }
+                }
+                Step::Returned | Step::Raised => {
+                    let is_given_on = last.is_some_and(|event| gives_on(facts, event, variable));
+                    return Some((last.map(|event| EventRef::new(function.module, event)), is_given_on));
+                }
+                _ => {}
+            }
+            waiting.extend(
+                flow.next(node).iter().filter(|(_, _, edge)| *edge == Edge::Plain).map(|(_, next, _)| (*next, last)),
+            );
+        }
+        None
+    }
+
+    fn unbinds(&self, function: FunctionRef, event: EventId, variable: Name) -> bool {
+        let facts = self.facts(function.module);
+        let target = match facts.event(event).kind {
+            EventKind::Bind { target, .. }
+            | EventKind::BindElement { target, .. }
+            | EventKind::BindManager { target, .. }
+            | EventKind::BindException { target, .. }
+            | EventKind::BindPattern { target, .. }
+            | EventKind::Delete { target } => target,
+            // `frame.clear()`, `stack.clear()`
+            EventKind::Call(call) => {
+                return matches!(facts.expr(facts.call(call).callee), Expr::Attribute(base, method)
+                    if method.as_str() == "clear" && facts.expr(base) == Expr::Name(variable));
+            }
+            _ => return false,
+        };
+        facts.expr(target) == Expr::Name(variable)
+    }
+}
+
+/// `return variable`, `raise variable`.
+fn gives_on(facts: &crate::facts::FileFacts, event: EventId, variable: Name) -> bool {
+    let (EventKind::Return(value) | EventKind::Raise { exception: value, .. }) = facts.event(event).kind else {
+        return false;
+    };
+    facts.expr(value) == Expr::Name(variable)
+}
+
+/// The first part of `sys.exc_info()` by its usual names.
+fn is_called_type(variable: Name) -> bool {
+    let word = variable.as_str().to_ascii_lowercase();
+    ["type", "cls", "class", "kind"].iter().any(|part| word.contains(part))
+        || matches!(word.as_str(), "_" | "et" | "t" | "ty")
+}

@@ -1,0 +1,124 @@
+//! Which ways are possible: what tests say about the resource, and about flags that decide about its release.
+
+use rustc_hash::FxHashSet;
+
+use super::Search;
+use crate::facts::{Constant, ContextId, ContextKind, EventId, Expr, ExprId, FileFacts, Operator};
+
+impl Search<'_, '_> {
+    /// Finds the flags that decide about the release, and what was known at the acquisition.
+    pub(super) fn decide(&mut self, acquired: EventId) {
+        let (known, loops_around) = self.tests_around(acquired);
+        let (mut deciding, mut deciding_loops) = (FxHashSet::default(), FxHashSet::default());
+        for event in self.uses.keys().filter(|event| !self.lending.contains(event)) {
+            let (tests, loops) = self.tests_around(*event);
+            deciding.extend(tests.into_iter().filter(|(test, _)| self.is_flag(*test)));
+            deciding_loops.extend(loops.into_iter().filter(|id| !loops_around.contains(id)));
+        }
+        self.known = known;
+        self.deciding = deciding;
+        self.deciding_loops = deciding_loops;
+    }
+
+    /// The tests around an event and how they came out, and the loops around it.
+    fn tests_around(&self, event: EventId) -> (Vec<(ExprId, bool)>, Vec<ContextId>) {
+        let (mut tests, mut loops) = (Vec::new(), Vec::new());
+        for id in self.contexts_of(event) {
+            match self.facts.context(id).kind {
+                ContextKind::If(test) => tests.push(plain(self.facts, test, true)),
+                ContextKind::Else(test) => tests.push(plain(self.facts, test, false)),
+                ContextKind::For { .. } => loops.push(id),
+                _ => {}
+            }
+        }
+        (tests, loops)
+    }
+
+    /// A test on names and attributes alone, or one that compares the resource itself.
+    fn is_flag(&self, test: ExprId) -> bool {
+        match self.facts.expr(test) {
+            Expr::Binary(_, left, _) if self.is_held(left, u8::MAX) => true,
+            // What the resource tells of itself says nothing about whose it is, but for whether it is open.
+            Expr::Attribute(base, name) if self.is_held(base, u8::MAX) => name.as_str().contains("close"),
+            Expr::Name(_) | Expr::Attribute(..) | Expr::Constant(_) => true,
+            Expr::Not(inner) => self.is_flag(inner),
+            Expr::And(run) | Expr::Or(run) => self.facts.list(run).iter().any(|part| self.is_flag(*part)),
+            Expr::Binary(Operator::Is | Operator::IsNot | Operator::Eq | Operator::NotEq, left, right) => {
+                self.is_flag(left) && self.is_flag(right)
+            }
+            // `isinstance(given, str)`, `hasattr(given, "read")`
+            Expr::Call(call) => matches!(self.facts.expr(self.facts.call(call).callee), Expr::Name(name)
+                if matches!(name.as_str(), "isinstance" | "hasattr" | "callable" | "bool" | "getattr")),
+            _ => false,
+        }
+    }
+
+    /// The places that hold the resource once a test has come out so; `None` for a way that is not possible, or about
+    /// which a flag decides that is right about the release.
+    pub(super) fn assumed(&self, test: ExprId, holds: bool, mask: u8) -> Option<u8> {
+        let (test, holds) = plain(self.facts, test, holds);
+        if self.known.contains(&(test, !holds)) {
+            return None;
+        }
+        // What was made of the resource may be nothing, and then nothing has it.
+        if self.wrappers & mask != 0 && self.outcome(test, self.wrappers & mask) == Some(!holds) {
+            return Some(mask & !self.wrappers).filter(|left| *left != 0);
+        }
+        let is_impossible = match self.outcome(test, mask & !self.wrappers) {
+            Some(outcome) => outcome != holds,
+            None => self.is_flag(test) && self.deciding.contains(&(test, !holds)),
+        };
+        (!is_impossible).then_some(mask)
+    }
+
+    /// How a test about the resource comes out while these places hold it.
+    fn outcome(&self, test: ExprId, mask: u8) -> Option<bool> {
+        let is_held = |id: ExprId| self.is_held(id, mask);
+        match self.facts.expr(test) {
+            Expr::Name(_) | Expr::Attribute(..) => is_held(test).then_some(true),
+            Expr::Not(inner) => self.outcome(inner, mask).map(|outcome| !outcome),
+            Expr::Binary(operator, left, right) if is_held(left) => {
+                let is_none = self.facts.expr(right) == Expr::Constant(Constant::None);
+                let is_negative = matches!(self.facts.expr(right), Expr::Constant(Constant::Int(number)) if number < 0);
+                match operator {
+                    Operator::Is | Operator::Eq if is_none || is_negative => Some(false),
+                    Operator::IsNot | Operator::NotEq if is_none || is_negative => Some(true),
+                    Operator::Lt | Operator::LtE => Some(false),
+                    Operator::Gt | Operator::GtE => Some(true),
+                    _ => None,
+                }
+            }
+            // What was acquired is of the type that it was acquired for.
+            Expr::Call(call) => {
+                let call = self.facts.call(call);
+                let is_type_test =
+                    matches!(self.facts.expr(call.callee), Expr::Name(name) if name.as_str() == "isinstance");
+                let first = self.facts.arguments(call).first().copied().filter(|_| is_type_test)?;
+                is_held(first).then_some(true)
+            }
+            Expr::And(run) => {
+                let mut outcomes = self.facts.list(run).iter().map(|part| self.outcome(*part, mask));
+                if outcomes.clone().any(|outcome| outcome == Some(false)) {
+                    return Some(false);
+                }
+                outcomes.all(|outcome| outcome == Some(true)).then_some(true)
+            }
+            Expr::Or(run) => {
+                let mut outcomes = self.facts.list(run).iter().map(|part| self.outcome(*part, mask));
+                if outcomes.clone().any(|outcome| outcome == Some(true)) {
+                    return Some(true);
+                }
+                outcomes.all(|outcome| outcome == Some(false)).then_some(false)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A test without its negations, and how it comes out.
+fn plain(facts: &FileFacts, mut test: ExprId, mut holds: bool) -> (ExprId, bool) {
+    while let Expr::Not(inner) = facts.expr(test) {
+        (test, holds) = (inner, !holds);
+    }
+    (test, holds)
+}

@@ -1,0 +1,58 @@
+//! Where a way on which the resource is lost leaves the function, as it can be shown.
+
+use super::super::super::EventRef;
+use super::super::LostAt;
+use super::{Search, Seen, State};
+use crate::facts::flow::Step;
+use crate::facts::{ContextKind, EventKind, ExprId, ScopeId};
+use crate::source::Span;
+
+impl Search<'_, '_> {
+    pub(super) fn exit(&self, seen: &Seen, state: State) -> LostAt {
+        let mut next = seen.get(&state).copied().flatten();
+        let mut is_near = true;
+        while let Some(before) = next {
+            match self.flow.step(before.0) {
+                Step::Event(event) if is_near => {
+                    let kind = self.facts.event(event).kind;
+                    if matches!(kind, EventKind::Return(_) | EventKind::Raise { .. }) {
+                        return LostAt::Exit(EventRef::new(self.function.module, event));
+                    }
+                    is_near = false;
+                }
+                Step::Assume { test, holds } => return LostAt::End(self.span_of_test(test).map(|span| (span, holds))),
+                _ => {}
+            }
+            next = seen.get(&before).copied().flatten();
+        }
+        LostAt::End(None)
+    }
+
+    fn span_of_test(&self, test: ExprId) -> Option<Span> {
+        let scope: ScopeId = self.scope.id;
+        let contexts = self.facts.contexts.iter().skip(self.facts.scope(scope).body.index());
+        let mut of_scope = contexts.take_while(|context| context.scope.0 >= scope.0);
+        of_scope.find_map(|context| match context.kind {
+            ContextKind::If(other) | ContextKind::While(other) if other == test => Some(context.span),
+            _ => None,
+        })
+    }
+
+    /// The last event from which only an exception led on.
+    pub(super) fn raising_event(&self, seen: &Seen, state: State) -> Option<LostAt> {
+        let mut here = state;
+        while let Some(before) = seen.get(&here).copied().flatten() {
+            if here.2 > before.2 {
+                let Step::Event(event) = self.flow.step(before.0) else { return None };
+                let at = EventRef::new(self.function.module, event);
+                return Some(match self.facts.event(event).kind {
+                    EventKind::Yield(_) if self.is_context_manager => LostAt::Thrown(at),
+                    EventKind::Yield(_) => LostAt::GivenUp(at),
+                    _ => LostAt::Exception(at),
+                });
+            }
+            here = before;
+        }
+        None
+    }
+}

@@ -1,0 +1,31 @@
+//! LK205: a `with` that ends something else than the resource.
+
+use super::{Claim, Report, resources};
+use crate::finding::Confidence;
+use crate::program::resources::{Loss, LostAt};
+use crate::program::{ModuleId, Program};
+
+pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
+    for lost in program.lost_resources(module).iter().filter(|lost| lost.is_entered) {
+        let Some(resource) = program.resource_of(&lost.acquisition) else { continue };
+        let acquisition = &lost.acquisition;
+        let name = match &lost.how {
+            Loss::Never { name } => name,
+            // Somebody closes it where all goes well.
+            Loss::OnPath(loss) if !matches!(loss.lost, LostAt::Exit(_) | LostAt::End(_)) => continue,
+            Loss::OnPath(loss) => &loss.name,
+            Loss::Unnamed(_) => continue,
+        };
+        let what = resource.what;
+        let (confidence, severity) = resources::weigh(program, acquisition, resource, Confidence::High);
+        let claim = Claim {
+            span: program.event_location(acquisition.event).span,
+            confidence,
+            message: format!("the `with` does not close the {what} in `{name}`, and nothing else does"),
+            label: resources::fate(resource.lost).to_owned(),
+            related: resources::origin(program, acquisition).into_iter().collect(),
+            symbol: resources::symbol(program, lost, name),
+        };
+        report.add_as(severity, claim);
+    }
+}

@@ -1,0 +1,59 @@
+//! LK304: a variable keeps an exception or frame, and with it the frame that the variable is in.
+
+use super::{Claim, Report, label};
+use crate::finding::Confidence;
+use crate::program::exceptions::Thrown;
+use crate::program::exceptions::locals::OutlivingLocal;
+use crate::program::repetition::Frequency;
+use crate::program::{ModuleId, Program};
+
+pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
+    for found in program.outliving_locals(module) {
+        let repetition = program.function_repetition(found.function);
+        if repetition.frequency == Frequency::Definition {
+            continue;
+        }
+        let function = program.function_name(found.function);
+        let variable = found.variable;
+        let mut related = Vec::new();
+        if let Some(source) = found.thrown.source() {
+            related.push(label(program, source, source_label(found.thrown)));
+        }
+        if let Some(left) = found.left {
+            related.push(label(program, left, format!("`{function}` ends here, and `{variable}` still has it")));
+        }
+        related.extend(repetition.reasons.into_iter().take(1));
+        let what = if matches!(found.thrown, Thrown::Frame(_)) { "the frame" } else { "the exception" };
+        report.add(Claim {
+            span: program.event_location(found.bound).span,
+            confidence: confidence(repetition.frequency, &found),
+            message: format!("`{variable}` keeps {what} and is kept by it when `{function}` ends"),
+            label: chain(found.thrown, &function, variable.as_str()),
+            related,
+            symbol: format!("{}.{variable}", program.function_symbol(found.function)),
+        });
+    }
+}
+
+fn chain(thrown: Thrown, function: &str, variable: &str) -> String {
+    match thrown {
+        Thrown::Frame(_) => format!("frame of `{function}` → `{variable}` → frame of `{function}`"),
+        _ => format!("`{variable}` → exception → traceback → frame of `{function}` → `{variable}`"),
+    }
+}
+
+fn source_label(thrown: Thrown) -> &'static str {
+    match thrown {
+        Thrown::Frame(_) => "this is the frame of the function itself",
+        Thrown::Current(_) => "the exception that is leaving this function",
+        _ => "caught here; this name goes with the handler, the other one does not",
+    }
+}
+
+fn confidence(frequency: Frequency, found: &OutlivingLocal) -> Confidence {
+    let _ = found;
+    match frequency {
+        Frequency::Repeated | Frequency::Presumed => Confidence::Medium,
+        _ => Confidence::Low,
+    }
+}

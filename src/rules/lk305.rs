@@ -1,0 +1,57 @@
+//! LK305: a nested function refers to itself, so that every call of the function around it leaves a cycle.
+
+use super::{Claim, Report, label};
+use crate::finding::{Confidence, Label};
+use crate::program::references::captures::Capture;
+use crate::program::references::definitions::SelfReferring;
+use crate::program::repetition::Frequency;
+use crate::program::{FunctionRef, ModuleId, Program};
+use crate::source::Name;
+
+pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
+    for found in program.self_referring_functions(module) {
+        let repetition = program.function_repetition(found.maker);
+        let [(first, _), ..] = *found.steps.as_slice() else { continue };
+        let [.., (_, last)] = *found.steps.as_slice() else { continue };
+        if repetition.frequency <= Frequency::Once {
+            continue;
+        }
+        let maker = program.function_name(found.maker);
+        let mut related: Vec<Label> =
+            found.steps.iter().filter_map(|(function, capture)| step(program, *function, capture, last.name)).collect();
+        related.extend(repetition.reasons.into_iter().take(2));
+        report.add(Claim {
+            span: program.function(first).name_span,
+            confidence: confidence(repetition.frequency, &found),
+            message: format!("`{}` refers to itself, so each call of `{maker}` leaves a cycle", last.name),
+            label: match found.keeps.as_slice() {
+                [] => "made anew by each call".to_owned(),
+                keeps => format!("made anew by each call; it keeps {}", listed(keeps)),
+            },
+            related,
+            symbol: format!("{}.{}", program.function_symbol(found.maker), last.name),
+        });
+    }
+}
+
+/// The cycle is certain; what it costs is what it keeps until the collector runs.
+fn confidence(frequency: Frequency, found: &SelfReferring) -> Confidence {
+    match frequency {
+        _ if found.keeps.is_empty() => Confidence::Low,
+        Frequency::Repeated | Frequency::Presumed => Confidence::Medium,
+        _ => Confidence::Low,
+    }
+}
+
+fn step(program: &Program, function: FunctionRef, capture: &Capture, first: Name) -> Option<Label> {
+    let own = program.function(function).name;
+    let own = if own.as_str() == "<lambda>" { first } else { own };
+    let message = format!("uses the variable `{}`: `{own}` → its closure → `{}`", capture.name, capture.name);
+    Some(label(program, capture.at?, message))
+}
+
+fn listed(names: &[Name]) -> String {
+    let shown: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > shown.len() { " and more" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
