@@ -4,46 +4,32 @@
 //! through names, and whatever might have taken it over (an unknown callee, an attribute, a closure) is presumed to
 //! have: a finding is made only where the last name that holds the resource is lost before our eyes.
 
+mod acquisitions;
+mod firsts;
 mod owners;
 mod paths;
 mod uses;
 
 use std::sync::OnceLock;
 
+use firsts::FirstUse;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::types::last_part;
-use super::{EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{Call, CallId, Constant, EventId, EventKind, Expr, ExprId, FileFacts};
+use super::{EventRef, ExprRef, FunctionRef, ModuleId, Program};
+use crate::facts::{CallId, Expr, ExprId, FileFacts};
 use crate::models::Resource;
-use crate::source::{Name, NameSet, Span};
+use crate::source::{Name, Span};
 
 pub use owners::UnreleasedAttribute;
 
 #[derive(Default)]
 pub struct Resources {
-    /// Last names of the models' callables that the program may reach: the library is imported somewhere.
-    callables: NameSet,
+    /// For each module, the calls inside of functions that give something to be released.
+    acquisitions: Vec<Vec<Acquisition>>,
     /// For each module, what its functions lose: several rules ask for it.
     lost: Vec<OnceLock<Vec<LostResource>>>,
     /// Attributes on which something outside of their own class calls a releasing method.
     released_from_outside: OnceLock<FxHashSet<Name>>,
-}
-
-impl Resources {
-    pub fn of(program: &Program) -> Resources {
-        let mut roots: FxHashSet<&str> = FxHashSet::default();
-        for module in program.module_ids() {
-            roots.extend(program.facts(module).imports.iter().map(|import| first_part(import.module.as_str())));
-        }
-        let is_reached = |path: &Name| !path.as_str().contains('.') || roots.contains(first_part(path.as_str()));
-        let reached = program.models.resource_names().filter(is_reached);
-        Resources {
-            callables: reached.map(|path| Name::new(last_part(path.as_str()))).collect(),
-            lost: program.modules.iter().map(|_| OnceLock::new()).collect(),
-            released_from_outside: OnceLock::new(),
-        }
-    }
 }
 
 /// A call that gives what must be released.
@@ -52,8 +38,16 @@ pub struct Acquisition {
     pub call: CallId,
     pub event: EventRef,
     pub function: FunctionRef,
-    /// The called thing, by its dotted name.
-    pub path: Name,
+    pub giver: Giver,
+}
+
+/// What gives a resource when it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Giver {
+    /// Something of a library, by its dotted name.
+    Library(Name),
+    /// A function of the project that acquires what the library's callable gives, and returns it.
+    Function(FunctionRef, Name),
 }
 
 /// A resource that a function acquires and does not let go.
@@ -65,10 +59,27 @@ pub struct LostResource {
 
 #[derive(Clone, Debug)]
 pub enum Loss {
-    /// It never gets a name that would last: `None`, or a name that nothing releases.
-    Never { name: Option<Name> },
+    /// It has no name, so that nothing can release it.
+    Unnamed(Unnamed),
+    /// Nothing releases what has this name.
+    Never { name: Name },
     /// One way releases it and another loses it.
     OnPath(PathLoss),
+}
+
+/// What is done with a resource that has no name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unnamed {
+    /// A method of it is called that does not release it.
+    Method(Name),
+    /// It is passed to something that only uses it.
+    Argument(CallId),
+    /// It is run through.
+    Iterated,
+    /// One of the things that are given is taken, the other is not.
+    Element,
+    /// Nothing at all.
+    Dropped,
 }
 
 #[derive(Clone, Debug)]
@@ -97,39 +108,17 @@ pub enum LostAt {
 
 impl Program<'_> {
     pub fn resource_of(&self, acquisition: &Acquisition) -> Option<&Resource> {
-        self.models.resource(acquisition.path)
+        match acquisition.giver {
+            Giver::Library(path) | Giver::Function(_, path) => self.models.resource(path),
+        }
     }
 
-    /// The calls of a module, inside of functions, that give something to be released.
-    fn acquisitions(&self, module: ModuleId) -> Vec<Acquisition> {
-        let facts = self.facts(module);
-        let renamed: FxHashMap<Name, Name> = facts
-            .imports
-            .iter()
-            .filter_map(|import| Some((import.bound, import.name.filter(|name| *name != import.bound)?)))
-            .collect();
-        let mut found = Vec::new();
-        for (number, call) in facts.calls.iter().enumerate() {
-            let name = match facts.expr(call.callee) {
-                Expr::Name(name) => renamed.get(&name).copied().unwrap_or(name),
-                Expr::Attribute(_, name) => name,
-                _ => continue,
-            };
-            if !self.resources.callables.contains(name) {
-                continue;
-            }
-            let event = EventRef::new(module, call.event);
-            let scope = self.event_scope(event);
-            let Some(function) = self.event_function(event).filter(|f| self.function_scope(*f) == scope) else {
-                continue;
-            };
-            let callee = scope.expr(call.callee);
-            let Some(path) = self.external_path(callee).or_else(|| self.method_path(callee)) else { continue };
-            if self.models.resource(path).is_some_and(|resource| is_made_by(facts, call, resource)) {
-                found.push(Acquisition { call: CallId(number as u32), event, function, path });
-            }
+    /// What gives the resource, as a reader would name it.
+    pub fn giver_name(&self, acquisition: &Acquisition) -> String {
+        match acquisition.giver {
+            Giver::Library(path) => path.to_string(),
+            Giver::Function(function, _) => self.function_name(function),
         }
-        found
     }
 
     /// What the functions of a module acquire and lose.
@@ -142,18 +131,16 @@ impl Program<'_> {
         let mut flows = paths::Flows::default();
         let mut found = Vec::new();
         let mut asked: FxHashMap<FunctionRef, usize> = FxHashMap::default();
-        for acquisition in self.acquisitions(module) {
+        for acquisition in self.acquisitions(module).iter().copied() {
             let Some(resource) = self.resource_of(&acquisition) else { continue };
             let asked = asked.entry(acquisition.function).or_default();
             *asked += 1;
             if *asked > MOST_ACQUISITIONS {
                 continue;
             }
-            match self.bindings_of_result(&acquisition, resource) {
-                Result::Temporary => {
-                    found.push(LostResource { acquisition, how: Loss::Never { name: None } });
-                }
-                Result::Named(bindings) => {
+            match self.first_use(&acquisition, resource) {
+                FirstUse::Unnamed(how) => found.push(LostResource { acquisition, how: Loss::Unnamed(how) }),
+                FirstUse::Named(bindings) => {
                     // Both ends of a pipe are mostly lost in the same way: one finding tells it.
                     let mut losses =
                         bindings.into_iter().map(|it| self.loss_of(&acquisition, resource, it, &mut flows));
@@ -161,133 +148,15 @@ impl Program<'_> {
                         found.push(LostResource { acquisition, how });
                     }
                 }
-                Result::Elsewhere => {}
+                FirstUse::Returned | FirstUse::Elsewhere => {}
             }
         }
         found
     }
-
-    /// What the result of an acquisition is bound to.
-    fn bindings_of_result(&self, acquisition: &Acquisition, resource: &Resource) -> Result {
-        let facts = self.facts(acquisition.event.module);
-        let scope = self.function_scope(acquisition.function);
-        let mut names = Vec::new();
-        let mut element = 0;
-        for (id, event) in facts.scope_events(scope.id).skip_while(|(id, _)| *id <= acquisition.event.id) {
-            match event.kind {
-                EventKind::Bind { target, value } => {
-                    let is_element = match facts.expr(value) {
-                        Expr::Element(whole) => self.is_result(scope.expr(whole), acquisition.call),
-                        _ => false,
-                    };
-                    if is_element {
-                        element += 1;
-                        if !resource.elements.contains(&(element - 1)) {
-                            continue;
-                        }
-                    } else if resource.elements.is_empty() {
-                        if !self.is_result(scope.expr(value), acquisition.call) {
-                            continue;
-                        }
-                    } else if self.is_result(scope.expr(value), acquisition.call) {
-                        return Result::Elsewhere;
-                    } else {
-                        continue;
-                    }
-                    match facts.expr(target) {
-                        Expr::Name(name) if self.is_own_local(scope, name) => names.push(Binding { event: id, name }),
-                        // With one name stored elsewhere, others are aliases of it.
-                        _ if !is_element => return Result::Elsewhere,
-                        _ => {}
-                    }
-                }
-                EventKind::Call(call) if self.drops_temporary(scope, call, acquisition.call, resource) => {
-                    return Result::Temporary;
-                }
-                EventKind::Read(read) => {
-                    if let Expr::Subscript(base, index) = facts.expr(read)
-                        && self.is_result(scope.expr(base), acquisition.call)
-                        && let Expr::Constant(Constant::Int(index)) = facts.expr(index)
-                        && let [only] = *resource.elements
-                        && i64::from(index) != i64::from(only)
-                        && index >= 0
-                    {
-                        return Result::Temporary;
-                    }
-                }
-                _ => {}
-            }
-        }
-        // `a = b = acquire()`: one of them is as good as the other, but both would have to be followed.
-        match names.len() {
-            0 => Result::Elsewhere,
-            1 => Result::Named(names),
-            _ if resource.elements.len() > 1 => Result::Named(names),
-            _ => Result::Elsewhere,
-        }
-    }
-
-    fn is_result(&self, expr: ExprRef, call: CallId) -> bool {
-        match self.expr(expr) {
-            Expr::Call(other) => other == call,
-            Expr::Await(inner) => self.is_result(expr.scope.expr(inner), call),
-            _ => false,
-        }
-    }
-
-    /// A method that does not release is called on the result itself, which has no name: `ThreadPool().map(…)`.
-    fn drops_temporary(&self, scope: ScopeRef, call: CallId, acquired: CallId, resource: &Resource) -> bool {
-        if !resource.elements.is_empty() || resource.is_path {
-            return false;
-        }
-        match self.expr(scope.expr(self.facts(scope.module).call(call).callee)) {
-            Expr::Attribute(base, method) => {
-                self.facts(scope.module).expr(base) == Expr::Call(acquired)
-                    && !uses::is_releasing_method(resource, method)
-            }
-            _ => false,
-        }
-    }
-
-    fn is_own_local(&self, scope: ScopeRef, name: Name) -> bool {
-        self.holding_scope(scope, name) == Some(scope)
-    }
-}
-
-/// Whether a call's keywords say that there will be something to release.
-fn is_made_by(facts: &FileFacts, call: &Call, resource: &Resource) -> bool {
-    let given = |keyword: Name| {
-        let value = facts.keyword_arguments(call).iter().find(|(name, _)| *name == Some(keyword))?.1;
-        Some(facts.expr(value))
-    };
-    let is_wanted = |keyword| {
-        given(keyword).is_some_and(|value| !matches!(value, Expr::Constant(Constant::False | Constant::None)))
-    };
-    resource.if_keyword.is_none_or(is_wanted)
-        && resource.if_false.is_none_or(|keyword| given(keyword) == Some(Expr::Constant(Constant::False)))
-}
-
-fn first_part(path: &str) -> &str {
-    path.split('.').next().unwrap_or(path)
 }
 
 /// How many acquisitions of one function are followed: each may walk all of it.
 const MOST_ACQUISITIONS: usize = 50;
-
-/// Where the result of an acquisition goes first.
-enum Result {
-    Named(Vec<Binding>),
-    /// Used at once, and lost.
-    Temporary,
-    /// Managed, passed, returned or stored.
-    Elsewhere,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Binding {
-    event: EventId,
-    name: Name,
-}
 
 /// An expression and those that are it under another form: the arms of a conditional, the items of a display.
 fn parts_of(program: &Program, expr: ExprRef, with_text: bool, visit: &mut dyn FnMut(ExprId)) {

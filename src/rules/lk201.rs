@@ -1,8 +1,7 @@
 //! LK201: a function acquires what nothing ever releases.
 
-use super::{Claim, Report};
-use crate::finding::{Confidence, Label};
-use crate::models::Lost;
+use super::{Claim, Report, resources};
+use crate::finding::Confidence;
 use crate::program::resources::{Loss, LostResource};
 use crate::program::{ModuleId, Program};
 
@@ -11,39 +10,20 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let Loss::Never { name } = lost.how else { continue };
         let Some(resource) = program.resource_of(&lost.acquisition) else { continue };
         let LostResource { acquisition, .. } = lost;
-        let (what, path) = (resource.what, acquisition.path);
         let function = program.function_name(acquisition.function);
-        let message = match name {
-            Some(name) => format!("`{function}` never releases the {what} in `{name}`, nor hands it on"),
-            None => format!("the {what} of `{path}` is used without a name, so nothing can release it"),
-        };
-        report.add(Claim {
+        let what = resource.what;
+        let (confidence, severity) = resources::weigh(program, acquisition, resource, Confidence::High);
+        let mut related =
+            vec![resources::acquirer(program, acquisition, format!("no way out of `{function}` releases it"))];
+        related.extend(resources::origin(program, acquisition));
+        let claim = Claim {
             span: program.event_location(acquisition.event).span,
-            confidence: match resource.lost {
-                Lost::Stays => Confidence::High,
-                Lost::Late => Confidence::Medium,
-                Lost::Goes => Confidence::Low,
-            },
-            message,
-            label: label(resource.lost).to_owned(),
-            related: vec![Label {
-                location: program.location(module, program.function(acquisition.function).name_span),
-                message: format!("no way out of `{function}` releases it"),
-            }],
-            symbol: symbol(program, lost, name.map_or(path.as_str(), |name| name.as_str())),
-        });
+            confidence,
+            message: format!("`{function}` never releases the {what} in `{name}`, nor hands it on"),
+            label: resources::fate(resource.lost).to_owned(),
+            related,
+            symbol: resources::symbol(program, lost, name.as_str()),
+        };
+        report.add_as(severity, claim);
     }
-}
-
-/// What becomes of a resource that is lost.
-pub(super) fn label(lost: Lost) -> &'static str {
-    match lost {
-        Lost::Stays => "acquired here, and no longer reachable once its names are gone",
-        Lost::Late => "acquired here; it is part of a cycle, so only the collector releases it, some time later",
-        Lost::Goes => "acquired here; released whenever the last reference goes",
-    }
-}
-
-pub(super) fn symbol(program: &Program, lost: &LostResource, name: &str) -> String {
-    format!("{}.{name}", program.function_symbol(lost.acquisition.function))
 }

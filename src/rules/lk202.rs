@@ -1,6 +1,6 @@
 //! LK202: one way through a function releases a resource, another loses it.
 
-use super::{Claim, Report, label, lk201};
+use super::{Claim, Report, label, resources};
 use crate::finding::{Confidence, Label};
 use crate::models::Lost;
 use crate::program::resources::{Loss, LostAt, PathLoss};
@@ -23,24 +23,28 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             if loss.is_handed_on { "another way hands it on here" } else { "another way releases it here" },
         )];
         related.extend(lost_label(program, module, loss));
-        report.add(Claim {
+        related.extend(resources::origin(program, &lost.acquisition));
+        let (confidence, severity) =
+            resources::weigh(program, &lost.acquisition, resource, believed(resource.lost, loss));
+        let claim = Claim {
             span: program.event_location(lost.acquisition.event).span,
-            confidence: confidence(resource.lost, loss),
+            confidence,
             message: format!("the {what} in `{name}` is lost {way}"),
-            label: lk201::label(resource.lost).to_owned(),
+            label: resources::fate(resource.lost).to_owned(),
             related,
-            symbol: lk201::symbol(program, lost, name.as_str()),
-        });
+            symbol: resources::symbol(program, lost, name.as_str()),
+        };
+        report.add_as(severity, claim);
     }
 }
 
-fn confidence(lost: Lost, loss: &PathLoss) -> Confidence {
+fn believed(lost: Lost, loss: &PathLoss) -> Confidence {
     match (lost, loss.lost) {
-        (Lost::Goes, _) => Confidence::Low,
-        (Lost::Late, LostAt::Exception(_)) => Confidence::Low,
-        (Lost::Late, _) | (Lost::Stays, LostAt::Exception(_)) => Confidence::Medium,
-        (Lost::Stays, _) if loss.is_handed_on => Confidence::Medium,
-        (Lost::Stays, _) => Confidence::High,
+        // Whether the call ever raises is not known, and if it does, the reference goes soon.
+        (Lost::Goes | Lost::Late, LostAt::Exception(_)) => Confidence::Low,
+        (Lost::Stays, LostAt::Exception(_)) => Confidence::Medium,
+        _ if loss.is_handed_on => Confidence::Medium,
+        _ => Confidence::High,
     }
 }
 

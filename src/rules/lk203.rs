@@ -1,6 +1,6 @@
 //! LK203: an object keeps a resource that none of its methods releases.
 
-use super::{Claim, Report, label};
+use super::{Claim, Report, label, resources};
 use crate::finding::{Confidence, Label};
 use crate::models::Lost;
 use crate::program::resources::UnreleasedAttribute;
@@ -29,7 +29,8 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             }),
         }
         let at = program.event_location(found.acquisition.event);
-        report.add(Claim {
+        let severity = resources::severity(resource);
+        let claim = Claim {
             span: at.span,
             confidence: confidence(resource.lost, &found),
             message,
@@ -41,7 +42,8 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             },
             related,
             symbol: format!("{}.{attribute}", program.class_symbol(found.class)),
-        });
+        };
+        report.add_as(severity, claim);
     }
 }
 

@@ -16,8 +16,10 @@ mod lk109;
 mod lk201;
 mod lk202;
 mod lk203;
+mod lk204;
 mod lk301;
 pub mod page;
+mod resources;
 pub mod selection;
 
 use crate::finding::{Confidence, Finding, Label, Severity};
@@ -43,6 +45,7 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK201", check: lk201::check },
     Rule { code: "LK202", check: lk202::check },
     Rule { code: "LK203", check: lk203::check },
+    Rule { code: "LK204", check: lk204::check },
     Rule { code: "LK301", check: lk301::check },
 ];
 

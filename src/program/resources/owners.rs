@@ -64,7 +64,7 @@ impl Program<'_> {
     /// The attributes of a module's classes that keep what nothing releases.
     pub fn unreleased_attributes(&self, module: ModuleId) -> Vec<UnreleasedAttribute> {
         let mut found: Vec<UnreleasedAttribute> = Vec::new();
-        for acquisition in self.acquisitions(module) {
+        for acquisition in self.acquisitions(module).iter().copied() {
             let Some(resource) = self.resource_of(&acquisition) else { continue };
             for (stored, class, attribute) in self.stored_results(&acquisition, resource) {
                 // Both ends of a pipe are mostly forgotten together: one finding tells it.

@@ -10,8 +10,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::names::Definition;
 use super::super::{EventRef, FunctionRef, Program, ScopeRef, vocabulary};
+use super::firsts::Binding;
 use super::uses::Use;
-use super::{Acquisition, Binding, Loss, LostAt, PathLoss};
+use super::{Acquisition, Loss, LostAt, PathLoss};
 use crate::facts::flow::{Edge, Flow, NodeId, Step};
 use crate::facts::{
     CallId, Constant, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator, ScopeId,
@@ -103,7 +104,7 @@ impl Program<'_> {
         let ways = search.run()?;
         let at = |event| EventRef::new(function.module, event);
         let own = match (ways.released, ways.handed_on, ways.lost) {
-            (None, None, Some(_)) => return Some(Loss::Never { name: Some(binding.name) }),
+            (None, None, Some(_)) => return Some(Loss::Never { name: binding.name }),
             (None, None, None) => return None,
             (released, handed_on, Some((_, lost))) => (released.or(handed_on)?, released.is_none(), lost),
             // What a call may raise is worth a word only where nothing else will ever release the resource.

@@ -1,0 +1,196 @@
+//! What is done first with the result of an acquisition: it gets a name, goes elsewhere, or is used without one.
+
+use super::super::{EventRef, ExprRef, Program, ScopeRef};
+use super::uses::Use;
+use super::{Acquisition, Unnamed};
+use crate::facts::{CallId, Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts};
+use crate::models::Resource;
+use crate::source::Name;
+
+pub(super) enum FirstUse {
+    /// It gets these names: one, or one for each element.
+    Named(Vec<Binding>),
+    /// Used or dropped at once, and lost.
+    Unnamed(Unnamed),
+    /// Returned as it is.
+    Returned,
+    /// Managed, passed on or stored.
+    Elsewhere,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Binding {
+    pub event: EventId,
+    pub name: Name,
+}
+
+/// How deep calls of project functions are followed.
+const DEPTH: u32 = 3;
+
+impl Program<'_> {
+    pub(super) fn first_use(&self, acquisition: &Acquisition, resource: &Resource) -> FirstUse {
+        if !resource.elements.is_empty() {
+            return self.first_use_of_elements(acquisition, resource);
+        }
+        let facts = self.facts(acquisition.event.module);
+        let scope = self.function_scope(acquisition.function);
+        let is_result = |id: ExprId| self.is_result(scope.expr(id), acquisition.call);
+        let mut named = None;
+        for (id, event) in facts.scope_events(scope.id).skip_while(|(id, _)| *id <= acquisition.event.id) {
+            match event.kind {
+                EventKind::Bind { target, value } if is_result(value) => match facts.expr(target) {
+                    // `a = b = acquire()`: one is as good as the other, but both would have to be followed.
+                    _ if named.is_some() => return FirstUse::Elsewhere,
+                    Expr::Name(name) if self.is_own_local(scope, name) => named = Some(Binding { event: id, name }),
+                    _ => return FirstUse::Elsewhere,
+                },
+                EventKind::Return(value) if is_result(value) => return FirstUse::Returned,
+                EventKind::Bind { value, .. } | EventKind::Return(value) | EventKind::Yield(value)
+                    if self.carries(scope.expr(value), resource, &is_result) =>
+                {
+                    return FirstUse::Elsewhere;
+                }
+                EventKind::BindElement { iterable, .. } if is_result(iterable) => {
+                    return FirstUse::Unnamed(Unnamed::Iterated);
+                }
+                EventKind::BindManager { manager, .. } if is_result(manager) => return FirstUse::Elsewhere,
+                EventKind::Call(call) if named.is_none() => {
+                    if let Some(first) =
+                        self.first_use_by_call(self.event_scope_of(scope, id), call, resource, &is_result)
+                    {
+                        return first;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Some(binding) = named {
+            return FirstUse::Named(vec![binding]);
+        }
+        let result = facts.id_of(Expr::Call(acquisition.call));
+        let is_used = result.is_none_or(|result| is_part_of_something(facts, result));
+        if is_used || resource.is_path { FirstUse::Elsewhere } else { FirstUse::Unnamed(Unnamed::Dropped) }
+    }
+
+    fn event_scope_of(&self, scope: ScopeRef, event: EventId) -> ScopeRef {
+        self.event_scope(EventRef::new(scope.module, event))
+    }
+
+    fn first_use_by_call(
+        &self,
+        scope: ScopeRef,
+        call: CallId,
+        resource: &Resource,
+        is_result: &dyn Fn(ExprId) -> bool,
+    ) -> Option<FirstUse> {
+        let facts = self.facts(scope.module);
+        if self.use_by_call(scope, call, resource, is_result, DEPTH) != Use::Nothing {
+            return Some(FirstUse::Elsewhere);
+        }
+        let called = facts.call(call);
+        let method = match facts.expr(called.callee) {
+            Expr::Attribute(base, method) if is_result(base) => Some(method),
+            Expr::Attribute(base, method) => match facts.expr(base) {
+                Expr::Attribute(inner, _) if is_result(inner) => Some(method),
+                _ => None,
+            },
+            _ => None,
+        };
+        if resource.is_path {
+            return None;
+        }
+        if let Some(method) = method {
+            return Some(FirstUse::Unnamed(Unnamed::Method(method)));
+        }
+        let is_passed = facts.all_arguments(called).any(is_result);
+        is_passed.then_some(FirstUse::Unnamed(Unnamed::Argument(call)))
+    }
+
+    fn first_use_of_elements(&self, acquisition: &Acquisition, resource: &Resource) -> FirstUse {
+        let facts = self.facts(acquisition.event.module);
+        let scope = self.function_scope(acquisition.function);
+        let is_result = |id: ExprId| self.is_result(scope.expr(id), acquisition.call);
+        let mut names = Vec::new();
+        let mut element = 0;
+        for (id, event) in facts.scope_events(scope.id).skip_while(|(id, _)| *id <= acquisition.event.id) {
+            match event.kind {
+                EventKind::Bind { target, value } => match facts.expr(value) {
+                    Expr::Element(whole) if is_result(whole) => {
+                        element += 1;
+                        if let Expr::Name(name) = facts.expr(target)
+                            && resource.elements.contains(&(element - 1))
+                            && self.is_own_local(scope, name)
+                        {
+                            names.push(Binding { event: id, name });
+                        }
+                    }
+                    _ if is_result(value) => return FirstUse::Elsewhere,
+                    _ => {}
+                },
+                EventKind::Read(read) => {
+                    if let Expr::Subscript(base, index) = facts.expr(read)
+                        && is_result(base)
+                        && let Expr::Constant(Constant::Int(index)) = facts.expr(index)
+                        && let [only] = *resource.elements
+                        && i64::from(index) != i64::from(only)
+                        && index >= 0
+                    {
+                        return FirstUse::Unnamed(Unnamed::Element);
+                    }
+                }
+                _ => {}
+            }
+        }
+        match names.len() {
+            0 => FirstUse::Elsewhere,
+            1 => FirstUse::Named(names),
+            _ if resource.elements.len() > 1 => FirstUse::Named(names),
+            _ => FirstUse::Elsewhere,
+        }
+    }
+
+    pub(super) fn is_result(&self, expr: ExprRef, call: CallId) -> bool {
+        match self.expr(expr) {
+            Expr::Call(other) => other == call,
+            Expr::Await(inner) => self.is_result(expr.scope.expr(inner), call),
+            _ => false,
+        }
+    }
+
+    pub(super) fn is_own_local(&self, scope: ScopeRef, name: Name) -> bool {
+        self.holding_scope(scope, name) == Some(scope)
+    }
+}
+
+/// Whether an expression is a part of another, or a test, a manager or what is awaited: whatever stands alone is none.
+fn is_part_of_something(facts: &FileFacts, id: ExprId) -> bool {
+    let is_in = |run| facts.list(run).contains(&id);
+    facts.exprs.iter().any(|expr| match *expr {
+        Expr::Attribute(base, _) | Expr::Not(base) | Expr::Unary(base) | Expr::Starred(base) | Expr::Element(base) => {
+            base == id
+        }
+        Expr::Await(inner) => inner == id,
+        Expr::Subscript(left, right) | Expr::Binary(_, left, right) => left == id || right == id,
+        Expr::Slice(run)
+        | Expr::Display(_, run)
+        | Expr::And(run)
+        | Expr::Or(run)
+        | Expr::Conditional(run)
+        | Expr::Format(run) => is_in(run),
+        _ => false,
+    }) || facts.contexts.iter().any(|context| match context.kind {
+        ContextKind::If(test) | ContextKind::Else(test) | ContextKind::While(test) => test == id,
+        ContextKind::With { manager, .. } => manager == id,
+        ContextKind::For { iterable } => iterable == id,
+        ContextKind::Case { subject, .. } => subject == id,
+        _ => false,
+    }) || facts.calls.iter().any(|call| call.callee == id || facts.all_arguments(call).any(|given| given == id))
+        || facts.events.iter().any(|event| match event.kind {
+            EventKind::Bind { value, .. }
+            | EventKind::Augment { value, .. }
+            | EventKind::Return(value)
+            | EventKind::Yield(value)
+            | EventKind::Raise { exception: value, .. } => value == id,
+            _ => false,
+        })
+}

@@ -1,0 +1,46 @@
+//! LK204: a resource is used without a name, so that nothing can release it.
+
+use super::{Claim, Report, resources};
+use crate::facts::Expr;
+use crate::finding::Confidence;
+use crate::program::resources::{Acquisition, Loss, LostResource, Unnamed};
+use crate::program::{ModuleId, Program};
+
+pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
+    for lost in program.lost_resources(module) {
+        let Loss::Unnamed(how) = lost.how else { continue };
+        let Some(resource) = program.resource_of(&lost.acquisition) else { continue };
+        let LostResource { acquisition, .. } = lost;
+        let (what, giver) = (resource.what, program.giver_name(acquisition));
+        let (confidence, severity) = resources::weigh(program, acquisition, resource, Confidence::High);
+        let claim = Claim {
+            span: program.event_location(acquisition.event).span,
+            confidence,
+            message: format!(
+                "the {what} of `{giver}` {}, so nothing can release it",
+                use_of(program, acquisition, how)
+            ),
+            label: resources::fate(resource.lost).to_owned(),
+            related: resources::origin(program, acquisition).into_iter().collect(),
+            symbol: resources::symbol(program, lost, &giver),
+        };
+        report.add_as(severity, claim);
+    }
+}
+
+/// What is done with it, as the message says it.
+fn use_of(program: &Program, acquisition: &Acquisition, how: Unnamed) -> String {
+    match how {
+        Unnamed::Method(method) => format!("gets no name before `.{method}()`"),
+        Unnamed::Argument(call) => {
+            let facts = program.facts(acquisition.event.module);
+            match facts.expr(facts.call(call).callee) {
+                Expr::Name(name) | Expr::Attribute(_, name) => format!("gets no name before `{name}()` uses it"),
+                _ => "gets no name before it is passed on".to_owned(),
+            }
+        }
+        Unnamed::Iterated => "gets no name before it is run through".to_owned(),
+        Unnamed::Element => "is left aside when the rest is taken".to_owned(),
+        Unnamed::Dropped => "is dropped at once".to_owned(),
+    }
+}
