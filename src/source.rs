@@ -6,9 +6,11 @@
 use std::cell::RefCell;
 use std::hash::BuildHasher;
 use std::path::PathBuf;
-use std::sync::{LazyLock, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -204,7 +206,19 @@ const SHARDS: usize = 64;
 /// Numbers of names, found by what their texts are compared by.
 type Shard = HashTable<(NameKey, Name)>;
 
-static INTERNER: LazyLock<[RwLock<Shard>; SHARDS]> = LazyLock::new(|| std::array::from_fn(|_| RwLock::default()));
+static INTERNER: LazyLock<[Mutex<Shard>; SHARDS]> = LazyLock::new(|| std::array::from_fn(|_| Mutex::default()));
+
+/// The first number that no thread has taken yet.
+static NEXT_NUMBERS: AtomicU32 = AtomicU32::new(0);
+
+/// How many numbers a thread takes at once: the names of one file lie beside each other in every table, and threads do
+/// not wait for each other's cache lines.
+const NUMBERS_AT_ONCE: u32 = 64;
+
+thread_local! {
+    /// The numbers that are left to this thread: the next, and the end.
+    static OWN_NUMBERS: std::cell::Cell<(u32, u32)> = const { std::cell::Cell::new((0, 0)) };
+}
 
 /// What a text is compared by: a short one by itself, a long one by its hash and then by its text. Most identifiers are
 /// short, and so their texts need not be fetched to be compared.
@@ -295,20 +309,29 @@ impl Name {
     /// For who keeps recent names of its own; `key` is the text's.
     pub fn interned(text: &str, key: NameKey) -> Name {
         let hash = key.hash();
-        let shard_number = (hash >> 40) as usize % SHARDS;
-        let shard = &INTERNER[shard_number];
+        let shard = &INTERNER[(hash >> 40) as usize % SHARDS];
         let is_same = |known: &(NameKey, Name)| key.is_of(text, known.0, known.1);
-        if let Some((_, name)) = shard.read().unwrap_or_else(PoisonError::into_inner).find(hash, is_same) {
-            return *name;
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        match shard.entry(hash, is_same, |(key, _)| key.hash()) {
+            Entry::Occupied(known) => known.get().1,
+            Entry::Vacant(place) => {
+                let name = Name::numbered();
+                name.keep(Box::leak(text.into()));
+                place.insert((key, name));
+                name
+            }
         }
-        let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, name)) = shard.find(hash, is_same) {
-            return *name;
+    }
+
+    /// A number that no name has.
+    fn numbered() -> Name {
+        let (mut next, mut end) = OWN_NUMBERS.get();
+        if next == end {
+            next = NEXT_NUMBERS.fetch_add(NUMBERS_AT_ONCE, Ordering::Relaxed);
+            end = next + NUMBERS_AT_ONCE;
         }
-        let name = Name((shard.len() * SHARDS + shard_number) as u32);
-        name.keep(Box::leak(text.into()));
-        shard.insert_unique(hash, (key, name), |(key, _)| key.hash());
-        name
+        OWN_NUMBERS.set((next + 1, end));
+        Name(next)
     }
 
     /// Called once for each number, before anyone can know it.
@@ -371,6 +394,34 @@ impl NameSet {
             *word |= more;
         }
         self
+    }
+}
+
+/// Tells most names that are not in a set, in a few bytes: what it does not know is not there, what it knows may be.
+#[derive(Clone, Debug)]
+pub struct NameFilter {
+    bits: Box<[u64]>,
+}
+
+impl NameFilter {
+    /// For about so many expressions.
+    pub fn sized(expressions: usize) -> NameFilter {
+        NameFilter { bits: vec![0; (expressions / 32).next_power_of_two().min(256)].into_boxed_slice() }
+    }
+
+    pub fn insert(&mut self, name: Name) {
+        let (word, bit) = self.place_of(name);
+        self.bits[word] |= bit;
+    }
+
+    pub fn may_contain(&self, name: Name) -> bool {
+        let (word, bit) = self.place_of(name);
+        self.bits[word] & bit != 0
+    }
+
+    /// The names of one file have numbers beside each other, so they share few places.
+    fn place_of(&self, name: Name) -> (usize, u64) {
+        (name.index() / 64 % self.bits.len(), 1 << (name.index() % 64))
     }
 }
 

@@ -357,7 +357,8 @@ impl Program<'_> {
         let facts = self.facts(module);
         let mut seen = FxHashSet::default();
         let mut places = Vec::new();
-        for (number, event) in facts.events.iter().enumerate() {
+        for id in &self.module(module).index.may_hold {
+            let event = facts.event(*id);
             if let EventKind::Define(function) = event.kind {
                 let function = FunctionRef::new(module, function);
                 places.extend(self.default_places(function));
@@ -367,7 +368,7 @@ impl Program<'_> {
             if value == NOTHING {
                 continue;
             }
-            let event = EventRef::new(module, crate::facts::EventId(number as u32));
+            let event = EventRef::new(module, *id);
             let scope = self.event_scope(event);
             let place = match (facts.expr(target), facts.scope(scope.id).kind) {
                 (Expr::Name(name), ScopeKind::Module) => Place::Module(module, name),

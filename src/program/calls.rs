@@ -121,7 +121,7 @@ impl<T: Copy> ByName<T> {
 
 /// What one module adds to the index.
 #[derive(Default)]
-struct Part {
+pub(super) struct Part {
     calls: Vec<(Name, (ModuleId, CallId))>,
     mentions: Vec<(Name, (EventRef, ExprId))>,
 }
@@ -143,30 +143,32 @@ pub struct Mention {
     pub expr: ExprRef,
 }
 
+/// The names under which calls and mentions are kept: those of the program's functions and classes, and of what models
+/// call registries and thread-locals.
+pub(super) fn names_to_index(program: &Program, classes: &NameSet) -> NameSet {
+    let functions: NameSet = (program.modules.par_iter())
+        .fold(NameSet::default, |mut names, module| {
+            names.extend(module.facts().functions.iter().map(|function| function.name));
+            names
+        })
+        .reduce(NameSet::default, NameSet::union);
+    let mut names = functions.union(classes.clone());
+    names.insert(Name::new(CACHE_CLEAR));
+    let library = program.models.registry_names().chain(program.models.thread_local_names());
+    names.extend(library.map(|path| Name::new(last_part(path.as_str()))));
+    names
+}
+
 impl CallIndex {
-    pub fn build(program: &Program) -> CallIndex {
-        let modules: Vec<ModuleId> = program.module_ids().collect();
-        let mut defined: NameSet = modules
-            .par_iter()
-            .fold(NameSet::default, |mut names, module| {
-                let facts = program.facts(*module);
-                names.extend(facts.functions.iter().map(|function| function.name));
-                names.extend(facts.classes.iter().map(|class| class.name));
-                names
-            })
-            .reduce(NameSet::default, NameSet::union);
-        defined.insert(Name::new(CACHE_CLEAR));
-        let library = program.models.registry_names().chain(program.models.thread_local_names());
-        defined.extend(library.map(|path| Name::new(last_part(path.as_str()))));
-        let parts: Vec<Part> = modules.par_iter().map(|module| index_module(program, *module, &defined)).collect();
+    /// Of the parts of all modules, in their order.
+    pub(super) fn of(program: &Program, parts: Vec<Part>) -> CallIndex {
         let (calls, mentions): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.calls, part.mentions)).unzip();
         let (calls, mentions) = rayon::join(|| ByName::group(&calls), || ByName::group(&mentions));
         let called = calls.entries.iter().map(|_| AtomicU32::new(called::NOT_ASKED)).collect();
-        let functions_before = modules
-            .iter()
+        let functions_before = (program.modules.iter())
             .scan(0, |before, module| {
                 let here = *before;
-                *before += program.facts(*module).functions.len() as u32;
+                *before += module.facts().functions.len() as u32;
                 Some(here)
             })
             .collect();
@@ -192,7 +194,7 @@ impl CallIndex {
     }
 }
 
-fn index_module(program: &Program, module: ModuleId, defined: &NameSet) -> Part {
+pub(super) fn index_module(program: &Program, module: ModuleId, names: &NameSet) -> Part {
     let facts = program.facts(module);
     let renamed: FxHashMap<Name, Name> = facts
         .imports
@@ -204,7 +206,7 @@ fn index_module(program: &Program, module: ModuleId, defined: &NameSet) -> Part 
         Expr::Attribute(_, name) => Some(name),
         _ => None,
     };
-    let is_indexed = |name: &Name| defined.contains(*name);
+    let is_indexed = |name: &Name| names.contains(*name);
     let mut index = Part::default();
     let mut mention = |event: u32, expr: ExprId| {
         if let Some(name) = last_name(expr).filter(&is_indexed) {

@@ -176,14 +176,9 @@ impl Program<'_> {
         }
     }
 
-    /// The methods written in the class's own body.
+    /// The methods written in the class's own body, in source order.
     pub fn own_methods(&self, class: ClassRef) -> impl Iterator<Item = FunctionRef> {
-        let scope = self.class_scope(class);
-        let facts = self.facts(class.module);
-        self.module(class.module).scope_bindings(scope.id).filter_map(move |(_, event)| match facts.event(event).kind {
-            EventKind::Define(function) => Some(FunctionRef::new(class.module, function)),
-            _ => None,
-        })
+        self.module(class.module).methods_of(class.id).map(move |method| FunctionRef::new(class.module, method))
     }
 
     /// What a decorator of a function refers to, outermost first.

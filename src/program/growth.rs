@@ -109,7 +109,8 @@ impl Program<'_> {
         let facts = self.facts(module);
         let mut seen = FxHashSet::default();
         let mut places = Vec::new();
-        for event in &facts.events {
+        for id in &self.module(module).index.may_hold {
+            let event = facts.event(*id);
             let EventKind::Bind { target, value } = event.kind else { continue };
             let Expr::Attribute(base, name) = facts.expr(target) else { continue };
             let Expr::Name(base) = facts.expr(base) else { continue };

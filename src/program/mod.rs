@@ -34,7 +34,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{CallId, ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, ScopeId, ScopeKind};
 use crate::models::Models;
-use crate::source::{FileId, Location, Name, Span};
+use crate::source::{FileId, Location, Name, NameFilter, NameSet, Span};
 
 pub use classes::ClassTable;
 pub use operations::{Operation, OperationKind, Operations};
@@ -151,6 +151,8 @@ pub struct ModuleIndex {
     /// The class each class-scope belongs to and the function each function-scope belongs to come from the facts;
     /// this is the other direction for methods: the class whose body a function stands in.
     method_class: Box<[Option<ClassId>]>,
+    /// The functions in the bodies of classes, by class and in source order.
+    methods: Box<[(ClassId, FunctionId)]>,
     /// Calls that are decorators: `@name(…)`.
     decorator_calls: FxHashSet<CallId>,
     /// Last names of decorators written as attributes: `@object.name`.
@@ -160,6 +162,11 @@ pub struct ModuleIndex {
     item_stores: Box<[EventId]>,
     /// Classes whose constructor takes the `bases` of a class.
     class_makers: Vec<ClassId>,
+    /// What may give a place its container, in source order: assignments to names of modules and classes, assignments
+    /// to attributes of what may be one, and functions with such a default.
+    may_hold: Box<[EventId]>,
+    /// All names and attributes in expressions.
+    words: NameFilter,
 }
 
 /// Names that the analyses compare with, interned once.
@@ -180,9 +187,11 @@ impl ModuleIndex {
         let mut bindings = Vec::new();
         let mut attribute_stores = Vec::new();
         let mut method_class = vec![None; facts.functions.len()].into_boxed_slice();
+        let mut methods = Vec::new();
         let mut class_makers = Vec::new();
         let mut item_stores = Vec::new();
         let mut bound_to_containers = operations::BoundToContainers::begin(facts);
+        let mut may_hold = Vec::new();
         for (number, event) in facts.events.iter().enumerate() {
             let id = EventId(number as u32);
             let target = match event.kind {
@@ -196,11 +205,16 @@ impl ModuleIndex {
                     let name = facts.function(function).name;
                     if let ScopeKind::Class(class) = facts.scope(scope).kind {
                         method_class[function.index()] = Some(class);
+                        methods.push((class, function));
                         if classes::constructs_classes(facts, function) {
                             class_makers.push(class);
                         }
                     }
                     bindings.push((holder_of(facts, scope, name), name, id));
+                    let parameters = facts.parameters(facts.function(function)).iter();
+                    if parameters.clone().any(|parameter| places::may_be_container(facts.expr(parameter.default))) {
+                        may_hold.push(id);
+                    }
                     continue;
                 }
                 EventKind::DefineClass(class) => {
@@ -219,11 +233,21 @@ impl ModuleIndex {
             };
             let name = match facts.expr(target) {
                 Expr::Name(name) => {
-                    bindings.push((holder_of(facts, facts.scope_of(event), name), name, id));
+                    let holder = holder_of(facts, facts.scope_of(event), name);
+                    bindings.push((holder, name, id));
+                    if matches!(event.kind, EventKind::Bind { .. })
+                        && matches!(facts.scope(holder).kind, ScopeKind::Module | ScopeKind::Class(_))
+                    {
+                        may_hold.push(id);
+                    }
                     name
                 }
                 Expr::Attribute(_, name) => {
                     attribute_stores.push((name, id));
+                    if matches!(event.kind, EventKind::Bind { value, .. } if places::may_be_container(facts.expr(value)))
+                    {
+                        may_hold.push(id);
+                    }
                     name
                 }
                 Expr::Subscript(table, _) => {
@@ -255,17 +279,27 @@ impl ModuleIndex {
                 }
             }
         }
+        let mut words = NameFilter::sized(facts.exprs.len());
+        for expr in &facts.exprs {
+            if let Expr::Name(name) | Expr::Attribute(_, name) = expr {
+                words.insert(*name);
+            }
+        }
         bindings.sort_unstable_by_key(|(scope, name, event)| (binding_key(*scope, *name), *event));
         attribute_stores.sort_unstable();
+        methods.sort_unstable();
         ModuleIndex {
             bindings: bindings.into_boxed_slice(),
             attribute_stores: attribute_stores.into_boxed_slice(),
             method_class,
+            methods: methods.into_boxed_slice(),
             decorator_calls,
             decorator_attributes,
             bound_to_containers: bound_to_containers.finish(),
             item_stores: item_stores.into_boxed_slice(),
             class_makers,
+            may_hold: may_hold.into_boxed_slice(),
+            words,
         }
     }
 }
@@ -288,17 +322,21 @@ impl Module {
         from.take_while(move |(s, n, _)| binding_key(*s, *n) == key).map(|(_, _, event)| *event)
     }
 
-    /// Every name bound in one scope with its events, grouped by name.
-    pub fn scope_bindings(&self, scope: ScopeId) -> impl Iterator<Item = (Name, EventId)> {
-        let start = self.index.bindings.partition_point(|(s, _, _)| *s < scope);
-        let from = self.index.bindings[start..].iter();
-        from.take_while(move |(s, _, _)| *s == scope).map(|(_, name, event)| (*name, *event))
+    /// The functions in the body of a class, in source order.
+    pub fn methods_of(&self, class: ClassId) -> impl Iterator<Item = FunctionId> {
+        let start = self.index.methods.partition_point(|(other, _)| *other < class);
+        self.index.methods[start..].iter().take_while(move |(other, _)| *other == class).map(|(_, method)| *method)
     }
 
     /// The events that store to an attribute of this name, whatever the object.
     pub fn attribute_stores_of(&self, name: Name) -> impl Iterator<Item = EventId> {
         let start = self.index.attribute_stores.partition_point(|(n, _)| *n < name);
         self.index.attribute_stores[start..].iter().take_while(move |(n, _)| *n == name).map(|(_, event)| *event)
+    }
+
+    /// Whether an expression may be this name or an attribute of this name; `false` is certain.
+    pub fn may_name(&self, name: Name) -> bool {
+        self.index.words.may_contain(name)
     }
 
     /// Whether a call is a decorator: `@name(…)`.
@@ -365,14 +403,7 @@ impl<'m> Program<'m> {
             },
         };
         program.classes = ClassTable::build(&program);
-        // None of these asks for another.
-        let (calls, (operations, references)) = rayon::join(
-            || calls::CallIndex::build(&program),
-            || rayon::join(|| Operations::collect(&program), || references::References::build(&program)),
-        );
-        program.calls = calls;
-        program.operations = operations;
-        program.references = references;
+        program.index();
         // These ask for calls and operations.
         let (registrations, thread_locals) = rayon::join(
             || registries::Registrations::collect(&program),
@@ -385,6 +416,31 @@ impl<'m> Program<'m> {
         program.cached = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.resources = resources::Resources::of(&program);
         program
+    }
+
+    /// Makes the indexes of which none asks for another. All of them are made of one module before the next, because
+    /// reading a module's facts takes longer than what is done with them.
+    fn index(&mut self) {
+        let classes: NameSet =
+            self.modules.iter().flat_map(|module| module.facts().classes.iter().map(|class| class.name)).collect();
+        let names = calls::names_to_index(self, &classes);
+        let watched = operations::Watched::of(self);
+        let modules: Vec<ModuleId> = self.module_ids().collect();
+        let parts: Vec<_> = (modules.par_iter())
+            .map(|module| {
+                let annotated = references::annotated_functions(self, *module, &classes);
+                let operations = operations::collect(self, *module, &watched);
+                (calls::index_module(self, *module, &names), (operations, annotated))
+            })
+            .collect();
+        let (calls, (operations, annotated)): (Vec<_>, (Vec<_>, Vec<_>)) = parts.into_iter().unzip();
+        let (calls, (operations, references)) = rayon::join(
+            || calls::CallIndex::of(self, calls),
+            || rayon::join(|| Operations::of(operations), || references::References::of(annotated)),
+        );
+        self.calls = calls;
+        self.operations = operations;
+        self.references = references;
     }
 
     /// Gives all memory back, which takes its time, on all threads.

@@ -113,29 +113,43 @@ fn table_of(place: &Place) -> u64 {
     (FxBuildHasher.hash_one(place) >> 32) % TABLES
 }
 
-impl Operations {
-    pub fn collect(program: &Program) -> Operations {
-        let modules: Vec<ModuleId> = program.module_ids().collect();
+/// What the collectors of all modules look for.
+pub(super) struct Watched {
+    /// Names of what holds a container somewhere.
+    names: NameSet,
+}
+
+impl Watched {
+    pub(super) fn of(program: &Program) -> Watched {
         let makers = container_makers(program);
-        let tracked: NameSet = modules
-            .par_iter()
+        let modules: Vec<ModuleId> = program.module_ids().collect();
+        let names: NameSet = (modules.par_iter())
             .fold(NameSet::default, |mut names, module| {
                 add_held_names(program, *module, &makers, &mut names);
                 names
             })
             .reduce(NameSet::default, NameSet::union);
-        let by_module: Vec<Box<[Operation]>> = modules
-            .par_iter()
-            .map(|module| Collector { program, module: *module, tracked: &tracked, found: Vec::new() }.run())
-            .collect();
+        Watched { names }
+    }
+}
+
+/// The operations in one module, in the order of lines.
+pub(super) fn collect(program: &Program, module: ModuleId, watched: &Watched) -> Box<[Operation]> {
+    Collector { program, module, tracked: &watched.names, found: Vec::new() }.run()
+}
+
+impl Operations {
+    /// Of the operations of all modules, in their order.
+    pub(super) fn of(by_module: Vec<Box<[Operation]>>) -> Operations {
         let by_place = (0..TABLES)
             .into_par_iter()
             .map(|table| {
                 let mut by_place: FxHashMap<Place, Vec<(ModuleId, u32)>> = FxHashMap::default();
-                for (module, operations) in modules.iter().zip(&by_module) {
+                for (module, operations) in by_module.iter().enumerate() {
+                    let module = ModuleId(module as u32);
                     for (number, operation) in operations.iter().enumerate() {
                         if table_of(&operation.place) == table {
-                            by_place.entry(operation.place).or_default().push((*module, number as u32));
+                            by_place.entry(operation.place).or_default().push((module, number as u32));
                         }
                     }
                 }
@@ -164,10 +178,17 @@ impl Operations {
 
 /// The last names of what makes containers: library constructors and the project's own classes.
 fn container_makers(program: &Program) -> NameSet {
-    let own = program.module_ids().flat_map(|module| program.classes_of(module));
-    let own = own.filter(|class| program.container_class(*class).is_some()).map(|class| program.class(class).name);
+    let modules: Vec<ModuleId> = program.module_ids().collect();
+    let mut makers: NameSet = (modules.par_iter())
+        .fold(NameSet::default, |mut names, module| {
+            let own = program.classes_of(*module).filter(|class| program.container_class(*class).is_some());
+            names.extend(own.map(|class| program.class(class).name));
+            names
+        })
+        .reduce(NameSet::default, NameSet::union);
     let library = program.models.container_names().map(|path| Name::new(super::types::last_part(path.as_str())));
-    own.chain(library).collect()
+    makers.extend(library);
+    makers
 }
 
 /// Names of variables and attributes that hold a container somewhere; only those can escape in a way that matters.

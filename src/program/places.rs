@@ -248,3 +248,8 @@ impl Program<'_> {
         }
     }
 }
+
+/// Whether an expression may be a container that is made on the spot.
+pub(super) fn may_be_container(expr: Expr) -> bool {
+    matches!(expr, Expr::Display(..) | Expr::Comprehension(..) | Expr::Call(_) | Expr::Or(_) | Expr::Conditional(_))
+}

@@ -28,6 +28,9 @@ impl Program<'_> {
     /// `queue.get` without a call, `queue.queue`, `(queue, …)`: any use under this name that is not known to be
     /// harmless. A call of `get` is an operation, and whether that counts is known.
     fn speaks_of_taking(&self, module: ModuleId, name: Name, place: Place) -> bool {
+        if !self.module(module).may_name(name) {
+            return false;
+        }
         let facts = self.facts(module);
         let names = |id: ExprId| match facts.expr(id) {
             Expr::Attribute(_, attribute) => attribute == name,

@@ -23,8 +23,8 @@ pub(super) use attributes::is_data_class;
 
 use super::types::Type;
 use super::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{Expr, ExprId, FileFacts};
-use crate::source::Name;
+use crate::facts::{Expr, ExprId, FileFacts, NOTHING};
+use crate::source::{Name, NameSet};
 
 /// An object, as an index into [`ObjectGraph::objects`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -273,10 +273,7 @@ impl Program<'_> {
     }
 
     fn add_methods(&self, class: ClassRef, found: &mut FunctionList) {
-        // Names are in no order that lasts from run to run.
-        let mut methods: Vec<FunctionRef> = self.own_methods(class).collect();
-        methods.sort_unstable();
-        for method in methods {
+        for method in self.own_methods(class) {
             if found.add(method) {
                 self.nested_functions(method).for_each(|nested| {
                     found.add(nested);
@@ -318,23 +315,25 @@ impl Program<'_> {
     }
 }
 
-impl References {
-    pub fn build(program: &Program) -> References {
-        let modules: Vec<ModuleId> = program.module_ids().collect();
-        let classes: FxHashSet<Name> =
-            modules.iter().flat_map(|module| program.facts(*module).classes.iter().map(|class| class.name)).collect();
-        let per_module = modules.par_iter().map(|module| {
-            let facts = program.facts(*module);
-            let mut found = Vec::new();
-            for function in program.functions_of(*module) {
-                for parameter in facts.parameters(facts.function(function.id)) {
-                    let words = annotated_names(facts, parameter.annotation);
-                    found.extend(words.into_iter().filter(|word| classes.contains(word)).map(|word| (word, function)));
-                }
+/// The functions of a module by the classes of the program that their parameters are annotated with.
+pub(super) fn annotated_functions(program: &Program, module: ModuleId, classes: &NameSet) -> Vec<(Name, FunctionRef)> {
+    let facts = program.facts(module);
+    let mut found = Vec::new();
+    for function in program.functions_of(module) {
+        for parameter in facts.parameters(facts.function(function.id)) {
+            if parameter.annotation != NOTHING {
+                let words = annotated_names(facts, parameter.annotation);
+                found.extend(words.into_iter().filter(|word| classes.contains(*word)).map(|word| (word, function)));
             }
-            found
-        });
-        let mut annotated: Vec<(Name, FunctionRef)> = per_module.collect::<Vec<_>>().into_iter().flatten().collect();
+        }
+    }
+    found
+}
+
+impl References {
+    /// Of the annotated functions of all modules.
+    pub(super) fn of(annotated: Vec<Vec<(Name, FunctionRef)>>) -> References {
+        let mut annotated: Vec<(Name, FunctionRef)> = annotated.into_iter().flatten().collect();
         annotated.par_sort_unstable();
         annotated.dedup();
         References { annotated, ..References::default() }

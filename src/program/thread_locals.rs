@@ -120,14 +120,12 @@ impl ThreadLocals {
     }
 
     fn touching(&self, program: &Program, modules: &[ModuleId]) -> Vec<ModuleId> {
+        let names: Vec<Name> = self.names.iter().chain(self.givers.iter()).collect();
         let touches = |module: &&ModuleId| {
             let facts = program.facts(**module);
             // Most modules have none of the names at all.
-            let has_name = facts.exprs.iter().any(|expr| {
-                matches!(expr, Expr::Name(name) | Expr::Attribute(_, name)
-                    if self.names.contains(*name) || self.givers.contains(*name))
-            });
-            has_name && facts.exprs.iter().any(|expr| self.may_speak(facts, *expr))
+            let may_have_name = names.iter().any(|name| program.module(**module).may_name(*name));
+            may_have_name && facts.exprs.iter().any(|expr| self.may_speak(facts, *expr))
         };
         modules.par_iter().filter(touches).copied().collect()
     }

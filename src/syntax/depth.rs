@@ -30,12 +30,9 @@ pub const STACK_SIZE: usize = 128 << 20;
 /// levels it can be given. Beyond, a text is not even parsed.
 const PARSER_LIMIT: u32 = 200_000;
 
-/// A shorter text cannot have more levels than the parser can be given, because each takes at least one byte.
-const HARMLESS_LENGTH: usize = PARSER_LIMIT as usize;
-
-/// Measures a text whose very parse might be too much: a long one is lexed once more.
+/// Measures a text whose very parse might be too much: it is lexed once more.
 pub(super) fn before_parsing(file: &SourceFile) -> Option<Span> {
-    if file.text.len() <= HARMLESS_LENGTH {
+    if most_levels(file.text.as_bytes()) <= PARSER_LIMIT as usize {
         return None;
     }
     let source_type = if file.kind == SourceKind::Notebook { PySourceType::Ipynb } else { PySourceType::Python };
@@ -63,6 +60,27 @@ pub(super) fn before_parsing(file: &SourceFile) -> Option<Span> {
         }
     }
     Some(Span::new(shallow as u32, deep as u32))
+}
+
+/// No text of these bytes has more levels, and this is quick to see: every level takes a token that is a sign, a keyword
+/// or the letters before a string's quotes, or an indent that is wider than the one around it.
+fn most_levels(text: &[u8]) -> usize {
+    if text.len() <= PARSER_LIMIT as usize {
+        return text.len();
+    }
+    // A tab is as wide as eight spaces.
+    let mut levels = text.len().isqrt() * 4;
+    let mut before = b' ';
+    for byte in text {
+        let may_begin_level = match byte {
+            b',' | b'"' | b'\'' | b'#' | b'_' | b'\\' => false,
+            byte if byte.is_ascii_alphabetic() => !before.is_ascii_alphabetic(),
+            byte => byte.is_ascii_punctuation(),
+        };
+        levels += usize::from(may_begin_level);
+        before = *byte;
+    }
+    levels
 }
 
 /// An upper bound of the depth of the tree made of the tokens so far.

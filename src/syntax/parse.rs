@@ -81,11 +81,27 @@ fn cell_ranges(file: &SourceFile) -> impl Iterator<Item = TextRange> {
 
 /// Comments, and the first place that is nested too deeply.
 fn read_tokens(tokens: &Tokens) -> (Vec<Span>, Option<Span>) {
-    let comments = tokens.iter().filter(|token| token.kind() == TokenKind::Comment);
-    let comments = comments.map(|token| span_of(token.range())).collect();
-    if cannot_be_too_deep(tokens) {
+    let mut comments = Vec::new();
+    // A bound that is quick to see: every level needs a token of the same line, or an indent or arm somewhere before.
+    let (mut around, mut longest, mut line_start) = (0, 0, 0);
+    for (number, token) in tokens.iter().enumerate() {
+        match token.kind() {
+            TokenKind::Comment => comments.push(span_of(token.range())),
+            TokenKind::Newline => {
+                longest = longest.max(number + 1 - line_start);
+                line_start = number + 1;
+            }
+            TokenKind::Indent | TokenKind::Elif => around += 1,
+            _ => {}
+        }
+    }
+    if around + longest.max(tokens.len() - line_start) < depth::LIMIT as usize {
         return (comments, None);
     }
+    (comments, first_too_deep(tokens))
+}
+
+fn first_too_deep(tokens: &Tokens) -> Option<Span> {
     let mut meter = depth::Meter::new(depth::LIMIT);
     let mut deepest = None;
     for token in tokens.iter().filter(|token| token.kind() != TokenKind::Comment) {
@@ -93,24 +109,7 @@ fn read_tokens(tokens: &Tokens) -> (Vec<Span>, Option<Span>) {
             deepest = Some(span_of(token.range()));
         }
     }
-    (comments, deepest)
-}
-
-/// A bound that is quick to see: every level needs a token of the same line, or an indent or arm somewhere before.
-fn cannot_be_too_deep(tokens: &Tokens) -> bool {
-    let (mut around, mut longest, mut line) = (0, 0, 0);
-    for token in tokens {
-        line += 1;
-        match token.kind() {
-            TokenKind::Newline => {
-                longest = longest.max(line);
-                line = 0;
-            }
-            TokenKind::Indent | TokenKind::Elif => around += 1,
-            _ => {}
-        }
-    }
-    around + longest.max(line) < depth::LIMIT as usize
+    deepest
 }
 
 fn too_deep(span: Span) -> Tree {
