@@ -1,6 +1,6 @@
 //! What unleak says: a finding is a claim and the whole argument for it.
 
-use crate::source::Location;
+use crate::source::{Location, Name, Span};
 use serde::{Deserialize, Serialize};
 
 /// How far the argument is complete in the source. The order is from weak to strong.
@@ -41,6 +41,46 @@ pub struct Label {
     pub message: String,
 }
 
+/// Whether a change keeps what the program does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Applicability {
+    /// It does the same, but for the leak.
+    Safe,
+    /// It may do something else as well: somebody has to look at it.
+    Unsafe,
+}
+
+/// A replacement of text; nothing is replaced where the span is empty.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edit {
+    pub span: Span,
+    pub content: String,
+}
+
+/// A change of the finding's own file that mends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does: lower case, without a full stop, names in backticks.
+    pub title: String,
+    pub applicability: Applicability,
+    /// In the order of the text; no two overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// How a rule says that its finding is mended. `fix` makes edits of it where the text has a form that it can change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Give the cache a number of entries: by this parameter, or by what takes the place of the function without one.
+    BoundCache { made_by: Name, parameter: Option<(Name, Option<u32>)>, bounded_form: Option<Name> },
+    /// Run the release on every way out. The method is the one that leaving a `with` block calls, if it does.
+    ReleaseOnEveryWay { name: Name, release: Span, method: Option<Name> },
+    /// Leave a `with` block when the name is not used any more. The same of the method.
+    CloseAfterUse { name: Name, method: Option<Name> },
+    /// Give it a name, in a `with` block.
+    NameAndClose,
+}
+
 /// A rule's claim about one place. What is the same for every finding of a rule (its title, advice) stays
 /// on the rule's page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,4 +100,6 @@ pub struct Finding {
     pub related: Vec<Label>,
     /// The dotted name of what leaks, `package.module.Class.attribute`; the fingerprint is made of it.
     pub symbol: String,
+    pub remedy: Option<Remedy>,
+    pub fix: Option<Fix>,
 }

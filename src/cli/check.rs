@@ -3,15 +3,18 @@
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use super::mend::{self, Mending};
 use super::streams::{print_plain, print_styled, say_error, say_warning};
 use super::{CheckArguments, Exit, progress};
-use crate::engine::{self, Options, Problem, Request};
+use crate::engine::{Options, Problem, Request};
+use crate::fix::Mended;
 use crate::output::{Format, Report, printable_line, shown_path};
 use crate::rules::selection;
 
 pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
     let format = arguments.output_format;
     let (statistics, exit_zero) = (arguments.statistics, arguments.exit_zero);
+    let mending = Mending::of(&arguments);
     let request = match request(arguments) {
         Ok(request) => request,
         Err(message) => {
@@ -19,7 +22,8 @@ pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
             return Exit::Failure;
         }
     };
-    let outcome = progress::shown(!quiet, |progress| engine::check(&request, progress));
+    let Mended { outcome, files: changed, mended } =
+        progress::shown(!quiet, |progress| mend::check(&request, mending, progress));
 
     // Without a current directory paths are shown as they are.
     let directory = std::env::current_dir().unwrap_or_default();
@@ -29,15 +33,31 @@ pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
     if outcome.statistics.files == 0 && outcome.problems.is_empty() && !quiet {
         say_warning("no Python files under the given paths");
     }
+    if mending.only_shows {
+        return match mend::print_diff(&changed, &directory, mended, quiet) {
+            true if !outcome.is_incomplete() => {
+                if changed.is_empty() || exit_zero {
+                    Exit::Clean
+                } else {
+                    Exit::Findings
+                }
+            }
+            _ => Exit::Failure,
+        };
+    }
+    let written = mend::write(&changed, &request);
     let report = Report {
         findings: &outcome.findings,
         sources: &outcome.files,
         files: outcome.statistics.files,
         directory: &directory,
     };
-    let printed = print(&report, format, statistics, quiet);
+    let printed = match &request.stdin {
+        Some(stdin) if mending.writes => mend::print_text(stdin, &changed, &report),
+        _ => print(&report, format, statistics, quiet) && (quiet || mend::print_summary(&changed, mended, format)),
+    };
 
-    if !printed || outcome.is_incomplete() {
+    if !printed || !written || outcome.is_incomplete() {
         Exit::Failure
     } else if outcome.findings.is_empty() || exit_zero {
         Exit::Clean
@@ -73,7 +93,7 @@ fn request(arguments: CheckArguments) -> Result<Request, String> {
 
     let options =
         Options { rules: Some(rules), min_confidence: arguments.min_confidence.into(), threads: arguments.threads };
-    Ok(Request { paths, stdin, models, options })
+    Ok(Request { paths, stdin, models, options, ..Request::default() })
 }
 
 fn print(report: &Report, format: Format, statistics: bool, quiet: bool) -> bool {

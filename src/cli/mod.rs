@@ -5,6 +5,7 @@
 //! changes nothing.
 
 mod check;
+mod mend;
 mod progress;
 mod rule;
 mod streams;
@@ -76,6 +77,15 @@ struct CheckArguments {
     /// Print how often each rule found something instead of the findings
     #[arg(long)]
     statistics: bool,
+    /// Mend what can be mended without changing what the program does
+    #[arg(long)]
+    fix: bool,
+    /// Print what `--fix` would change, and change nothing
+    #[arg(long)]
+    diff: bool,
+    /// With `--fix` or `--diff`: also changes that somebody has to look at
+    #[arg(long)]
+    unsafe_fixes: bool,
     /// Exit with 0 even if there are findings
     #[arg(long)]
     exit_zero: bool,

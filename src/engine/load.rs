@@ -101,7 +101,13 @@ pub fn find(request: &Request, threads: NonZeroUsize) -> Found {
         search.name_stdin(path, bytes);
     }
     search.add_projects();
-    search.finish()
+    let mut found = search.finish();
+    for file in &mut found.files {
+        if let Some(text) = request.texts.get(&file.shown) {
+            file.content = Some(Content::Text(text.clone()));
+        }
+    }
+    found
 }
 
 /// Files that exist only in memory, all of them reported; paths are relative to one project.

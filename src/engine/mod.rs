@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashSet, FxHasher};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use self::load::{Content, Found, FoundFile};
 use self::names::ModulePath;
@@ -38,6 +38,8 @@ pub struct Request {
     pub stdin: Option<(PathBuf, Vec<u8>)>,
     /// The user's own model files: path and text.
     pub models: Vec<(PathBuf, String)>,
+    /// Texts that stand for files on the disk, by the paths as they are shown.
+    pub texts: FxHashMap<PathBuf, String>,
     pub options: Options,
 }
 
@@ -185,7 +187,7 @@ fn threads(options: &Options) -> NonZeroUsize {
 }
 
 /// Runs `work` on threads whose stacks can hold the deepest tree that is let through.
-fn on_large_stacks<T: Send>(threads: NonZeroUsize, work: impl FnOnce() -> T + Send) -> Result<T, String> {
+pub(crate) fn on_large_stacks<T: Send>(threads: NonZeroUsize, work: impl FnOnce() -> T + Send) -> Result<T, String> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads.get())
         .stack_size(syntax::depth::STACK_SIZE)

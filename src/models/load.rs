@@ -127,6 +127,7 @@ entry! {
         default: WithoutArgument,
         #[serde(default)]
         keeps_self: bool,
+        bounded_form: Option<String>,
     }
 }
 
@@ -333,6 +334,7 @@ impl File {
                 also_bounded_by: entry.also_bounded_by.as_slice().into(),
                 bounded_by_default: matches!(entry.default, WithoutArgument::Bounded),
                 keeps_self: entry.keeps_self,
+                bounded_form: entry.bounded_form.as_deref().map(Name::new),
             };
             add(&mut models.caches, &entry.name, &cache)?;
             entry.add_example(file, text, &mut models);

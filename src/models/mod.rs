@@ -53,6 +53,8 @@ pub struct Cache {
     pub bounded_by_default: bool,
     /// On a method, the cache keeps the instance itself as long as the entry.
     pub keeps_self: bool,
+    /// What does the same and takes a `maxsize`, where this one takes no bound.
+    pub bounded_form: Option<Name>,
 }
 
 /// What the argument for a bound is.
@@ -280,6 +282,20 @@ impl Resource {
             if_false: None,
             mode: None,
         }
+    }
+
+    /// Whether a `with` statement gives it a name and releases it. That of a temporary directory names its path.
+    pub fn has_with_block(&self) -> bool {
+        let has = |method: &str| self.released_by.iter().any(|release| release.as_str() == method);
+        has(".__exit__") && !has(".cleanup") && !self.with_keeps
+    }
+
+    /// The method that the end of a `with` block calls: there is one that releases and no other.
+    pub fn closing_method(&self) -> Option<Name> {
+        let methods = self.released_by.iter().filter_map(|release| release.as_str().strip_prefix('.'));
+        let mut closing = methods.filter(|method| !matches!(*method, "__exit__" | "__aexit__" | "detach"));
+        let first = closing.next()?;
+        (self.has_with_block() && closing.next().is_none()).then(|| Name::new(first))
     }
 }
 

@@ -148,6 +148,12 @@ fn windows(text: &str, line: &Range<usize>, labels: impl Iterator<Item = Range<u
     apart
 }
 
+/// A line that is no excerpt's, cut at the length of those.
+pub fn shortened(line: &str) -> String {
+    let cut = line.char_indices().nth(LONGEST_LINE).map(|(offset, _)| &line[..offset]);
+    cut.map_or_else(|| line.to_owned(), |start| format!("{start}…"))
+}
+
 fn is_long(line: &str) -> bool {
     line.len() > LONGEST_LINE && line.chars().nth(LONGEST_LINE).is_some()
 }

@@ -7,10 +7,11 @@ use codespan_reporting::files;
 use codespan_reporting::term::termcolor::{Ansi, Color, ColorSpec};
 use codespan_reporting::term::{self, Config, Styles, StylesWriter};
 
-use super::excerpt::{Excerpt, Excerpts};
-use super::place::Places;
-use super::{Report, confidence_word, printable_line, shown_name};
-use crate::finding::{Confidence, Finding, Severity};
+use super::excerpt::{Excerpt, Excerpts, shortened};
+use super::place::{Lines, Places};
+use super::{Report, confidence_word, plural, printable_line, shown_name};
+use crate::finding::{Applicability, Confidence, Finding, Fix, Severity};
+use crate::fix::{applied, changed_lines};
 use crate::rules::page::{self, Page};
 use crate::source::{FileId, Location, Span};
 
@@ -68,11 +69,11 @@ fn diagnostic(finding: &Finding, report: &Report, places: &Places) -> (Diagnosti
         .with_code(finding.code)
         .with_message(printable_line(&finding.message))
         .with_labels(labels.collect())
-        .with_notes(notes(finding, page));
+        .with_notes(notes(finding, page, &places.lines(finding.location.file)));
     (diagnostic, excerpts)
 }
 
-fn notes(finding: &Finding, page: Option<&Page>) -> Vec<String> {
+fn notes(finding: &Finding, page: Option<&Page>, lines: &Lines) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(page) = page {
         notes.push(format!("help: {}", page.advice()));
@@ -80,7 +81,29 @@ fn notes(finding: &Finding, page: Option<&Page>) -> Vec<String> {
     if finding.confidence < Confidence::High {
         notes.push(format!("confidence: {}", confidence_word(finding.confidence)));
     }
+    notes.extend(finding.fix.as_ref().and_then(|fix| fix_note(fix, lines)));
     notes
+}
+
+/// Longer changes are cut: the report is about the leak.
+const MOST_LINES: usize = 12;
+
+/// The change as a diff, without lines that stay.
+fn fix_note(fix: &Fix, lines: &Lines) -> Option<String> {
+    let new = applied(lines.text(), &fix.edits.iter().collect::<Vec<_>>())?;
+    let safety = match fix.applicability {
+        Applicability::Safe => "fix",
+        Applicability::Unsafe => "unsafe fix",
+    };
+    let mut note = format!("{safety}: {}", printable_line(&fix.title));
+    let changed = changed_lines(lines.text(), &new);
+    for line in changed.iter().take(MOST_LINES) {
+        note += &format!("\n{}", shortened(line));
+    }
+    if changed.len() > MOST_LINES {
+        note += &format!("\n… {} more", plural(changed.len() - MOST_LINES, "line"));
+    }
+    Some(note)
 }
 
 fn shown_severity(severity: Severity) -> Shown {

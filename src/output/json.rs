@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Report;
 use super::fingerprint::Fingerprints;
 use super::place::Places;
-use crate::finding::{Confidence, Severity};
+use crate::finding::{Applicability, Confidence, Severity};
 use crate::rules::page;
 use crate::source::{Location, Position};
 
@@ -24,8 +24,7 @@ struct Entry<'a> {
     fingerprint: String,
     related: Vec<Related<'a>>,
     help: &'a str,
-    /// Edits that would mend it; no rule offers any yet.
-    fix: Option<()>,
+    fix: Option<Fix<'a>>,
     url: String,
 }
 
@@ -34,6 +33,22 @@ struct Related<'a> {
     message: &'a str,
     #[serde(flatten)]
     place: Place,
+}
+
+/// A change of the finding's own file that mends it.
+#[derive(Serialize)]
+struct Fix<'a> {
+    title: &'a str,
+    applicability: Applicability,
+    edits: Vec<Edit<'a>>,
+}
+
+/// What stands from the one place to before the other becomes this.
+#[derive(Serialize)]
+struct Edit<'a> {
+    location: RowAndColumn,
+    end_location: RowAndColumn,
+    content: &'a str,
 }
 
 #[derive(Serialize)]
@@ -97,7 +112,19 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             fingerprint: fingerprints.of(finding, line),
             related: related.map(|label| Related { message: &label.message, place: place(label.location) }).collect(),
             help: page.map_or("", |page| page.advice()),
-            fix: None,
+            fix: finding.fix.as_ref().map(|fix| Fix {
+                title: &fix.title,
+                applicability: fix.applicability,
+                edits: fix
+                    .edits
+                    .iter()
+                    .map(|edit| Edit {
+                        location: lines.position(edit.span.start as usize).into(),
+                        end_location: lines.position(edit.span.end as usize).into(),
+                        content: &edit.content,
+                    })
+                    .collect(),
+            }),
             url: page.map_or_else(String::new, |page| page.url()),
         });
     }

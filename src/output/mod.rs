@@ -16,7 +16,7 @@ use std::io::{self, Write};
 use std::path::{Component, Path};
 
 use crate::engine::ShownFile;
-use crate::finding::{Confidence, Finding};
+use crate::finding::{Applicability, Confidence, Finding};
 use crate::rules::page;
 use crate::source::{FileId, SourceFile};
 
@@ -100,7 +100,22 @@ impl Report<'_> {
         let parts: Vec<String> =
             [Confidence::High, Confidence::Medium, Confidence::Low].into_iter().filter_map(of).collect();
         let leaks = plural(self.findings.len(), "leak");
-        writeln!(out, "Found {leaks} ({} confidence) in {files}.", parts.join(", "))
+        writeln!(out, "Found {leaks} ({} confidence) in {files}.", parts.join(", "))?;
+        self.write_fixable(out)
+    }
+
+    /// What could be mended, if anything.
+    fn write_fixable(&self, out: &mut dyn Write) -> io::Result<()> {
+        let count = |applicability| {
+            let fixes = self.findings.iter().filter_map(|finding| finding.fix.as_ref());
+            fixes.filter(|fix| fix.applicability == applicability).count()
+        };
+        match (count(Applicability::Safe), count(Applicability::Unsafe)) {
+            (0, 0) => Ok(()),
+            (safe, 0) => writeln!(out, "{safe} can be mended with `--fix`."),
+            (0, more) => writeln!(out, "{more} can be mended with `--fix --unsafe-fixes`."),
+            (safe, more) => writeln!(out, "{safe} can be mended with `--fix`, {more} more with `--unsafe-fixes`."),
+        }
     }
 
     /// Codes with the number of their findings, the most frequent first.

@@ -22,6 +22,8 @@ pub struct CachedFunction {
     pub keeps_instances: bool,
     /// The name by which `cache_clear` is called.
     pub name: Name,
+    /// The library's function that makes the cache, where that is called in this very place.
+    pub made_by: Option<Name>,
 }
 
 /// The parameter that decides how large a cache can get.
@@ -47,8 +49,8 @@ impl Program<'_> {
 
     fn cached_by_decorator(&self, function: FunctionRef) -> Option<CachedFunction> {
         let decorators: Vec<(ExprRef, Definition)> = self.decorators(function).collect();
-        let (decorator, is_bounded, keeps_self) =
-            decorators.iter().find_map(|(expr, definition)| self.cache_made(*expr, *definition))?;
+        let ((decorator, is_bounded, keeps_self), definition) = (decorators.iter())
+            .find_map(|(expr, definition)| Some((self.cache_made(*expr, *definition)?, *definition)))?;
         let is_method = self.receiver(function).is_some_and(|receiver| !receiver.is_class);
         Some(CachedFunction {
             function,
@@ -56,6 +58,10 @@ impl Program<'_> {
             is_bounded,
             keeps_instances: is_method && keeps_self,
             name: self.function(function).name,
+            made_by: match definition {
+                Definition::External(path) => Some(path),
+                _ => None,
+            },
         })
     }
 
@@ -148,6 +154,7 @@ impl Program<'_> {
                 is_bounded: self.is_cache_bounded(model, maker),
                 keeps_instances: is_method && model.keeps_self,
                 name,
+                made_by: Some(path),
             });
         }
         found

@@ -1,7 +1,9 @@
 //! LK104: a cache without a bound on keys that never run out.
 
 use super::{Claim, Report, growth, label, lk102};
-use crate::finding::{Confidence, Label};
+use crate::finding::{Confidence, Label, Remedy};
+use crate::models::BoundIs;
+use crate::program::caches::CachedFunction;
 use crate::program::domains::Domain;
 use crate::program::lifetimes::Lifetime;
 use crate::program::types::Type;
@@ -137,15 +139,23 @@ fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Repo
         if let Some(clear) = program.dead_cache_clear(cached) {
             related.push(label(program, clear, "this clears it, and nobody runs it"));
         }
-        report.add(Claim {
+        let claim = Claim {
             span: cached.span,
             confidence,
             message: format!("the cache of `{name}` has no bound and keeps every result"),
             label: "one entry for each distinct argument, for as long as the process runs".to_owned(),
             related,
             symbol: program.function_symbol(function),
-        });
+        };
+        report.add_mendable(report.severity, remedy(program, cached), claim);
     }
+}
+
+fn remedy(program: &Program, cached: &CachedFunction) -> Option<Remedy> {
+    let made_by = cached.made_by?;
+    let model = program.models.cache(made_by).filter(|model| model.bound_is == BoundIs::Size)?;
+    let parameter = model.bound.map(|bound| (bound.keyword, bound.position));
+    Some(Remedy::BoundCache { made_by, parameter, bounded_form: model.bounded_form })
 }
 
 /// The parameter is declared to be an object that lives as long as the process, or goes on by itself.

@@ -1,9 +1,10 @@
 //! LK201: a function acquires what nothing ever releases.
 
 use super::{Claim, Report, resources};
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Remedy};
 use crate::program::resources::{Loss, LostResource};
 use crate::program::{ModuleId, Program};
+use crate::source::Name;
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for lost in program.lost_resources(module) {
@@ -27,6 +28,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             related,
             symbol: resources::symbol(program, lost, name),
         };
-        report.add_as(severity, claim);
+        let remedy = Remedy::CloseAfterUse { name: Name::new(name), method: resource.closing_method() };
+        report.add_mendable(severity, resource.has_with_block().then_some(remedy), claim);
     }
 }

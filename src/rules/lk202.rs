@@ -1,10 +1,11 @@
 //! LK202: one way through a function releases a resource, another loses it.
 
 use super::{Claim, Report, label, resources};
-use crate::finding::{Confidence, Label};
+use crate::finding::{Confidence, Label, Remedy};
 use crate::models::Lost;
 use crate::program::resources::{Loss, LostAt, PathLoss};
 use crate::program::{ModuleId, Program};
+use crate::source::Name;
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for lost in program.lost_resources(module) {
@@ -38,7 +39,12 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             related,
             symbol: resources::symbol(program, lost, name),
         };
-        report.add_as(severity, claim);
+        let remedy = Remedy::ReleaseOnEveryWay {
+            name: Name::new(name),
+            release: program.event_location(loss.released).span,
+            method: resource.closing_method(),
+        };
+        report.add_mendable(severity, (!loss.is_handed_on).then_some(remedy), claim);
     }
 }
 

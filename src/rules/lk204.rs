@@ -2,7 +2,7 @@
 
 use super::{Claim, Report, resources};
 use crate::facts::Expr;
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Remedy};
 use crate::program::resources::{Acquisition, Loss, LostResource, Unnamed};
 use crate::program::{ModuleId, Program};
 
@@ -24,7 +24,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             related: resources::origin(program, acquisition).into_iter().collect(),
             symbol: resources::symbol(program, lost, &giver),
         };
-        report.add_as(severity, claim);
+        report.add_mendable(severity, resource.has_with_block().then_some(Remedy::NameAndClose), claim);
     }
 }
 

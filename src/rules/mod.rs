@@ -29,7 +29,7 @@ pub mod page;
 mod resources;
 pub mod selection;
 
-use crate::finding::{Confidence, Finding, Label, Severity};
+use crate::finding::{Confidence, Finding, Label, Remedy, Severity};
 use crate::program::{EventRef, ModuleId, Program, Role};
 use crate::source::{Location, Span};
 
@@ -68,7 +68,7 @@ pub struct Report<'p> {
     program: &'p Program<'p>,
     module: ModuleId,
     code: &'static str,
-    severity: Severity,
+    pub severity: Severity,
     pub findings: Vec<Finding>,
 }
 
@@ -96,6 +96,11 @@ impl<'p> Report<'p> {
 
     /// Adds a finding that is worth more or less than the rule's others.
     pub fn add_as(&mut self, severity: Severity, claim: Claim) {
+        self.add_mendable(severity, None, claim);
+    }
+
+    /// The same of what a change of the text may mend.
+    pub fn add_mendable(&mut self, severity: Severity, remedy: Option<Remedy>, claim: Claim) {
         let input = &self.program.module(self.module).input;
         let confidence = match input.role {
             Role::Test => Confidence::Low,
@@ -111,6 +116,8 @@ impl<'p> Report<'p> {
             label: claim.label,
             related: claim.related,
             symbol: claim.symbol,
+            remedy,
+            fix: None,
         });
     }
 }

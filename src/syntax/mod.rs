@@ -7,6 +7,7 @@
 pub mod decode;
 pub mod depth;
 mod parse;
+pub mod shape;
 
 pub use decode::{DecodeError, decode, read};
 pub use parse::{SyntaxError, Tree, parse, parse_only};

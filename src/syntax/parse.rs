@@ -127,6 +127,6 @@ fn in_our_style(message: &str) -> String {
     }
 }
 
-fn span_of(range: TextRange) -> Span {
+pub(super) fn span_of(range: TextRange) -> Span {
     Span::new(range.start().to_u32(), range.end().to_u32())
 }

@@ -233,3 +233,87 @@ fn the_readme_explains_every_flag() {
         assert!(readme.contains(&format!("--{flag}")), "--{flag}");
     }
 }
+
+const UNCLOSED: &str = "\
+def text(path):
+    return open(path).read()
+
+
+def rows(path, parse):
+    file = open(path)
+    return parse(file.readline())
+";
+
+const CLOSED: &str = "\
+def text(path):
+    with open(path) as file:
+        return file.read()
+
+
+def rows(path, parse):
+    with open(path) as file:
+        return parse(file.readline())
+";
+
+#[test]
+fn fixes_are_shown_written_and_counted() {
+    let project = project(&[("app.py", UNCLOSED), ("state.py", LEAK)]);
+    let text = |name: &str| fs::read_to_string(project.path().join(name)).unwrap();
+    let app = project.path().join("app.py");
+    let arguments = ["check", "app.py", "--min-confidence", "low"];
+
+    let (code, out, err) = run(unleak(project.path()).args(arguments).arg("--diff"));
+    assert_eq!((code, err.as_str()), (1, "Would mend 2 leaks in 1 file.\n"), "{out}");
+    assert!(out.starts_with("--- app.py\n+++ app.py\n@@ "), "{out}");
+    assert!(out.contains("\n+    with open(path) as file:\n+        return file.read()\n"), "{out}");
+    assert_eq!(text("app.py"), UNCLOSED);
+
+    let (code, out, _) = run(unleak(project.path()).args(arguments));
+    assert_eq!(code, 1);
+    assert!(out.contains("= fix: open it in a `with` block"), "{out}");
+    assert!(out.ends_with("2 can be mended with `--fix`.\n"), "{out}");
+
+    // A mark, a link and permissions stay.
+    fs::write(&app, format!("\u{feff}{UNCLOSED}")).unwrap();
+    let (code, out, err) = run(unleak(project.path()).args(arguments).arg("--fix"));
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert_eq!(out, "No leaks found in 1 file.\nMended 2 leaks in 1 file.\n");
+    assert_eq!(text("app.py"), format!("\u{feff}{CLOSED}"));
+    assert_eq!(fs::read_dir(project.path()).unwrap().count(), 2, "nothing else is left in the folder");
+
+    let (code, out, err) = run(unleak(project.path()).args(arguments).arg("--diff"));
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "", "Nothing can be mended.\n"));
+    assert_eq!(run(unleak(project.path()).args(["check", "--fix"])).0, 1, "what cannot be mended is reported");
+}
+
+#[test]
+fn unsafe_fixes_are_made_on_request() {
+    let cached = "from functools import cache\n\n@cache\ndef page(user_id):\n    return render(user_id)\n";
+    let project = project(&[("pages.py", cached)]);
+    let text = || fs::read_to_string(project.path().join("pages.py")).unwrap();
+    let (code, out, _) = run(unleak(project.path()).args(["check", "--fix"]));
+    assert_eq!((code, text().as_str()), (1, cached));
+    assert!(out.ends_with("1 can be mended with `--fix --unsafe-fixes`.\n"), "{out}");
+    assert_eq!(run(unleak(project.path()).args(["check", "--fix", "--unsafe-fixes", "-q"])), (0, "".into(), "".into()));
+    assert!(text().starts_with("from functools import lru_cache\n\n@lru_cache(maxsize=1024)\n"), "{}", text());
+}
+
+#[test]
+fn mended_standard_input_is_standard_output() {
+    let project = project(&[]);
+    let arguments = ["check", "-", "--min-confidence", "low", "--fix", "--stdin-filename", "app.py"];
+    let (code, out, err) = run(unleak(project.path()).args(arguments).write_stdin(UNCLOSED));
+    assert_eq!((code, out.as_str(), err.as_str()), (0, CLOSED, ""));
+}
+
+#[test]
+fn what_is_not_utf_8_is_left_alone() {
+    let project = project(&[]);
+    let latin = b"# coding: latin-1\n# \xe4\ndef text(path):\n    return open(path).read()\n";
+    let path = project.path().join("app.py");
+    fs::write(&path, latin).unwrap();
+    let (code, _, err) = run(unleak(project.path()).args(["check", "--min-confidence", "low", "--fix"]));
+    assert_eq!(code, 2);
+    assert!(err.starts_with("error: app.py: not mended: "), "{err}");
+    assert_eq!(fs::read(&path).unwrap(), latin);
+}

@@ -8,6 +8,7 @@
 mod cli;
 mod examples;
 mod facts;
+mod fixes;
 mod fixtures;
 mod floors;
 mod flow;

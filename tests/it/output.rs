@@ -112,6 +112,8 @@ fn program() -> Program {
         label: label.into(),
         related,
         symbol: symbol.into(),
+        remedy: None,
+        fix: None,
     };
     program.findings = vec![
         finding(
@@ -299,6 +301,8 @@ fn no_place_breaks_a_report() {
                 label: "here".into(),
                 related: vec![label(other, "there")],
                 symbol: String::new(),
+                remedy: None,
+                fix: None,
             });
         }
     }

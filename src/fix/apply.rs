@@ -1,0 +1,31 @@
+//! Edits and texts.
+
+use similar::{ChangeTag, TextDiff};
+
+use crate::finding::Edit;
+
+/// The text with some edits made. They must be in the order of the text and apart from each other; `None` if not, or
+/// where one is not in the text.
+pub fn applied(text: &str, edits: &[&Edit]) -> Option<String> {
+    let mut changed = String::with_capacity(text.len());
+    let mut at = 0;
+    for edit in edits {
+        changed += text.get(at..edit.span.start as usize)?;
+        changed += &edit.content;
+        at = edit.span.end as usize;
+    }
+    changed += text.get(at..)?;
+    Some(changed)
+}
+
+/// What changed, in the form that `patch` and reviewers know.
+pub fn unified_diff(path: &str, old: &str, new: &str) -> String {
+    TextDiff::from_lines(old, new).unified_diff().context_radius(3).header(path, path).to_string()
+}
+
+/// The lines that go and those that come, each behind its sign.
+pub fn changed_lines(old: &str, new: &str) -> Vec<String> {
+    let diff = TextDiff::from_lines(old, new);
+    let changes = diff.iter_all_changes().filter(|change| change.tag() != ChangeTag::Equal);
+    changes.map(|change| format!("{} {}", change.tag(), change.value().trim_end())).collect()
+}
