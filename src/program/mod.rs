@@ -15,6 +15,7 @@ pub mod domains;
 pub mod exceptions;
 pub mod growth;
 pub mod lifetimes;
+pub mod listeners;
 pub mod names;
 pub mod operations;
 pub mod places;
@@ -128,6 +129,7 @@ pub struct Program<'m> {
     /// Likewise.
     cached: Vec<OnceLock<Vec<caches::CachedFunction>>>,
     lifetimes: lifetimes::Lifetimes,
+    listeners: OnceLock<listeners::Listeners>,
     /// What is done to the places from which a removal may be skipped.
     touches_of_skipped: calls::Answers<Place, growth::Touch>,
     registrations: registries::Registrations,
@@ -390,6 +392,7 @@ impl<'m> Program<'m> {
             instance_accounts: Vec::new(),
             cached: Vec::new(),
             lifetimes: lifetimes::Lifetimes::default(),
+            listeners: OnceLock::new(),
             touches_of_skipped: calls::Answers::default(),
             registrations: registries::Registrations::default(),
             thread_locals: thread_locals::ThreadLocals::default(),

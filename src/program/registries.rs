@@ -338,6 +338,11 @@ impl Program<'_> {
         self.called_on(event).is_some_and(|(base, _)| matches!(self.type_of(base), Type::Instance(_)))
     }
 
+    /// Whether a flag of the process, or a table of it that is looked at, lets an event happen once.
+    pub(super) fn is_guarded_for_process(&self, event: EventRef) -> bool {
+        self.once_guard(event) == Guard::Process
+    }
+
     /// What a call gives for a parameter.
     fn given(&self, scope: ScopeRef, call: CallId, parameter: Argument) -> Option<ExprRef> {
         let facts = self.facts(scope.module);
@@ -405,7 +410,7 @@ impl Program<'_> {
             .then_some(Cause::Fresh)
     }
 
-    fn cause_of_callable(&self, callable: ExprRef, depth: u32) -> Option<Cause> {
+    pub(super) fn cause_of_callable(&self, callable: ExprRef, depth: u32) -> Option<Cause> {
         let depth = depth.checked_sub(1)?;
         match self.expr(callable) {
             Expr::Lambda(function) => self.cause_of_closure(FunctionRef::new(callable.scope.module, function)),

@@ -13,6 +13,7 @@ mod uses;
 use std::sync::OnceLock;
 
 use firsts::FirstUse;
+pub(super) use firsts::is_part_of_something;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program};

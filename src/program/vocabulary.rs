@@ -361,6 +361,47 @@ pub fn is_definition_name(name: &str) -> bool {
         )
 }
 
+/// Names that parameters have when they stand for what is called back, or told of what happens.
+pub fn is_listener_name(name: &str) -> bool {
+    let last = name.trim_matches('_').rsplit('_').next().unwrap_or(name);
+    is_callable_name(name)
+        || matches!(
+            last,
+            "callback"
+                | "cb"
+                | "listener"
+                | "handler"
+                | "hook"
+                | "observer"
+                | "subscriber"
+                | "slot"
+                | "receiver"
+                | "watcher"
+                | "func"
+                | "fn"
+                | "fun"
+        )
+}
+
+/// Names of what holds them.
+pub fn is_listener_place(name: &str) -> bool {
+    let last = name.trim_matches('_').rsplit('_').next().unwrap_or(name);
+    name.trim_matches('_').starts_with("on_")
+        || matches!(
+            last,
+            "callbacks"
+                | "listeners"
+                | "handlers"
+                | "hooks"
+                | "observers"
+                | "subscribers"
+                | "slots"
+                | "receivers"
+                | "watchers"
+                | "subscriptions"
+        )
+}
+
 /// Names that parameters have when they stand for functions.
 pub fn is_callable_name(name: &str) -> bool {
     matches!(

@@ -26,6 +26,7 @@ mod lk304;
 mod lk305;
 mod lk306;
 mod lk401;
+mod lk402;
 mod lk407;
 mod lk408;
 pub mod page;
@@ -65,6 +66,7 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK305", check: lk305::check },
     Rule { code: "LK306", check: lk306::check },
     Rule { code: "LK401", check: lk401::check },
+    Rule { code: "LK402", check: lk402::check },
     Rule { code: "LK407", check: lk407::check },
     Rule { code: "LK408", check: lk408::check },
 ];

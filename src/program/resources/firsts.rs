@@ -207,7 +207,7 @@ impl Program<'_> {
 }
 
 /// Whether an expression is a part of another, or a test, a manager or what is awaited: whatever stands alone is none.
-fn is_part_of_something(facts: &FileFacts, id: ExprId) -> bool {
+pub(in crate::program) fn is_part_of_something(facts: &FileFacts, id: ExprId) -> bool {
     let is_in = |run| facts.list(run).contains(&id);
     facts.exprs.iter().any(|expr| match *expr {
         Expr::Attribute(base, _) | Expr::Not(base) | Expr::Unary(base) | Expr::Starred(base) | Expr::Element(base) => {

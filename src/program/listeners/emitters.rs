@@ -1,0 +1,85 @@
+//! Whose the emitter is: whether it lives longer than what registers with it.
+
+use super::Program;
+use crate::facts::{EventKind, Expr};
+use crate::program::calls::CallSite;
+use crate::program::names::Definition;
+use crate::program::{ClassRef, ExprRef, Place};
+use crate::source::Name;
+
+/// What keeps the listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emitter {
+    /// As long as the process: a module or class holds it.
+    Process,
+    /// Given to the listener, so there before it and used by others.
+    Given,
+}
+
+/// How many names and attributes are followed to what an emitter is.
+const DEPTH: u32 = 4;
+
+impl Program<'_> {
+    /// The emitter of a registration; `None` where it is the listener's own, or not known whose.
+    pub(super) fn emitter(&self, site: CallSite, place: Place) -> Option<Emitter> {
+        if matches!(place, Place::Module(..) | Place::Class(..)) {
+            return Some(Emitter::Process);
+        }
+        let facts = self.facts(site.module);
+        let scope = self.event_scope(site.event);
+        match facts.expr(facts.call(site.call).callee) {
+            Expr::Attribute(base, _) => self.whose(scope.expr(base), DEPTH),
+            _ => None,
+        }
+    }
+
+    /// Whose an object is.
+    fn whose(&self, expr: ExprRef, depth: u32) -> Option<Emitter> {
+        let depth = depth.checked_sub(1)?;
+        match self.expr(expr) {
+            Expr::Name(name) => match self.resolve_name(expr.scope, name) {
+                _ if self.receiver_named(expr.scope, name).is_some() => None,
+                Definition::Module(_) | Definition::Class(_) | Definition::External(_) => Some(Emitter::Process),
+                Definition::Variable(scope, name) => {
+                    if self.enclosing_function(scope).is_none() {
+                        return Some(Emitter::Process);
+                    }
+                    if self.is_parameter(scope, name) {
+                        return Some(Emitter::Given);
+                    }
+                    let (values, is_all) = self.bound_values(scope, name);
+                    let [(_, value)] = values.as_slice() else { return None };
+                    is_all.then(|| self.whose(*value, depth))?
+                }
+                _ => None,
+            },
+            Expr::Attribute(base, attribute) => {
+                let base = expr.scope.expr(base);
+                if let Expr::Name(name) = self.expr(base)
+                    && let Some(receiver) = self.receiver_named(base.scope, name)
+                {
+                    return match receiver.is_class {
+                        true => Some(Emitter::Process),
+                        false => self.whose_attribute(receiver.class, attribute, depth),
+                    };
+                }
+                self.whose(base, depth)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whose the object in an attribute of the listener is, by all that is stored there.
+    fn whose_attribute(&self, class: ClassRef, attribute: Name, depth: u32) -> Option<Emitter> {
+        let mut found = None;
+        for store in self.instance_stores(class, attribute) {
+            let EventKind::Bind { value, .. } = self.facts(store.module).event(store.id).kind else { continue };
+            let value = self.event_scope(store).expr(value);
+            if matches!(self.expr(value), Expr::Constant(_)) {
+                continue;
+            }
+            found = Some(self.whose(value, depth)?);
+        }
+        found
+    }
+}

@@ -1,0 +1,45 @@
+//! LK402: a listener that its emitter keeps when it has ended.
+
+use super::{Claim, Report};
+use crate::finding::Confidence;
+use crate::program::listeners::{Emitter, Listener};
+use crate::program::registries::Cause;
+use crate::program::repetition::Frequency;
+use crate::program::{ModuleId, Program};
+
+pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
+    for listener in program.listeners(module) {
+        let Some(function) = program.event_function(listener.event) else { continue };
+        let what = match listener.cause {
+            Cause::Constructor(class) | Cause::Instance(class) => format!("each `{}`", program.class(class).name),
+            _ => format!("what each call of `{}` registers", program.function_name(function)),
+        };
+        let keeper = match listener.emitter {
+            Emitter::Process => "stays registered until the process ends",
+            Emitter::Given => "stays registered for as long as its emitter lives",
+        };
+        let removal = program.function(listener.removal).name;
+        let mut related = program.listener_labels(&listener);
+        super::once_each(&mut related);
+        report.add(Claim {
+            span: program.event_location(listener.event).span,
+            confidence: confidence(program, &listener),
+            message: format!("{what} {keeper}: nothing calls `{removal}`"),
+            label: "the emitter keeps it from here on".to_owned(),
+            related,
+            symbol: format!("{}.{}", program.function_symbol(function), program.place_name(listener.place)),
+        });
+    }
+}
+
+fn confidence(program: &Program, listener: &Listener) -> Confidence {
+    let is_repeated = listener.repetition.frequency == Frequency::Repeated;
+    let is_one = program.is_one_that_serves(listener.event);
+    match (listener.emitter, listener.ending) {
+        _ if is_one && !is_repeated => Confidence::Low,
+        (Emitter::Process, _) if is_repeated => Confidence::High,
+        (_, Some(_)) => Confidence::Medium,
+        (Emitter::Given, None) if is_repeated => Confidence::Medium,
+        _ => Confidence::Low,
+    }
+}
