@@ -55,7 +55,8 @@ pub struct Listeners {
 
 impl Listeners {
     fn of(program: &Program) -> Listeners {
-        let keepers: Vec<Keeper> = program.operations.all().filter_map(|operation| program.keeper(*operation)).collect();
+        let keepers: Vec<Keeper> =
+            program.operations.all().filter_map(|operation| program.keeper(*operation)).collect();
         let sites: Vec<(CallSite, Keeper)> = keepers
             .into_par_iter()
             .flat_map_iter(|keeper| {
@@ -79,10 +80,17 @@ impl Program<'_> {
         let all = self.listeners.get_or_init(|| Listeners::of(self));
         let mut found: Vec<Listener> = Vec::new();
         for (site, keeper) in &all.by_module[module.0 as usize] {
-            if found.last().is_some_and(|known| known.event == site.event) {
-                continue;
+            let Some(listener) = self.listener(*site, *keeper) else { continue };
+            // An object that registers several methods is one that stays.
+            let is_new = !found.iter().any(|known| {
+                known.event == listener.event
+                    || known.cause == listener.cause
+                        && known.removal == listener.removal
+                        && self.event_function(known.event) == self.event_function(listener.event)
+            });
+            if is_new {
+                found.push(listener);
             }
-            found.extend(self.listener(*site, *keeper));
         }
         found
     }
@@ -104,9 +112,9 @@ impl Program<'_> {
         let is_receiver = self.receiver(function).is_some_and(|receiver| receiver.name == parameter);
         let is_called = vocabulary::is_listener_name(parameter.as_str())
             || self.place_word(operation.place).is_some_and(|name| vocabulary::is_listener_place(name.as_str()));
-        let is_weak = self.holder(operation.place).is_some_and(|holder| {
-            holder.container.holds != Holds::Strong || holder.container.is_bounded
-        });
+        let is_weak = self
+            .holder(operation.place)
+            .is_some_and(|holder| holder.container.holds != Holds::Strong || holder.container.is_bounded);
         (is_called && !is_receiver && !is_weak).then_some(Keeper { function, parameter, operation })
     }
 
@@ -136,7 +144,7 @@ impl Program<'_> {
             Cause::Instance(class) => {
                 // What registers with its own kind, and what there is one of, stays as long anyway.
                 let is_own = matches!(place, Place::Instance(owner, _) if self.mro(class).contains(&owner) || self.mro(owner).contains(&class));
-                if is_own || self.is_made_by(class, place) {
+                if is_own || self.is_made_by(class, place) || self.is_kept_by_emitter(site, class) {
                     return None;
                 }
                 self.ending_method(class)
@@ -224,13 +232,16 @@ impl Program<'_> {
             modules.extend(self.mro(class).iter().chain(self.subclasses(class)).map(|class| class.module));
         }
         let is_own = |event: EventRef| self.event_function(event) == Some(removal);
-        let is_called = (self.callers(removal).iter())
-            .any(|caller| modules.contains(&caller.module) && !is_own(caller.event));
+        let is_called =
+            (self.callers(removal).iter()).any(|caller| modules.contains(&caller.module) && !is_own(caller.event));
         let name = self.function(removal).name;
         let facts_name = |module: &ModuleId| self.module(*module).may_name(name);
-        let is_mentioned = self.mentions(Definition::Function(removal)).iter().any(|mention| modules.contains(&mention.event.module));
+        let is_mentioned =
+            self.mentions(Definition::Function(removal)).iter().any(|mention| modules.contains(&mention.event.module));
         // A call on an object of unknown type, under the same name.
-        is_called || is_mentioned || modules.iter().any(|module| facts_name(module) && self.calls_named_elsewhere(*module, name))
+        is_called
+            || is_mentioned
+            || modules.iter().any(|module| facts_name(module) && self.calls_named_elsewhere(*module, name))
     }
 
     fn calls_named_elsewhere(&self, module: ModuleId, name: Name) -> bool {
@@ -241,9 +252,9 @@ impl Program<'_> {
     /// What registers gives something back, and the caller keeps it: it is by that that the listener is taken out.
     fn is_result_kept(&self, site: CallSite, function: FunctionRef) -> bool {
         let facts = self.facts(site.module);
-        let gives = self.facts(function.module).scope_events(self.function(function).scope).any(|(_, event)| {
-            matches!(event.kind, crate::facts::EventKind::Return(value) if value != crate::facts::NOTHING)
-        });
+        let gives = self.facts(function.module).scope_events(self.function(function).scope).any(
+            |(_, event)| matches!(event.kind, crate::facts::EventKind::Return(value) if value != crate::facts::NOTHING),
+        );
         let result = facts.id_of(Expr::Call(site.call));
         gives && result.is_some_and(|result| super::resources::is_part_of_something(facts, result))
     }
@@ -251,10 +262,8 @@ impl Program<'_> {
     /// The lines of the argument, in reading order.
     pub fn listener_labels(&self, listener: &Listener) -> Vec<Label> {
         let place = self.place_name(listener.place);
-        let mut labels = vec![Label {
-            location: self.event_location(listener.kept_at),
-            message: format!("kept in `{place}`"),
-        }];
+        let mut labels =
+            vec![Label { location: self.event_location(listener.kept_at), message: format!("kept in `{place}`") }];
         labels.extend(listener.repetition.reasons.iter().take(2).cloned());
         let removal = self.function(listener.removal);
         labels.push(Label {

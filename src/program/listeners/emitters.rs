@@ -4,6 +4,7 @@ use super::Program;
 use crate::facts::{EventKind, Expr};
 use crate::program::calls::CallSite;
 use crate::program::names::Definition;
+use crate::program::types::Type;
 use crate::program::{ClassRef, ExprRef, Place};
 use crate::source::Name;
 
@@ -31,6 +32,42 @@ impl Program<'_> {
             Expr::Attribute(base, _) => self.whose(scope.expr(base), DEPTH),
             _ => None,
         }
+    }
+
+    /// Whether an object on the way to the emitter has the listener for itself: `environment.runner`, where it is the
+    /// runner that listens to `environment.events`.
+    pub(super) fn is_kept_by_emitter(&self, site: CallSite, listener: ClassRef) -> bool {
+        let facts = self.facts(site.module);
+        let scope = self.event_scope(site.event);
+        let mut next = facts.call(site.call).callee;
+        while let Expr::Attribute(base, _) = facts.expr(next) {
+            next = base;
+            if let Type::Instance(class) = self.type_of(scope.expr(base))
+                && !self.mro(listener).contains(&class)
+                && self.has_attribute_of(class, listener)
+            {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether instances of a class have an attribute that holds one of another, or of a class that it derives from.
+    fn has_attribute_of(&self, class: ClassRef, held: ClassRef) -> bool {
+        let kin = self.mro(held);
+        self.mro(class).iter().flat_map(|class| self.own_methods(*class)).any(|method| {
+            let facts = self.facts(method.module);
+            let scope = self.function_scope(method);
+            let receiver = self.receiver(method).map(|receiver| receiver.name);
+            facts.scope_events(scope.id).any(|(_, event)| {
+                let (EventKind::Bind { target, .. } | EventKind::Annotate { target, .. }) = event.kind else {
+                    return false;
+                };
+                let Expr::Attribute(base, _) = facts.expr(target) else { return false };
+                let is_own = matches!(facts.expr(base), Expr::Name(name) if Some(name) == receiver);
+                is_own && matches!(self.type_of(scope.expr(target)), Type::Instance(class) if kin.contains(&class))
+            })
+        })
     }
 
     /// Whose an object is.
