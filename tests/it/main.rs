@@ -12,6 +12,7 @@ mod fixes;
 mod fixtures;
 mod floors;
 mod flow;
+mod formats;
 mod marks;
 mod load;
 mod models;
