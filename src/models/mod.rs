@@ -5,6 +5,7 @@
 //! built-in entry carries a snippet that must give a finding and a look-alike that must not; a test runs them.
 
 mod load;
+pub mod mistakes;
 
 use std::sync::LazyLock;
 
@@ -13,7 +14,7 @@ use serde::Deserialize;
 
 use crate::source::Name;
 
-pub use load::ModelError;
+pub use load::{Mistake, ModelError, Tables};
 
 /// All that is known, by the dotted name that an import would give (`functools.lru_cache`, `flask.Flask.route`).
 /// Built-in functions and types have plain names (`dict`, `len`).
