@@ -20,7 +20,7 @@ pub fn shown(settings: &Settings) -> String {
     text += &format!("exclude = {}\n", list(settings.excluded.texts()));
     text += &format!("force-exclude = {}\n", settings.force_exclude);
     if let Some(baseline) = &settings.baseline {
-        text += &format!("baseline = {}\n", quoted(&baseline.to_string_lossy()));
+        text += &format!("baseline = {}\n", quoted(baseline.to_string_lossy()));
     }
     if !settings.severities.is_empty() {
         text += "\n[severity]\n";
@@ -40,7 +40,7 @@ pub fn shown(settings: &Settings) -> String {
 }
 
 fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    let words: Vec<String> = words.map(|word| quoted(word)).collect();
+    let words: Vec<String> = words.map(quoted).collect();
     if words.len() < 4 {
         return format!("[{}]", words.join(", "));
     }
