@@ -44,7 +44,7 @@ struct Cli {
 enum Command {
     /// Check files and folders; what `unleak PATHS` does as well
     #[command(after_help = EXIT_CODES)]
-    Check(CheckArguments),
+    Check(Box<CheckArguments>),
     /// Explain a rule, or list them all
     Rule(RuleArguments),
     /// Print what there is to know of configurations
@@ -209,7 +209,7 @@ fn run() -> Exit {
     match cli.command {
         Some(Command::Rule(arguments)) => rule::run(&arguments),
         Some(Command::Config(ConfigArguments { about: ConfigCommand::Schema })) => config::print_schema(),
-        Some(Command::Check(arguments)) => check::run(arguments, cli.global.quiet),
+        Some(Command::Check(arguments)) => check::run(*arguments, cli.global.quiet),
         None => {
             if let Some(command) = misplaced_command(&cli.check) {
                 streams::say_error(format_args!("options stand behind the command: unleak {command} [OPTIONS]"));
