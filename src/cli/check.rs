@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use super::mend::{self, Mending};
 use super::outputs::Outputs;
 use super::streams::{say_error, say_warning};
-use super::{CheckArguments, Exit, progress};
-use crate::engine::{Options, Problem, Request};
+use super::{CheckArguments, Exit, config, progress};
+use crate::engine::{self, Options, Problem, Request};
 use crate::fix::Mended;
 use crate::output::{Format, Report, printable_line, shown_path};
-use crate::rules::selection;
 
 pub fn run(mut arguments: CheckArguments, quiet: bool) -> Exit {
     let (statistics, exit_zero) = (arguments.statistics, arguments.exit_zero);
     let mending = Mending::of(&arguments);
+    let (shows_files, shows_settings) = (arguments.show_files, arguments.show_settings);
     let outputs = outputs(&mut arguments);
     let (request, outputs) = match outputs.and_then(|outputs| Ok((request(arguments)?, outputs))) {
         Ok(both) => both,
@@ -23,13 +23,19 @@ pub fn run(mut arguments: CheckArguments, quiet: bool) -> Exit {
             return Exit::Failure;
         }
     };
+    // Without a current directory paths are shown as they are.
+    let directory = std::env::current_dir().unwrap_or_default();
+    if shows_files || shows_settings {
+        return show(&request, shows_settings, &directory, quiet);
+    }
     let Mended { outcome, files: changed, mended } =
         progress::shown(!quiet, |progress| mend::check(&request, mending, progress));
 
-    // Without a current directory paths are shown as they are.
-    let directory = std::env::current_dir().unwrap_or_default();
     for problem in &outcome.problems {
         say(problem, &directory, quiet);
+    }
+    if outcome.is_refused() {
+        return Exit::Failure;
     }
     if outcome.statistics.files == 0 && outcome.problems.is_empty() && !quiet {
         say_warning("no Python files under the given paths");
@@ -82,7 +88,7 @@ fn outputs(arguments: &mut CheckArguments) -> Result<Outputs, String> {
 
 /// The engine's view of the arguments. Everything that has to be read besides Python files is read here.
 fn request(arguments: CheckArguments) -> Result<Request, String> {
-    let rules = selection::enabled(&arguments.select, &arguments.ignore).map_err(|unknown| unknown.to_string())?;
+    let configuration = config::configuration(&arguments)?;
     let read_model = |path: PathBuf| match std::fs::read_to_string(&path) {
         Ok(text) => Ok((path, text)),
         Err(error) => Err(format!("{}: {error}", path.display())),
@@ -105,9 +111,20 @@ fn request(arguments: CheckArguments) -> Result<Request, String> {
         paths.push(".".into());
     }
 
-    let options =
-        Options { rules: Some(rules), min_confidence: arguments.min_confidence.into(), threads: arguments.threads };
+    let options = Options { configuration, threads: arguments.threads };
     Ok(Request { paths, stdin, models, options, ..Request::default() })
+}
+
+/// What would be checked, and by which settings.
+fn show(request: &Request, settings: bool, directory: &Path, quiet: bool) -> Exit {
+    let found = engine::find(request);
+    for problem in &found.problems {
+        say(problem, directory, quiet);
+    }
+    if found.problems.iter().any(Problem::is_failure) {
+        return Exit::Failure;
+    }
+    if settings { config::print_settings(&found, directory) } else { config::print_files(&found, directory) }
 }
 
 /// `error: path:row:column: message`
