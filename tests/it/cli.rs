@@ -349,7 +349,7 @@ fn outputs_that_make_no_sense_are_errors() {
         (&["--output-format=json", "--output-format=full"][..], "only one format can go to standard output"),
         (&["--output-format=json=x", "--output-format=full=x"], "two reports cannot go to the same file: x"),
         (&["--output-format=json=absent/x"], "cannot write absent/x: No such file or directory"),
-        (&["--output-format=json=state.py/x"], "cannot write state.py/x: Not a directory"),
+        (&["--output-format=json=state.py/x"], "cannot write state.py/x: not a directory"),
         (&["-o", "folder"], "cannot write folder: "),
         (&["--output-format=json="], "invalid value 'json='"),
         (&["--output-format=jsn"], "invalid value 'jsn'"),

@@ -57,10 +57,10 @@ fn programs() -> [Program; 3] {
 #[track_caller]
 fn assert_valid(schema: &str, report: &Value) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schemas").join(schema);
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    // A pattern in SARIF's schema is none in the eyes of the validator.
-    let with_formats = !schema["title"].as_str().unwrap().contains("SARIF");
-    let validator = jsonschema::options().should_validate_formats(with_formats).build(&schema).unwrap();
+    // SARIF's schema has a bracket that is not escaped, which JavaScript allows and the validator does not.
+    let text = std::fs::read_to_string(path).unwrap().replace("{2}]?$", "{2}\\\\]?$");
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
     let errors: Vec<String> =
         validator.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n"));
