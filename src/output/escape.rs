@@ -71,7 +71,7 @@ fn replaced(text: &str, table: &[(char, &str)]) -> String {
 pub fn markdown(message: &str) -> String {
     let mut parts: Vec<&str> = message.split('`').collect();
     // A backtick that is not closed is a character.
-    if parts.len() % 2 == 0
+    if parts.len().is_multiple_of(2)
         && let (Some(last), Some(before)) = (parts.pop(), parts.last_mut())
     {
         let start = message.len() - last.len() - 1 - before.len();

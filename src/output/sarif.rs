@@ -215,7 +215,8 @@ fn region(start: Position, end: Position) -> Value {
 /// The whole path of what is not below the directory, with `/` in front.
 fn absolute(path: &str, directory: &Path) -> Option<String> {
     let is_above = Path::new(path).components().next() == Some(Component::ParentDir);
-    if !Path::new(path).is_absolute() && !(is_above && directory.is_absolute()) {
+    let is_outside = Path::new(path).is_absolute() || (is_above && directory.is_absolute());
+    if !is_outside {
         return None;
     }
     let mut whole = PathBuf::new();
