@@ -258,6 +258,8 @@ entry! {
         #[serde(default)]
         is_costly: bool,
         #[serde(default)]
+        is_lazy: bool,
+        #[serde(default)]
         is_shared: bool,
         #[serde(default)]
         with_keeps: bool,
@@ -395,6 +397,7 @@ impl File {
                 elements: entry.elements.as_slice().into(),
                 is_path: entry.is_path,
                 is_costly: entry.is_costly,
+                is_lazy: entry.is_lazy,
                 is_shared: entry.is_shared,
                 with_keeps: entry.with_keeps,
                 of_receiver: entry.of_receiver,

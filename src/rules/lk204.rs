@@ -1,9 +1,9 @@
 //! LK204: a resource is used without a name, so that nothing can release it.
 
 use super::{Claim, Report, resources};
-use crate::facts::Expr;
+use crate::facts::{EventKind, Expr};
 use crate::finding::{Confidence, Remedy};
-use crate::program::resources::{Acquisition, Loss, LostResource, Unnamed};
+use crate::program::resources::{Acquisition, Loss, LostResource, Source, Unnamed};
 use crate::program::{ModuleId, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
@@ -12,7 +12,8 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let Some(resource) = program.resource_of(&lost.acquisition) else { continue };
         let LostResource { acquisition, .. } = lost;
         let (what, giver) = (resource.what, program.giver_name(acquisition));
-        let (confidence, severity) = resources::weigh(program, acquisition, resource, Confidence::High);
+        let believed = if is_left_to_itself(program, acquisition, how) { Confidence::Low } else { Confidence::High };
+        let (confidence, severity) = resources::weigh(program, acquisition, resource, believed);
         let claim = Claim {
             span: program.event_location(acquisition.event).span,
             confidence,
@@ -26,6 +27,27 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         };
         report.add_mendable(severity, resource.has_with_block().then_some(Remedy::NameAndClose), claim);
     }
+}
+
+/// A process that nobody wants to hear of again, and a descriptor that is opened for its number: who drops these at once
+/// means it, mostly.
+fn is_left_to_itself(program: &Program, acquisition: &Acquisition, how: Unnamed) -> bool {
+    let Source::Library(path) = acquisition.source else { return false };
+    let facts = program.facts(acquisition.event.module);
+    let is_for_its_number = || {
+        let scope = program.function_scope(acquisition.function);
+        facts.scope_events(scope.id).any(|(_, event)| match event.kind {
+            EventKind::Call(call) => matches!(facts.expr(facts.call(call).callee), Expr::Name(name) | Expr::Attribute(_, name)
+                if matches!(name.as_str(), "close" | "closerange" | "dup2")),
+            _ => false,
+        })
+    };
+    how == Unnamed::Dropped
+        && match path.as_str() {
+            "os.open" => is_for_its_number(),
+            "subprocess.Popen" => !program.has_pipes(acquisition),
+            _ => false,
+        }
 }
 
 /// What is done with it, as the message says it.
