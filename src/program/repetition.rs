@@ -211,7 +211,8 @@ impl Program<'_> {
             search.found(registered.frequency.min(limit), Some(number), registered.reasons.into_iter().next());
             return;
         }
-        if vocabulary::is_startup_name(self.function(function).name.as_str()) || self.remembers_its_one_result(function) {
+        if vocabulary::is_startup_name(self.function(function).name.as_str()) || self.remembers_its_one_result(function)
+        {
             search.found(Frequency::Once, Some(number), None);
             return;
         }

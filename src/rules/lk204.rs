@@ -3,6 +3,7 @@
 use super::{Claim, Report, resources};
 use crate::facts::{EventKind, Expr};
 use crate::finding::{Confidence, Remedy};
+use crate::models::{Lost, Resource};
 use crate::program::resources::{Acquisition, Loss, LostResource, Source, Unnamed};
 use crate::program::{ModuleId, Program};
 
@@ -12,7 +13,8 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let Some(resource) = program.resource_of(&lost.acquisition) else { continue };
         let LostResource { acquisition, .. } = lost;
         let (what, giver) = (resource.what, program.giver_name(acquisition));
-        let believed = if is_left_to_itself(program, acquisition, how) { Confidence::Low } else { Confidence::High };
+        let is_harmless = is_read_at_once(resource, how) || is_left_to_itself(program, acquisition, how);
+        let believed = if is_harmless { Confidence::Low } else { Confidence::High };
         let (confidence, severity) = resources::weigh(program, acquisition, resource, believed);
         let claim = Claim {
             span: program.event_location(acquisition.event).span,
@@ -29,6 +31,12 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     }
 }
 
+/// `open(path).read()`: CPython closes the file before the next statement, and nothing waits to be written.
+fn is_read_at_once(resource: &Resource, how: Unnamed) -> bool {
+    let is_cheap = resource.lost == Lost::Goes && !resource.is_costly;
+    is_cheap && matches!(how, Unnamed::Method(name) if name.as_str().starts_with("read"))
+}
+
 /// A process that nobody wants to hear of again, and a descriptor that is opened for its number: who drops these at once
 /// means it, mostly.
 fn is_left_to_itself(program: &Program, acquisition: &Acquisition, how: Unnamed) -> bool {
@@ -37,8 +45,10 @@ fn is_left_to_itself(program: &Program, acquisition: &Acquisition, how: Unnamed)
     let is_for_its_number = || {
         let scope = program.function_scope(acquisition.function);
         facts.scope_events(scope.id).any(|(_, event)| match event.kind {
-            EventKind::Call(call) => matches!(facts.expr(facts.call(call).callee), Expr::Name(name) | Expr::Attribute(_, name)
-                if matches!(name.as_str(), "close" | "closerange" | "dup2")),
+            EventKind::Call(call) => {
+                matches!(facts.expr(facts.call(call).callee), Expr::Name(name) | Expr::Attribute(_, name)
+                if matches!(name.as_str(), "close" | "closerange" | "dup2"))
+            }
             _ => false,
         })
     };
