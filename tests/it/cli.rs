@@ -10,7 +10,7 @@ use std::process::{Command as Process, Stdio};
 use assert_cmd::Command;
 use tempfile::TempDir;
 
-const LEAK: &str = "\
+pub const LEAK: &str = "\
 SEEN = set()
 
 
@@ -27,7 +27,7 @@ def handle(request):
 ";
 
 /// A run in a directory of its own, in an environment that says nothing about colours.
-fn unleak(directory: &Path) -> Command {
+pub fn unleak(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_unleak"));
     command.current_dir(directory);
     for name in ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
@@ -36,7 +36,7 @@ fn unleak(directory: &Path) -> Command {
     command
 }
 
-fn project(files: &[(&str, &str)]) -> TempDir {
+pub fn project(files: &[(&str, &str)]) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let path = directory.path().join(path);
@@ -47,7 +47,7 @@ fn project(files: &[(&str, &str)]) -> TempDir {
 }
 
 /// Exit code, standard output, standard error.
-fn run(command: &mut Command) -> (i32, String, String) {
+pub fn run(command: &mut Command) -> (i32, String, String) {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
