@@ -28,7 +28,7 @@ pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
         return show(&request, shows_settings, &directory, quiet);
     }
     let Mended { outcome, files: changed, mended } =
-        progress::shown(!quiet, |progress| mend::check(&request, mending, progress));
+        progress::shown(!quiet, |progress| mend::check(&request, &mending, progress));
 
     for problem in &outcome.problems {
         say(problem, &directory, quiet);
@@ -40,7 +40,7 @@ pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
         say_warning("no Python files under the given paths");
     }
     if mending.only_shows {
-        return match mend::print_diff(&changed, &directory, mended, quiet) {
+        return match mend::print_diff(&changed, &directory, &mending.done(mended, true), quiet) {
             true if !outcome.is_incomplete() => {
                 if changed.is_empty() || exit_zero {
                     Exit::Clean
@@ -60,7 +60,10 @@ pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
     };
     let printed = match &request.stdin {
         Some(stdin) if mending.writes => mend::print_text(stdin, &changed, &report),
-        _ => print(&report, format, statistics, quiet) && (quiet || mend::print_summary(&changed, mended, format)),
+        _ => {
+            print(&report, format, statistics, quiet)
+                && (quiet || mend::print_summary(&changed, &mending.done(mended, false), format))
+        }
     };
 
     if !printed || !written || outcome.is_incomplete() {

@@ -44,7 +44,7 @@ struct Cli {
 enum Command {
     /// Check files and folders; what `unleak PATHS` does as well
     #[command(after_help = EXIT_CODES)]
-    Check(CheckArguments),
+    Check(Box<CheckArguments>),
     /// Explain a rule, or list them all
     Rule(RuleArguments),
     /// Print what there is to know of configurations
@@ -101,6 +101,10 @@ struct CheckArguments {
     /// With `--fix` or `--diff`: also changes that somebody has to look at
     #[arg(long)]
     unsafe_fixes: bool,
+    /// Write a comment at each finding that silences it, with a reason if one is given
+    #[arg(long, value_name = "REASON", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(conflicts_with_all = ["fix", "unsafe_fixes"])]
+    add_ignore: Option<String>,
     /// Exit with 0 even if there are findings
     #[arg(long)]
     exit_zero: bool,
@@ -209,7 +213,7 @@ fn run() -> Exit {
     match cli.command {
         Some(Command::Rule(arguments)) => rule::run(&arguments),
         Some(Command::Config(ConfigArguments { about: ConfigCommand::Schema })) => config::print_schema(),
-        Some(Command::Check(arguments)) => check::run(arguments, cli.global.quiet),
+        Some(Command::Check(arguments)) => check::run(*arguments, cli.global.quiet),
         None => {
             if let Some(command) = misplaced_command(&cli.check) {
                 streams::say_error(format_args!("options stand behind the command: unleak {command} [OPTIONS]"));
