@@ -224,6 +224,8 @@ entry! {
         keeps_arguments: bool,
         #[serde(default)]
         only_if_shown: bool,
+        #[serde(default)]
+        is_hook: bool,
     }
 }
 
@@ -446,6 +448,7 @@ impl RegistryEntry {
             unless_value: self.unless_value.as_slice().into(),
             keeps_arguments: self.keeps_arguments,
             only_if_shown: self.only_if_shown,
+            is_hook: self.is_hook,
         })
     }
 }

@@ -196,6 +196,8 @@ pub struct Registry {
     pub keeps_arguments: bool,
     /// A few entries are what it is for: only where more are shown to be made is it a leak.
     pub only_if_shown: bool,
+    /// What is entered is called back, and keeps what it belongs to.
+    pub is_hook: bool,
 }
 
 /// What makes another entry.
