@@ -13,6 +13,7 @@ mod fixes;
 mod fixtures;
 mod floors;
 mod flow;
+mod formats;
 mod marks;
 mod load;
 mod models;
