@@ -1,23 +1,29 @@
 //! `unleak check`: asks the engine and prints what it says.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::mend::{self, Mending};
 use super::outputs::Outputs;
+use super::since::Changes;
 use super::streams::{say_error, say_warning};
-use super::{CheckArguments, Exit, config, progress};
-use crate::engine::{self, Options, Problem, Request};
+use super::{CheckArguments, Exit, baseline, config, progress};
+use crate::config::BaselineChoice;
+use crate::engine::{self, Options, Outcome, Problem, Request};
 use crate::fix::Mended;
-use crate::output::{Format, Report, printable_line, shown_path};
+use crate::output::{Format, Report, plural, printable_line, shown_path};
 
 pub fn run(mut arguments: CheckArguments, quiet: bool) -> Exit {
     let (statistics, exit_zero) = (arguments.statistics, arguments.exit_zero);
     let mending = Mending::of(&arguments);
     let (shows_files, shows_settings) = (arguments.show_files, arguments.show_settings);
-    let outputs = outputs(&mut arguments);
-    let (request, outputs) = match outputs.and_then(|outputs| Ok((request(arguments)?, outputs))) {
-        Ok(both) => both,
+    let since = arguments.since.take();
+    let prepared = outputs(&mut arguments).and_then(|outputs| {
+        let changes = since.as_deref().map(Changes::since).transpose()?;
+        Ok((request(arguments)?, outputs, changes))
+    });
+    let (request, outputs, changes) = match prepared {
+        Ok(prepared) => prepared,
         Err(message) => {
             say_error(message);
             return Exit::Failure;
@@ -28,14 +34,18 @@ pub fn run(mut arguments: CheckArguments, quiet: bool) -> Exit {
     if shows_files || shows_settings {
         return show(&request, shows_settings, &directory, quiet);
     }
-    let Mended { outcome, files: changed, mended } =
+    let Mended { mut outcome, files: changed, mended } =
         progress::shown(!quiet, |progress| mend::check(&request, &mending, progress));
 
-    for problem in &outcome.problems {
-        say(problem, &directory, quiet);
-    }
+    say_problems(&outcome, &directory, quiet);
     if outcome.is_refused() {
         return Exit::Failure;
+    }
+    if let Some(changes) = &changes {
+        changes.restrict(&mut outcome);
+    }
+    if !quiet {
+        say_known(&outcome, &directory);
     }
     if outcome.statistics.files == 0 && outcome.problems.is_empty() && !quiet {
         say_warning("no Python files under the given paths");
@@ -91,12 +101,12 @@ fn outputs(arguments: &mut CheckArguments) -> Result<Outputs, String> {
 
 /// The engine's view of the arguments. Everything that has to be read besides Python files is read here.
 fn request(arguments: CheckArguments) -> Result<Request, String> {
-    let configuration = config::configuration(&arguments)?;
-    let read_model = |path: PathBuf| match std::fs::read_to_string(&path) {
-        Ok(text) => Ok((path, text)),
-        Err(error) => Err(format!("{}: {error}", path.display())),
+    let baseline = match &arguments.baseline {
+        Some(path) => BaselineChoice::File(baseline::absolute(path, &std::env::current_dir().unwrap_or_default())),
+        None => BaselineChoice::AsConfigured,
     };
-    let models = arguments.models.into_iter().map(read_model).collect::<Result<_, _>>()?;
+    let configuration = config::configuration(&arguments.choice, baseline)?;
+    let models = read_models(arguments.choice.models)?;
 
     let is_dash = |path: &PathBuf| path.as_os_str() == "-";
     let from_stdin =
@@ -114,20 +124,54 @@ fn request(arguments: CheckArguments) -> Result<Request, String> {
         paths.push(".".into());
     }
 
-    let options = Options { configuration, threads: arguments.threads };
+    let options = Options { configuration, threads: arguments.choice.threads };
     Ok(Request { paths, stdin, models, options, ..Request::default() })
+}
+
+/// The path and text of each file of models.
+pub fn read_models(paths: Vec<PathBuf>) -> Result<Vec<(PathBuf, String)>, String> {
+    let read = |path: PathBuf| match std::fs::read_to_string(&path) {
+        Ok(text) => Ok((path, text)),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// What the baselines hid, and which of their entries are out of date.
+fn say_known(outcome: &Outcome, directory: &Path) {
+    if outcome.known.findings > 0 {
+        let known = plural(outcome.known.findings, "known finding");
+        // There is no third stream to complain on.
+        let _ = writeln!(anstream::stderr(), "{known} of the baseline not shown.");
+    }
+    let mut outdated = outcome.known.outdated.iter().map(|(path, _)| path).collect::<Vec<_>>();
+    outdated.dedup();
+    for path in outdated {
+        let count = outcome.known.outdated.iter().filter(|(of, _)| of == path).count();
+        let (path, verb) = (shown_path(path, directory), if count == 1 { "occurs" } else { "occur" });
+        let count = baseline::entry_count(count);
+        say_warning(format_args!("{path}: {count} no longer {verb}; `unleak baseline --prune` takes out what is old"));
+    }
 }
 
 /// What would be checked, and by which settings.
 fn show(request: &Request, settings: bool, directory: &Path, quiet: bool) -> Exit {
     let found = engine::find(request);
-    for problem in &found.problems {
-        say(problem, directory, quiet);
-    }
+    say_all(&found.problems, directory, quiet);
     if found.problems.iter().any(Problem::is_failure) {
         return Exit::Failure;
     }
     if settings { config::print_settings(&found, directory) } else { config::print_files(&found, directory) }
+}
+
+pub fn say_problems(outcome: &Outcome, directory: &Path, quiet: bool) {
+    say_all(&outcome.problems, directory, quiet);
+}
+
+fn say_all(problems: &[Problem], directory: &Path, quiet: bool) {
+    for problem in problems {
+        say(problem, directory, quiet);
+    }
 }
 
 /// `error: path:row:column: message`

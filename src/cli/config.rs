@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::streams::print_plain;
-use super::{CheckArguments, Exit};
-use crate::config::{Configuration, Overrides, Settings, Sought, schema, shown};
+use super::{ChoiceArguments, Exit};
+use crate::config::{BaselineChoice, Configuration, Overrides, Settings, Sought, schema, shown};
 use crate::engine::load::Found;
 use crate::output::{plural, shown_path};
 
 /// Where the settings of a run come from.
-pub fn configuration(arguments: &CheckArguments) -> Result<Configuration, String> {
+pub fn configuration(arguments: &ChoiceArguments, baseline: BaselineChoice) -> Result<Configuration, String> {
     let here = std::env::current_dir().and_then(std::fs::canonicalize);
     let here = here.map_err(|error| format!("the current folder cannot be told: {error}"))?;
     let sought = match &arguments.config {
@@ -25,7 +25,7 @@ pub fn configuration(arguments: &CheckArguments) -> Result<Configuration, String
         exclude: arguments.exclude.clone(),
         extend_exclude: arguments.extend_exclude.clone(),
         force_exclude: arguments.force_exclude,
-        baseline: None,
+        baseline,
     };
     Configuration::new(sought, overrides, &here)
 }

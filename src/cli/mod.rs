@@ -4,13 +4,17 @@
 //! rely on them, so a panic is caught here and made a 2, and a reader that closes the pipe early (`unleak … | head`)
 //! changes nothing.
 
+mod baseline;
 mod check;
 mod config;
+mod interrupt;
+mod manual;
 mod mend;
 mod outputs;
 mod progress;
 mod replace;
 mod rule;
+mod since;
 mod streams;
 
 use std::num::NonZeroUsize;
@@ -49,8 +53,17 @@ enum Command {
     Check(Box<CheckArguments>),
     /// Explain a rule, or list them all
     Rule(RuleArguments),
+    /// Write what is found to a file: from then on only what is new is reported
+    Baseline(Box<BaselineArguments>),
     /// Print what there is to know of configurations
     Config(ConfigArguments),
+    /// Print what completes the command line in a shell
+    Completions {
+        /// The shell that reads it
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, for `man -l -`
+    Man,
 }
 
 #[derive(Debug, Args)]
@@ -85,15 +98,8 @@ struct CheckArguments {
     /// Write the report to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output_file: Option<PathBuf>,
-    /// Run only these rules: codes, names, families, starts of codes (`LK1`), ALL
-    #[arg(long, value_delimiter = ',', value_name = "RULES")]
-    select: Vec<String>,
-    /// Leave out these rules
-    #[arg(long, value_delimiter = ',', value_name = "RULES")]
-    ignore: Vec<String>,
-    /// Leave out findings that are less certain [default: medium]
-    #[arg(long, value_enum, value_name = "LEVEL")]
-    min_confidence: Option<MinConfidence>,
+    #[command(flatten)]
+    choice: ChoiceArguments,
     /// Print how often each rule found something instead of the findings
     #[arg(long)]
     statistics: bool,
@@ -116,6 +122,32 @@ struct CheckArguments {
     /// The path that standard input stands for
     #[arg(long, value_name = "PATH")]
     stdin_filename: Option<PathBuf>,
+    /// Report only what is not in this file, which `unleak baseline` writes
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Report only what has to do with rows that have changed since this revision of git
+    #[arg(long, value_name = "REVISION", conflicts_with_all = ["fix", "diff", "add_ignore"])]
+    since: Option<String>,
+    /// Print the settings that hold for the files, and check nothing
+    #[arg(long)]
+    show_settings: bool,
+    /// Print the files that would be reported on, and check nothing
+    #[arg(long, conflicts_with = "show_settings")]
+    show_files: bool,
+}
+
+/// What is checked, by which rules and with which knowledge.
+#[derive(Debug, Args)]
+struct ChoiceArguments {
+    /// Run only these rules: codes, names, families, starts of codes (`LK1`), ALL
+    #[arg(long, value_delimiter = ',', value_name = "RULES")]
+    select: Vec<String>,
+    /// Leave out these rules
+    #[arg(long, value_delimiter = ',', value_name = "RULES")]
+    ignore: Vec<String>,
+    /// Leave out findings that are less certain [default: medium]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    min_confidence: Option<MinConfidence>,
     /// Read more models of libraries from this file; may be given again
     #[arg(long, value_name = "FILE")]
     models: Vec<PathBuf>,
@@ -140,12 +172,20 @@ struct CheckArguments {
     /// Neither read nor write a cache: unleak keeps nothing between runs, with or without it
     #[arg(long)]
     no_cache: bool,
-    /// Print the settings that hold for the files, and check nothing
+}
+
+#[derive(Debug, Args)]
+struct BaselineArguments {
+    /// Files and folders whose findings are known from now on [default: .]
+    paths: Vec<PathBuf>,
+    /// The file to write [default: what the configuration says, else .unleak-baseline.json]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Only take out what does not occur any more
     #[arg(long)]
-    show_settings: bool,
-    /// Print the files that would be reported on, and check nothing
-    #[arg(long, conflicts_with = "show_settings")]
-    show_files: bool,
+    prune: bool,
+    #[command(flatten)]
+    choice: ChoiceArguments,
 }
 
 #[derive(Debug, Args)]
@@ -205,6 +245,7 @@ pub fn main() -> ExitCode {
 
 fn run() -> Exit {
     streams::choose_color(ColorChoice::Auto);
+    interrupt::handle();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -217,6 +258,9 @@ fn run() -> Exit {
     streams::choose_color(cli.global.color);
     match cli.command {
         Some(Command::Rule(arguments)) => rule::run(&arguments),
+        Some(Command::Baseline(arguments)) => baseline::run(*arguments, cli.global.quiet),
+        Some(Command::Completions { shell }) => manual::print_completions(shell),
+        Some(Command::Man) => manual::print_page(),
         Some(Command::Config(ConfigArguments { about: ConfigCommand::Schema })) => config::print_schema(),
         Some(Command::Check(arguments)) => check::run(*arguments, cli.global.quiet),
         None => {
@@ -232,5 +276,7 @@ fn run() -> Exit {
 /// In `unleak --select LK1 check src` clap takes `check` for a path, which is what it would be without the command.
 fn misplaced_command(arguments: &CheckArguments) -> Option<&'static str> {
     let first = arguments.paths.first()?;
-    ["check", "rule", "config"].into_iter().find(|command| first.as_os_str() == *command && !first.exists())
+    ["check", "rule", "baseline", "config", "completions", "man"]
+        .into_iter()
+        .find(|command| first.as_os_str() == *command && !first.exists())
 }

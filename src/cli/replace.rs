@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Lets `write` make the file's new content, and puts it in the place of the old. If anything fails, the file is what
 /// it was. Links stay links, and permissions stay.
@@ -24,7 +25,23 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>
         // The first error is the one to tell of.
         let _ = fs::remove_file(&temporary);
     }
+    *unfinished() = None;
     result
+}
+
+/// The new file that is not in its place yet.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+fn unfinished() -> MutexGuard<'static, Option<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Called when the process is about to end.
+pub fn remove_unfinished() {
+    if let Some(path) = unfinished().take() {
+        // There is nobody left to tell.
+        let _ = fs::remove_file(path);
+    }
 }
 
 /// What is there to be written to, not to be replaced: `/dev/null`, `/dev/stderr`, pipes.
@@ -37,5 +54,6 @@ fn create_beside(path: &Path) -> io::Result<(PathBuf, fs::File)> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}.unleak", std::process::id()));
     let file = fs::File::create_new(&temporary)?;
+    *unfinished() = Some(temporary.clone());
     Ok((temporary, file))
 }

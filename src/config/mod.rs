@@ -129,7 +129,17 @@ pub struct Overrides {
     pub exclude: Vec<String>,
     pub extend_exclude: Vec<String>,
     pub force_exclude: bool,
-    pub baseline: Option<PathBuf>,
+    pub baseline: BaselineChoice,
+}
+
+/// Which findings are known already.
+#[derive(Clone, Debug, Default)]
+pub enum BaselineChoice {
+    #[default]
+    AsConfigured,
+    /// Those of this file.
+    File(PathBuf),
+    None,
 }
 
 /// Where settings come from.
@@ -257,8 +267,10 @@ fn lay_over(settings: &mut Settings, overrides: &Overrides, here: &Path) -> Resu
         settings.excluded.add(here, pattern)?;
     }
     settings.force_exclude |= overrides.force_exclude;
-    if let Some(baseline) = &overrides.baseline {
-        settings.baseline = Some(baseline.clone());
+    match &overrides.baseline {
+        BaselineChoice::AsConfigured => {}
+        BaselineChoice::File(path) => settings.baseline = Some(path.clone()),
+        BaselineChoice::None => settings.baseline = None,
     }
     Ok(())
 }

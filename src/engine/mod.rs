@@ -5,6 +5,7 @@
 //! shown. All facts are linked to a program, and each rule looks at each reported module. A file or a rule that
 //! fails is named among the problems and the rest goes on. The outcome is the same on any number of threads.
 
+pub mod baseline;
 pub mod load;
 mod names;
 mod panics;
@@ -13,7 +14,7 @@ mod suppress;
 use std::fs;
 use std::hash::Hasher;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
+use self::baseline::{Baseline, Known};
 use self::load::{Content, Found, FoundFile};
 use self::names::ModulePath;
 use self::suppress::{FileSuppressions, Suppressions};
@@ -68,6 +70,10 @@ pub struct Outcome {
     /// Every file that a finding names, by id.
     pub files: Vec<ShownFile>,
     pub problems: Vec<Problem>,
+    /// What the baselines of the files knew.
+    pub known: Known,
+    /// The canonical paths of the files that were reported on.
+    pub checked: Vec<PathBuf>,
     pub statistics: Statistics,
 }
 
@@ -91,6 +97,8 @@ impl Outcome {
 #[derive(Clone, Debug)]
 pub struct ShownFile {
     pub id: FileId,
+    /// Its canonical path.
+    pub path: PathBuf,
     pub source: SourceFile,
     pub lines: LineIndex,
 }
@@ -219,10 +227,14 @@ fn no_threads(message: String) -> Problem {
 
 fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome {
     let mut outcome = Outcome { problems: found.problems, ..Outcome::default() };
-    if outcome.problems.iter().any(|problem| problem.kind == ProblemKind::Configuration) {
+    if outcome.is_refused() {
         return outcome;
     }
     let files = found.files;
+    let baselines = baselines(&files, &mut outcome.problems);
+    if outcome.is_refused() {
+        return outcome;
+    }
     progress.files.store(files.len(), Ordering::Relaxed);
 
     let start = Instant::now();
@@ -262,6 +274,8 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
 
     let start = Instant::now();
     show_files(&files, &hashes, &mut outcome);
+    baseline::take_known(&mut outcome, &files, &baselines);
+    outcome.checked = files.iter().filter(|file| file.reported).map(|file| file.path.clone()).collect();
     outcome.problems.sort_by(|a, b| (&a.path, a.position, &a.message).cmp(&(&b.path, b.position, &b.message)));
     outcome.statistics.phases.push(("report", start.elapsed()));
     outcome
@@ -373,6 +387,33 @@ fn count_lines(text: &str) -> usize {
         .map(|chunk| usize::from(chunk.iter().map(|byte| u8::from(*byte == b'\n')).sum::<u8>()))
         .sum();
     breaks + usize::from(!text.is_empty() && !text.ends_with('\n'))
+}
+
+/// The baselines that the configurations of reported files name.
+fn baselines(files: &[FoundFile], problems: &mut Vec<Problem>) -> Vec<Baseline> {
+    let mut paths: Vec<&PathBuf> =
+        files.iter().filter(|file| file.reported).filter_map(|file| file.settings.baseline.as_ref()).collect();
+    paths.sort();
+    paths.dedup();
+    let mut baselines = Vec::new();
+    for path in paths {
+        let mut refuse = |message| {
+            let kind = ProblemKind::Configuration;
+            problems.push(Problem { path: path.clone(), position: None, message, kind, named: true });
+        };
+        match fs::read_to_string(path) {
+            Err(error) => refuse(format!("the baseline cannot be read: {}", load::error_message(&error))),
+            Ok(text) => match Baseline::parse(path, &text) {
+                Err(problem) => problems.push(problem),
+                Ok(entries) => {
+                    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+                    let folder = fs::canonicalize(&folder).unwrap_or(folder);
+                    baselines.push(Baseline { path: path.clone(), folder, entries });
+                }
+            },
+        }
+    }
+    baselines
 }
 
 /// The modules of the program: every file that has facts.
@@ -524,5 +565,5 @@ fn read_unchanged(id: FileId, file: &FoundFile, hashes: &[Option<u64>]) -> Optio
         return None;
     }
     let lines = LineIndex::new(&source.text);
-    Some(ShownFile { id, source, lines })
+    Some(ShownFile { id, path: file.path.clone(), source, lines })
 }

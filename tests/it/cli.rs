@@ -402,3 +402,16 @@ fn devices_are_written_to_and_links_and_permissions_stay() {
     assert_eq!(fs::metadata(at("real.txt")).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(fs::read_to_string(at("real.txt")).unwrap().contains("LK101"));
 }
+
+#[test]
+fn completions_and_the_manual_know_every_flag() {
+    let here = project(&[]);
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let (code, out, err) = run(unleak(here.path()).args(["completions", shell]));
+        assert_eq!((code, err.as_str()), (0, ""), "{shell}");
+        assert!(out.contains("min-confidence") && out.contains("baseline"), "{shell}");
+    }
+    let (code, out, _) = run(unleak(here.path()).arg("man"));
+    assert_eq!(code, 0);
+    assert!(out.contains(".TH unleak 1") && out.contains("Exit codes") && out.contains("unleak\\-baseline"), "{out}");
+}

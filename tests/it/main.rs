@@ -5,6 +5,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod adopt;
 mod cli;
 mod config;
 mod examples;

@@ -1,0 +1,1 @@
+"""unleak says where Python code leaks; this package only holds its program."""
