@@ -30,7 +30,7 @@ const CALLERS: usize = 3;
 /// The most callers that are looked at for one answer.
 const MOST_CALLERS: usize = 48;
 /// So few calls of a method by its name alone are taken for calls of it.
-const FEW_CALLERS: usize = 3;
+const FEW_CALLERS: usize = 6;
 /// The most variables of one function that are looked at.
 const MOST_VARIABLES: usize = 64;
 
@@ -224,6 +224,14 @@ impl Program<'_> {
                 };
                 return Some(Cost { what: "it is made whenever somebody calls back".to_owned(), label: Some(label) });
             }
+            // A lambda is made to be handed on.
+            if self.is_lambda(caller) {
+                let label = Label {
+                    location: self.location(caller.module, self.function(caller).span),
+                    message: "made to be called back".to_owned(),
+                };
+                return Some(Cost { what: "it is made whenever somebody calls back".to_owned(), label: Some(label) });
+            }
             let sites = self.callers(caller);
             let is_known = |site: &CallSite| site.is_certain || sites.len() <= FEW_CALLERS;
             let known = sites.iter().filter(|site| is_known(site) && !self.is_test(site.module));
@@ -244,6 +252,10 @@ impl Program<'_> {
         let serves =
             vocabulary::is_serving_name(class_name.as_str()) && self.owner(class).lifetime >= Lifetime::Presumed;
         (serves && !is_once).then(|| format!("every call of `{class_name}.{name}` makes it"))
+    }
+
+    fn is_lambda(&self, function: FunctionRef) -> bool {
+        matches!(self.facts(function.module).scope(self.function(function).scope).kind, ScopeKind::Lambda(_))
     }
 
     /// Whether a scope is a function's.
