@@ -25,6 +25,29 @@ impl Confidence {
     }
 }
 
+/// What becomes of the objects that a finding speaks of when their last use is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Something that lives as long as the process holds them.
+    Rooted,
+    /// The cyclic garbage collector cannot free them, or does not run.
+    Uncollectable,
+    /// Their memory goes, and what they stand for does not: a thread, a child process, a descriptor.
+    NotReleased,
+    /// The cyclic garbage collector frees them later. What that costs meanwhile, where the source tells: a noun phrase.
+    Delayed(Option<String>),
+}
+
+impl Effect {
+    /// What is late and costs nothing that one could show is hardly a leak.
+    pub fn most_confidence(&self) -> Confidence {
+        match self {
+            Effect::Delayed(None) => Confidence::Low,
+            _ => Confidence::High,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -104,6 +127,8 @@ pub struct Finding {
     pub related: Vec<Label>,
     /// The dotted name of what leaks, `package.module.Class.attribute`; the fingerprint is made of it.
     pub symbol: String,
+    /// Where the rule tells.
+    pub effect: Option<Effect>,
     pub remedy: Option<Remedy>,
     pub fix: Option<Fix>,
 }

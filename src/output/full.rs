@@ -10,7 +10,7 @@ use codespan_reporting::term::{self, Config, Styles, StylesWriter};
 use super::excerpt::{Excerpt, Excerpts, shortened};
 use super::place::{Lines, Places};
 use super::{Report, confidence_word, plural, printable_line, shown_name};
-use crate::finding::{Applicability, Confidence, Finding, Fix, Severity};
+use crate::finding::{Applicability, Confidence, Effect, Finding, Fix, Severity};
 use crate::fix::{applied, changed_lines};
 use crate::rules::page::{self, Page};
 use crate::source::{FileId, Location, Span};
@@ -78,11 +78,22 @@ fn notes(finding: &Finding, page: Option<&Page>, lines: &Lines) -> Vec<String> {
     if let Some(page) = page {
         notes.push(format!("help: {}", page.advice()));
     }
+    notes.extend(finding.effect.as_ref().map(|effect| format!("effect: {}", printable_line(&effect_words(effect)))));
     if finding.confidence < Confidence::High {
         notes.push(format!("confidence: {}", confidence_word(finding.confidence)));
     }
     notes.extend(finding.fix.as_ref().and_then(|fix| fix_note(fix, lines)));
     notes
+}
+
+fn effect_words(effect: &Effect) -> String {
+    match effect {
+        Effect::Rooted => "stays for as long as the process runs".to_owned(),
+        Effect::Uncollectable => "never freed, not even by the cyclic garbage collector".to_owned(),
+        Effect::NotReleased => "goes on when the last reference is gone".to_owned(),
+        Effect::Delayed(None) => "not freed before the cyclic garbage collector runs".to_owned(),
+        Effect::Delayed(Some(cost)) => format!("not freed before the cyclic garbage collector runs: {cost}"),
+    }
 }
 
 /// Longer changes are cut: the report is about the leak.

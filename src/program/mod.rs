@@ -11,6 +11,7 @@ pub mod calls;
 pub mod classes;
 pub mod conditions;
 pub mod containers;
+pub mod costs;
 pub mod domains;
 pub mod exceptions;
 pub mod growth;

@@ -132,6 +132,11 @@ impl Program<'_> {
         }
     }
 
+    /// What instances of a class of the project hold that their `close` releases.
+    pub fn resource_of_class(&self, class: ClassRef) -> Option<&Resource> {
+        self.resources.classes.get(&class)
+    }
+
     /// What gives the resource, as a reader would name it.
     pub fn giver_name(&self, acquisition: &Acquisition) -> String {
         match (acquisition.through, acquisition.source) {

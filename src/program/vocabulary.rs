@@ -426,7 +426,7 @@ pub fn is_callable_name(name: &str) -> bool {
 }
 
 /// The last word of a name in any style, in lower case: of `HTTPServerPool`, `server_pool`.
-fn last_word(name: &str) -> String {
+pub fn last_word(name: &str) -> String {
     let text = name.trim_end_matches(|c: char| c == '_' || c.is_ascii_digit());
     let start = text
         .char_indices()
@@ -512,6 +512,34 @@ pub fn is_single_name(name: &str) -> bool {
         last_word(name).as_str(),
         "app" | "application" | "backend" | "bot" | "daemon" | "kernel" | "plugin" | "reactor" | "server"
     )
+}
+
+/// What is open to the outside as long as it lives, or stands for one request, by what it is called.
+pub fn is_open_end_name(name: &str) -> bool {
+    name != "start_response"
+        && matches!(
+            last_word(name).as_str(),
+            "connection"
+                | "conn"
+                | "connector"
+                | "socket"
+                | "sock"
+                | "websocket"
+                | "ws"
+                | "transport"
+                | "session"
+                | "request"
+                | "req"
+                | "response"
+                | "resp"
+                | "environ"
+                | "cursor"
+        )
+}
+
+/// Types of big blocks of numbers or pixels, by the last part of their names.
+pub fn is_block_type(name: &str) -> bool {
+    matches!(name, "ndarray" | "DataFrame" | "Series" | "Tensor" | "Image" | "Table" | "RecordBatch" | "memoryview")
 }
 
 /// Classes whose instances end with a connection, by what they are called.

@@ -1,7 +1,7 @@
 //! LK303: an exception is stored with its traceback, and nothing takes it out again.
 
 use super::{Claim, Report, label};
-use crate::finding::{Confidence, Label};
+use crate::finding::{Confidence, Effect, Label};
 use crate::program::exceptions::Thrown;
 use crate::program::exceptions::kept::KeptException;
 use crate::program::lifetimes::Lifetime;
@@ -9,7 +9,7 @@ use crate::program::{ModuleId, Place, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for found in program.kept_exceptions(module) {
-        let Some((confidence, reasons)) = confidence(program, &found) else { continue };
+        let Some((confidence, effect, reasons)) = judge(program, &found) else { continue };
         let function = program.function_name(found.function);
         let name = program.place_name(found.place);
         let mut related = Vec::new();
@@ -24,14 +24,18 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             ));
         }
         related.extend(reasons);
-        report.add(Claim {
-            span: program.event_location(found.stored).span,
-            confidence,
-            message: format!("`{name}` keeps {} with all frames of its traceback", what(&found)),
-            label: chain(&found, &function),
-            related,
-            symbol: program.place_symbol(found.place),
-        });
+        super::once_each(&mut related);
+        report.add_with_effect(
+            effect,
+            Claim {
+                span: program.event_location(found.stored).span,
+                confidence,
+                message: format!("`{name}` keeps {} with all frames of its traceback", what(&found)),
+                label: chain(&found, &function),
+                related,
+                symbol: program.place_symbol(found.place),
+            },
+        );
     }
 }
 
@@ -53,28 +57,44 @@ fn chain(found: &KeptException, function: &str) -> String {
     }
 }
 
-fn confidence(program: &Program, found: &KeptException) -> Option<(Confidence, Vec<Label>)> {
-    let none = Vec::new();
+/// How far it is believed, what becomes of it, and why.
+fn judge(program: &Program, found: &KeptException) -> Option<(Confidence, Effect, Vec<Label>)> {
+    let medium = |effect| Some((Confidence::Medium, effect, Vec::new()));
+    let low = Some((Confidence::Low, Effect::Delayed(None), Vec::new()));
     if found.is_let_go {
-        return Some((Confidence::Low, none));
+        return low;
     }
-    match found.place {
-        Place::Module(..) | Place::Class(..) => return Some((Confidence::Medium, none)),
-        Place::Instance(class, _) if !found.thrown.passed_here() => {
-            if found.raised.is_some() && !found.is_item {
-                return Some((Confidence::Medium, none));
-            }
-            if !found.is_item {
-                return Some((Confidence::Low, none));
-            }
-            let owner = program.owner(class);
-            let is_long = owner.lifetime >= Lifetime::Presumed;
-            return Some((if is_long { Confidence::Medium } else { Confidence::Low }, owner.reasons));
+    if let Some((variable, bound)) = found.before
+        && found.thrown.passed_here()
+    {
+        let message = format!("`{variable}` has the one before, so that each exception keeps all earlier ones");
+        return Some((Confidence::Medium, Effect::Rooted, vec![label(program, bound, message)]));
+    }
+    let Place::Instance(class, _) = found.place else {
+        return match found.place {
+            Place::Module(..) | Place::Class(..) => medium(Effect::Rooted),
+            _ if found.thrown.passed_here() => medium(Effect::Delayed(cost(program, found))),
+            _ => None,
+        };
+    };
+    if found.is_item {
+        let owner = program.owner(class);
+        if owner.lifetime >= Lifetime::Presumed {
+            return Some((Confidence::Medium, Effect::Rooted, owner.reasons));
         }
-        _ => {}
+        if !found.thrown.passed_here() {
+            return low;
+        }
     }
-    if !found.thrown.passed_here() {
-        return None;
+    match (found.thrown.passed_here(), found.raised) {
+        (true, _) => medium(Effect::Delayed(cost(program, found))),
+        (false, Some(_)) => medium(Effect::Delayed(Some("the frames of whoever it is raised to".to_owned()))),
+        (false, None) => low,
     }
-    Some((Confidence::Medium, none))
+}
+
+/// What the frame holds that the exception has passed through, or the object that keeps it.
+fn cost(program: &Program, found: &KeptException) -> Option<String> {
+    let frame = program.cost_of_frame(found.stored).map(|cost| cost.what);
+    frame.or_else(|| program.called_often_by(found.function).map(|cost| cost.what))
 }

@@ -1,7 +1,8 @@
 //! LK304: a variable keeps an exception or frame, and with it the frame that the variable is in.
 
 use super::{Claim, Report, label};
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Effect};
+use crate::program::costs::Cost;
 use crate::program::exceptions::Thrown;
 use crate::program::exceptions::locals::OutlivingLocal;
 use crate::program::repetition::Frequency;
@@ -22,16 +23,24 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         if let Some(left) = found.left {
             related.push(label(program, left, format!("`{function}` ends here, and `{variable}` still has it")));
         }
+        let others = found.others.iter();
+        related.extend(others.map(|(other, bound)| label(program, *bound, format!("`{other}` keeps one as well"))));
+        let cost = cost(program, &found);
+        related.extend(cost.as_ref().and_then(|cost| cost.label.clone()));
         related.extend(repetition.reasons.into_iter().take(1));
+        super::once_each(&mut related);
         let what = if matches!(found.thrown, Thrown::Frame(_)) { "the frame" } else { "the exception" };
-        report.add(Claim {
-            span: program.event_location(found.bound).span,
-            confidence: confidence(repetition.frequency, &found),
-            message: format!("`{variable}` keeps {what} and is kept by it when `{function}` ends"),
-            label: chain(found.thrown, &function, variable.as_str()),
-            related,
-            symbol: format!("{}.{variable}", program.function_symbol(found.function)),
-        });
+        report.add_with_effect(
+            Effect::Delayed(cost.map(|cost| cost.what)),
+            Claim {
+                span: program.event_location(found.bound).span,
+                confidence: confidence(repetition.frequency),
+                message: format!("`{variable}` keeps {what} and is kept by it when `{function}` ends"),
+                label: chain(found.thrown, &function, variable.as_str()),
+                related,
+                symbol: format!("{}.{variable}", program.function_symbol(found.function)),
+            },
+        );
     }
 }
 
@@ -50,10 +59,19 @@ fn source_label(thrown: Thrown) -> &'static str {
     }
 }
 
-fn confidence(frequency: Frequency, found: &OutlivingLocal) -> Confidence {
-    let _ = found;
+fn confidence(frequency: Frequency) -> Confidence {
     match frequency {
         Frequency::Repeated | Frequency::Presumed => Confidence::Medium,
         _ => Confidence::Low,
     }
+}
+
+/// What the frames hold that somebody would want to have back: of this function, or of all that are around it when an
+/// exception passes the end of a `with` block.
+fn cost(program: &Program, found: &OutlivingLocal) -> Option<Cost> {
+    let name = program.function(found.function).name.as_str();
+    if matches!(name, "__exit__" | "__aexit__") && matches!(found.thrown, Thrown::Current(_)) {
+        return Some(Cost { what: "the frames of whoever used the `with` block".to_owned(), label: None });
+    }
+    program.cost_of_frame(found.bound)
 }

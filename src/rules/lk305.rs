@@ -1,11 +1,12 @@
 //! LK305: a nested function refers to itself, so that every call of the function around it leaves a cycle.
 
 use super::{Claim, Report, label};
-use crate::finding::{Confidence, Label};
+use crate::finding::{Confidence, Effect, Label};
+use crate::program::costs::Cost;
 use crate::program::references::captures::Capture;
 use crate::program::references::definitions::SelfReferring;
 use crate::program::repetition::Frequency;
-use crate::program::{FunctionRef, ModuleId, Program};
+use crate::program::{FunctionRef, ModuleId, Program, ScopeRef};
 use crate::source::Name;
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
@@ -19,28 +20,31 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let maker = program.function_name(found.maker);
         let mut related: Vec<Label> =
             found.steps.iter().filter_map(|(function, capture)| step(program, *function, capture, last.name)).collect();
+        let cost = cost(program, &found);
+        related.extend(cost.as_ref().and_then(|cost| cost.label.clone()));
         related.extend(repetition.reasons.into_iter().take(2));
-        report.add(Claim {
-            span: program.function(first).name_span,
-            confidence: confidence(repetition.frequency, &found),
-            message: format!("`{}` refers to itself, so each call of `{maker}` leaves a cycle", last.name),
-            label: match found.keeps.as_slice() {
-                [] => "made anew by each call".to_owned(),
-                keeps => format!("made anew by each call; it keeps {}", listed(keeps)),
+        super::once_each(&mut related);
+        report.add_with_effect(
+            Effect::Delayed(cost.map(|cost| cost.what)),
+            Claim {
+                span: program.function(first).name_span,
+                confidence: Confidence::Medium,
+                message: format!("`{}` refers to itself, so each call of `{maker}` leaves a cycle", last.name),
+                label: match found.keeps.as_slice() {
+                    [] => "made anew by each call".to_owned(),
+                    keeps => format!("made anew by each call; it keeps {}", listed(keeps)),
+                },
+                related,
+                symbol: format!("{}.{}", program.function_symbol(found.maker), last.name),
             },
-            related,
-            symbol: format!("{}.{}", program.function_symbol(found.maker), last.name),
-        });
+        );
     }
 }
 
-/// The cycle is certain; what it costs is what it keeps until the collector runs.
-fn confidence(frequency: Frequency, found: &SelfReferring) -> Confidence {
-    match frequency {
-        _ if found.keeps.is_empty() => Confidence::Low,
-        Frequency::Repeated | Frequency::Presumed => Confidence::Medium,
-        _ => Confidence::Low,
-    }
+/// The cycle is certain; what it costs is what it keeps until the collector runs, or how often it is made.
+fn cost(program: &Program, found: &SelfReferring) -> Option<Cost> {
+    let kept = program.cost_of_variables(found.keeps.iter().copied());
+    kept.or_else(|| (!found.keeps.is_empty()).then(|| program.called_often_by(found.maker))?)
 }
 
 fn step(program: &Program, function: FunctionRef, capture: &Capture, first: Name) -> Option<Label> {
@@ -50,8 +54,8 @@ fn step(program: &Program, function: FunctionRef, capture: &Capture, first: Name
     Some(label(program, capture.at?, message))
 }
 
-fn listed(names: &[Name]) -> String {
-    let shown: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+fn listed(names: &[(ScopeRef, Name)]) -> String {
+    let shown: Vec<String> = names.iter().take(3).map(|(_, name)| format!("`{name}`")).collect();
     let more = if names.len() > shown.len() { " and more" } else { "" };
     format!("{}{more}", shown.join(", "))
 }

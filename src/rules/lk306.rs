@@ -1,7 +1,8 @@
 //! LK306: a class statement in a function makes a class at each call.
 
 use super::{Claim, Report};
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Effect};
+use crate::program::costs::Cost;
 use crate::program::references::definitions::LocalClass;
 use crate::program::repetition::Frequency;
 use crate::program::{ModuleId, Program};
@@ -13,18 +14,25 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             continue;
         }
         let class = program.class(found.class);
-        report.add(Claim {
-            span: class.name_span,
-            confidence: confidence(repetition.frequency, &found),
-            message: format!(
-                "each call of `{}` makes the class `{}` anew",
-                program.function_name(found.maker),
-                class.name
-            ),
-            label: "a class is a cycle by itself, and its bases list it until the collector runs".to_owned(),
-            related: repetition.reasons.into_iter().take(3).collect(),
-            symbol: program.class_symbol(found.class),
-        });
+        let cost = cost(program, &found);
+        let mut related: Vec<_> = cost.as_ref().and_then(|cost| cost.label.clone()).into_iter().collect();
+        related.extend(repetition.reasons.into_iter().take(3));
+        super::once_each(&mut related);
+        report.add_with_effect(
+            Effect::Delayed(cost.map(|cost| cost.what)),
+            Claim {
+                span: class.name_span,
+                confidence: confidence(repetition.frequency, &found),
+                message: format!(
+                    "each call of `{}` makes the class `{}` anew",
+                    program.function_name(found.maker),
+                    class.name
+                ),
+                label: "a class is a cycle by itself, and its bases list it until the collector runs".to_owned(),
+                related,
+                symbol: program.class_symbol(found.class),
+            },
+        );
     }
 }
 
@@ -37,4 +45,9 @@ fn confidence(frequency: Frequency, found: &LocalClass) -> Confidence {
         _ if found.is_given_away => Confidence::Low,
         _ => Confidence::Medium,
     }
+}
+
+/// A class is some kilobytes, and the more often it is made, the more of them wait.
+fn cost(program: &Program, found: &LocalClass) -> Option<Cost> {
+    program.called_often_by(found.maker).or_else(|| program.called_back_by(found.maker))
 }

@@ -33,7 +33,7 @@ pub mod page;
 mod resources;
 pub mod selection;
 
-use crate::finding::{Confidence, Finding, Label, Remedy, Severity};
+use crate::finding::{Confidence, Effect, Finding, Label, Remedy, Severity};
 use crate::program::{EventRef, ModuleId, Program, Role};
 use crate::source::{Location, Span};
 
@@ -109,6 +109,16 @@ impl<'p> Report<'p> {
 
     /// The same of what a change of the text may mend.
     pub fn add_mendable(&mut self, severity: Severity, remedy: Option<Remedy>, claim: Claim) {
+        self.push(severity, remedy, None, claim);
+    }
+
+    /// Adds a finding that tells what becomes of the objects; it is believed no more than that allows.
+    pub fn add_with_effect(&mut self, effect: Effect, claim: Claim) {
+        let confidence = claim.confidence.min(effect.most_confidence());
+        self.push(self.severity, None, Some(effect), Claim { confidence, ..claim });
+    }
+
+    fn push(&mut self, severity: Severity, remedy: Option<Remedy>, effect: Option<Effect>, claim: Claim) {
         let input = &self.program.module(self.module).input;
         let confidence = match input.role {
             Role::Test => Confidence::Low,
@@ -124,6 +134,7 @@ impl<'p> Report<'p> {
             label: claim.label,
             related: claim.related,
             symbol: claim.symbol,
+            effect,
             remedy,
             fix: None,
         });

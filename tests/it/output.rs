@@ -113,6 +113,7 @@ pub fn program() -> Program {
         label: label.into(),
         related,
         symbol: symbol.into(),
+        effect: None,
         remedy: None,
         fix: None,
     };
@@ -302,6 +303,7 @@ fn no_place_breaks_a_report() {
                 label: "here".into(),
                 related: vec![label(other, "there")],
                 symbol: String::new(),
+                effect: None,
                 remedy: None,
                 fix: None,
             });

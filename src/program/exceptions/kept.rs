@@ -23,6 +23,8 @@ pub struct KeptException {
     pub holder: Option<Name>,
     /// Where a method of the holder raises it again.
     pub raised: Option<EventRef>,
+    /// A variable of the function that has what was stored there before: each frame keeps all of them.
+    pub before: Option<(Name, EventRef)>,
     /// Something takes it out later.
     pub is_let_go: bool,
 }
@@ -46,7 +48,9 @@ impl Program<'_> {
                 EventKind::Call(call) => {
                     let call = facts.call(call);
                     let Expr::Attribute(base, method) = facts.expr(call.callee) else { continue };
-                    let Some(kind) = OperationKind::of_method(method) else { continue };
+                    // What is put into a queue is taken from it by somebody else.
+                    let is_put = matches!(method.as_str(), "put" | "put_nowait");
+                    let Some(kind) = OperationKind::of_method(method).filter(|_| !is_put) else { continue };
                     let value = match kind {
                         OperationKind::Append | OperationKind::Add => facts.arguments(call).last(),
                         OperationKind::SetDefault => facts.arguments(call).get(1),
@@ -92,7 +96,11 @@ impl Program<'_> {
             _ => None,
         };
         let is_let_go = match reach.place {
-            Place::Instance(..) | Place::Unresolved(_) => self.is_released_by_others(class, attribute, is_item),
+            Place::Instance(..) => self.is_released_by_others(class, attribute, is_item),
+            Place::Unresolved(_) => {
+                self.is_released_by_others(None, attribute, is_item)
+                    || self.is_released_in_any_class(attribute, is_item)
+            }
             place => {
                 let is_bounded = self.holder(place).is_some_and(|holder| holder.container.is_bounded);
                 let mut operations = self.operations.on(place).filter(|operation| operation.event != stored);
@@ -109,8 +117,28 @@ impl Program<'_> {
             is_item,
             holder,
             raised,
+            before: self.kept_before(stored, target),
             is_let_go,
         })
+    }
+
+    /// A variable of the function that was given what the same attribute held before.
+    fn kept_before(&self, stored: EventRef, target: ExprId) -> Option<(Name, EventRef)> {
+        let facts = self.facts(stored.module);
+        let Expr::Attribute(base, _) = facts.expr(target) else { return None };
+        if !matches!(facts.expr(base), Expr::Name(_)) {
+            return None;
+        }
+        let function = self.event_function(stored)?;
+        facts.scope_events(self.function(function).scope).take_while(|(id, _)| *id < stored.id).find_map(
+            |(id, event)| match event.kind {
+                EventKind::Bind { target: variable, value } if value == target => match facts.expr(variable) {
+                    Expr::Name(name) => Some((name, EventRef::new(stored.module, id))),
+                    _ => None,
+                },
+                _ => None,
+            },
+        )
     }
 
     /// A function's `global` name.

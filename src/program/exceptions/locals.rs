@@ -15,7 +15,7 @@ use crate::source::Name;
 /// More ways than this are not followed.
 const MOST_NODES: usize = 4000;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct OutlivingLocal {
     pub function: FunctionRef,
     pub variable: Name,
@@ -26,10 +26,20 @@ pub struct OutlivingLocal {
     pub left: Option<EventRef>,
     /// It is the function's result, or what it raises.
     pub is_given_on: bool,
+    /// Other variables of the function that are left so as well.
+    pub others: Vec<(Name, EventRef)>,
+}
+
+impl OutlivingLocal {
+    fn add(&mut self, variable: Name, bound: EventRef) {
+        if self.variable != variable && self.others.iter().all(|(known, _)| *known != variable) {
+            self.others.push((variable, bound));
+        }
+    }
 }
 
 impl Program<'_> {
-    /// The variables of a module's functions that outlive their function in a cycle with its frame.
+    /// The variables, one for each function of a module, that outlive their function in a cycle with its frame.
     pub fn outliving_locals(&self, module: ModuleId) -> Vec<OutlivingLocal> {
         let facts = self.facts(module);
         let with_frames = self.scopes_with_frames(module);
@@ -41,10 +51,10 @@ impl Program<'_> {
             }
             let Expr::Name(variable) = facts.expr(target) else { continue };
             let bound = EventRef::new(module, EventId(number as u32));
-            if let Some(local) = self.outliving_local(bound, variable)
-                && !found.iter().any(|known| (known.function, known.variable) == (local.function, local.variable))
-            {
-                found.push(local);
+            let Some(local) = self.outliving_local(bound, variable) else { continue };
+            match found.iter_mut().find(|known| known.function == local.function) {
+                Some(known) => known.add(local.variable, local.bound),
+                None => found.push(local),
             }
         }
         found
@@ -71,7 +81,7 @@ impl Program<'_> {
             return None;
         }
         let (left, is_given_on) = self.way_out(function, bound, variable)?;
-        Some(OutlivingLocal { function, variable, thrown, bound, left, is_given_on })
+        Some(OutlivingLocal { function, variable, thrown, bound, left, is_given_on, others: Vec::new() })
     }
 
     fn is_stripped_where_caught(&self, function: FunctionRef, caught: EventRef) -> bool {

@@ -7,7 +7,7 @@
 use rustc_hash::FxHashSet;
 
 use super::captures::{Capture, captured};
-use crate::facts::{Constant, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
+use crate::facts::{Constant, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
 use crate::program::names::Definition;
 use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef};
 use crate::source::Name;
@@ -23,7 +23,7 @@ pub struct SelfReferring {
     /// Where each of the functions uses the next one; the last uses the first.
     pub steps: Vec<(FunctionRef, Capture)>,
     /// What else is kept: variables of the functions around it.
-    pub keeps: Vec<Name>,
+    pub keeps: Vec<(ScopeRef, Name)>,
 }
 
 /// A class statement that runs at each call of a function.
@@ -143,12 +143,13 @@ impl Program<'_> {
     }
 
     /// The variables that a cycle of functions keeps beside the functions themselves.
-    fn kept_beside(&self, steps: &[(FunctionRef, Capture)]) -> Vec<Name> {
+    fn kept_beside(&self, steps: &[(FunctionRef, Capture)]) -> Vec<(ScopeRef, Name)> {
         let mut keeps = Vec::new();
         for (function, _) in steps {
             for capture in captured(self, *function) {
-                if self.bound_function(&capture).is_none() && !keeps.contains(&capture.name) {
-                    keeps.push(capture.name);
+                let variable = (capture.holder, capture.name);
+                if self.bound_function(&capture).is_none() && !keeps.contains(&variable) {
+                    keeps.push(variable);
                 }
             }
         }
@@ -163,7 +164,11 @@ impl Program<'_> {
             let EventKind::DefineClass(class) = event.kind else { continue };
             let here = EventRef::new(module, EventId(number as u32));
             let scope = self.event_scope(here);
-            if !matches!(facts.scope(scope.id).kind, ScopeKind::Function(_)) {
+            let mut around = facts.contexts_around(event.context).take_while(|context| context.scope == scope.id);
+            // What runs when something has failed does not run often.
+            if !matches!(facts.scope(scope.id).kind, ScopeKind::Function(_))
+                || around.any(|context| matches!(context.kind, ContextKind::Except(_)))
+            {
                 continue;
             }
             let Some(maker) = self.enclosing_function(scope) else { continue };

@@ -45,6 +45,15 @@ impl Program<'_> {
         answer
     }
 
+    /// Whether any class gives up what its instances hold in an attribute of this name.
+    pub(in crate::program) fn is_released_in_any_class(&self, via: Name, is_item: bool) -> bool {
+        self.operations.all().any(|operation| {
+            matches!(operation.place, Place::Instance(_, name) if name == via)
+                && self.gives_up(operation, via, is_item)
+                && self.runs_before_the_end(operation.event)
+        })
+    }
+
     /// The function that makes the reference gives it up before it ends.
     fn is_released_at_once(&self, class: Option<ClassRef>, via: Name, reference: &Reference) -> bool {
         let made = reference.event;

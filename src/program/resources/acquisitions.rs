@@ -62,7 +62,7 @@ fn first_part(path: &str) -> &str {
 
 impl Program<'_> {
     /// The calls of a module, inside of functions, that give something to be released.
-    pub(super) fn acquisitions(&self, module: ModuleId) -> &[Acquisition] {
+    pub(in crate::program) fn acquisitions(&self, module: ModuleId) -> &[Acquisition] {
         self.resources.acquisitions.get(module.0 as usize).map_or(&[], |known| known)
     }
 
