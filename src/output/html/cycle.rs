@@ -39,9 +39,15 @@ fn references(text: &str, number: usize) -> Vec<Edge<'_>> {
     if let Some(first) = names.first_mut() {
         *first = first.rsplit(": ").next().unwrap_or_default();
     }
-    let names: Vec<&str> = names.into_iter().map(|name| name.trim_matches('`')).collect();
+    let names: Vec<&str> = names.into_iter().map(unquoted).collect();
     let pairs = names.windows(2).enumerate();
     pairs.map(|(index, pair)| Edge { from: pair[0], to: pair[1], text: (index == 0).then_some(number) }).collect()
+}
+
+/// A name without its backticks; words with a name in them keep theirs.
+fn unquoted(name: &str) -> &str {
+    let inner = name.strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
+    inner.filter(|inner| !inner.contains('`')).unwrap_or(name)
 }
 
 fn reaches(edges: &[Edge], start: &str, goal: &str) -> bool {

@@ -59,7 +59,7 @@
 
   // ---- The cycle, drawn: its members on an ellipse, in the order of the references.
   const cycle = (finding) => {
-    const edges = finding.cycle;
+    const edges = finding.cycle.map(([from, to, step]) => [from.replaceAll("`", ""), to.replaceAll("`", ""), step]);
     if (!edges.length) return "";
     const names = [...new Set(edges.flatMap(([from, to]) => [from, to]))];
     const width = 640, height = [0, 190, 140][names.length] || 300;
