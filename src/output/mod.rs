@@ -13,6 +13,7 @@ mod full;
 mod github;
 mod gitlab;
 mod grouped;
+mod html;
 mod item;
 mod json;
 mod junit;
@@ -61,6 +62,8 @@ pub enum Format {
     Pylint,
     /// A summary for pull requests
     Markdown,
+    /// A page to look at, in one file
+    Html,
 }
 
 impl Format {
@@ -124,6 +127,7 @@ impl Report<'_> {
             Format::Azure => azure::write(self, out),
             Format::Pylint => pylint::write(self, out),
             Format::Markdown => markdown::write(self, out),
+            Format::Html => html::write(self, out),
         }
     }
 

@@ -48,6 +48,11 @@ impl<'a> Lines<'a> {
         self.index.row(offset as u32) as usize
     }
 
+    /// How many there are.
+    pub fn rows(&self) -> usize {
+        self.index.rows() as usize
+    }
+
     /// The bytes of a row without what ends it.
     pub fn range(&self, row: usize) -> Range<usize> {
         let line = self.index.line_span(self.text(), row as u32).unwrap_or_default();

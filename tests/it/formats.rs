@@ -359,3 +359,64 @@ fn fixes_are_told_to_those_who_can_make_them() {
     let region = &replacement["deletedRegion"];
     assert_eq!(region["endColumn"].as_u64().unwrap() - region["startColumn"].as_u64().unwrap(), 7);
 }
+
+/// The data of a page.
+fn page_data(page: &str) -> Value {
+    let (_, rest) = page.split_once("<script type=\"application/json\" id=\"data\">").unwrap();
+    serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+}
+
+#[test]
+fn the_page_is_one_file_that_loads_nothing() {
+    for program in programs() {
+        // A reference to an arrow of the page itself is none.
+        let page = written(&program, Format::Html).replace("url(#tip)", "");
+        assert!(page.contains("default-src 'none'"), "a browser is told to load nothing");
+        for loads in ["src=\"", "@import", "url(", "fetch(", "XMLHttpRequest", "<link rel=\"stylesheet\""] {
+            assert!(!page.contains(loads), "{loads}");
+        }
+        // Whatever a message says, the page has the elements of its own and no others.
+        assert_eq!((page.matches("<script").count(), page.matches("</script").count()), (2, 2));
+        assert_eq!(page_data(&page)["findings"].as_array().unwrap().len(), program.findings.len());
+    }
+}
+
+#[test]
+fn the_page_marks_the_places_in_their_lines() {
+    for program in [program(), nasty()] {
+        let data = page_data(&written(&program, Format::Html));
+        for (shown, finding) in data["findings"].as_array().unwrap().iter().zip(&program.findings) {
+            let places = std::iter::once(finding.location).chain(finding.related.iter().map(|label| label.location));
+            for (step, place) in shown["steps"].as_array().unwrap().iter().zip(places) {
+                let number = |key: &str| step[key].as_u64().unwrap() as usize;
+                let line = step["lines"][number("row") - number("first")].as_str().unwrap_or_default();
+                let marked: String = line.chars().skip(number("from")).take(number("to") - number("from")).collect();
+                let text = &program.files[place.file.0 as usize].text;
+                let expected = text.get(place.span.start as usize..place.span.end as usize).unwrap_or_default();
+                assert_eq!(marked, expected.lines().next().unwrap_or_default(), "{step}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_page_draws_what_the_argument_says_of_a_cycle() {
+    let cycle = |label: &str, steps: &[&str]| {
+        let mut program = program();
+        program.findings.truncate(1);
+        let finding = &mut program.findings[0];
+        finding.label = label.into();
+        let place = finding.location;
+        finding.related = steps.iter().map(|step| crate::output::label(place, step)).collect();
+        page_data(&written(&program, Format::Html))["findings"][0]["cycle"].clone()
+    };
+    let there_and_back =
+        cycle("only the collector", &["stored here: `A` → `B`", "stored here: `B` → bound method → `A`"]);
+    let expected = serde_json::json!([["A", "B", 1], ["B", "bound method", 2], ["bound method", "A", null]]);
+    assert_eq!(there_and_back, expected);
+    let frame = cycle("`failure` → exception → frame of `fetch` → `failure`", &["caught here"]);
+    assert_eq!(frame.as_array().unwrap().len(), 3);
+    assert_eq!(cycle("`self` → `self`", &[]), serde_json::json!([["self", "self", 0]]));
+    assert_eq!(cycle("`kept` → exception → frames", &[]), serde_json::json!([]));
+    assert_eq!(cycle("held", &["`A` → `B`", "`B` → `A`", "`A` → `C`"]).as_array().unwrap().len(), 2);
+}
