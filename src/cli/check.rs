@@ -6,12 +6,25 @@ use std::path::{Path, PathBuf};
 use super::mend::{self, Mending};
 use super::streams::{print_plain, print_styled, say_error, say_warning};
 use super::{CheckArguments, Exit, progress};
-use crate::engine::{Options, Problem, Request};
+use crate::confirm;
+use crate::engine::{Options, Outcome, Problem, Request};
 use crate::fix::Mended;
 use crate::output::{Format, Report, printable_line, shown_path};
 use crate::rules::selection;
 
-pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
+pub fn run(mut arguments: CheckArguments, quiet: bool) -> Exit {
+    match arguments.evidence.take() {
+        Some(folder) => run_observed(arguments, quiet, |outcome| confirm::attach(outcome, &folder)),
+        None => run_observed(arguments, quiet, |_| Ok(())),
+    }
+}
+
+/// The same, with a look at the findings before they are printed.
+pub fn run_observed(
+    arguments: CheckArguments,
+    quiet: bool,
+    observe: impl FnOnce(&mut Outcome) -> Result<(), String>,
+) -> Exit {
     let format = arguments.output_format;
     let (statistics, exit_zero) = (arguments.statistics, arguments.exit_zero);
     let mending = Mending::of(&arguments);
@@ -22,7 +35,7 @@ pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
             return Exit::Failure;
         }
     };
-    let Mended { outcome, files: changed, mended } =
+    let Mended { mut outcome, files: changed, mended } =
         progress::shown(!quiet, |progress| mend::check(&request, mending, progress));
 
     // Without a current directory paths are shown as they are.
@@ -44,6 +57,10 @@ pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
             }
             _ => Exit::Failure,
         };
+    }
+    if let Err(message) = observe(&mut outcome) {
+        say_error(message);
+        return Exit::Failure;
     }
     let written = mend::write(&changed, &request);
     let report = Report {

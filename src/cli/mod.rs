@@ -5,11 +5,13 @@
 //! changes nothing.
 
 mod check;
+mod confirm;
 mod mend;
 mod progress;
 mod rule;
 mod streams;
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +46,9 @@ enum Command {
     /// Check files and folders; what `unleak PATHS` does as well
     #[command(after_help = EXIT_CODES)]
     Check(CheckArguments),
+    /// Run a program or its tests, and say which findings are real
+    #[command(after_help = EXIT_CODES)]
+    Confirm(ConfirmArguments),
     /// Explain a rule, or list them all
     Rule(RuleArguments),
 }
@@ -95,6 +100,9 @@ struct CheckArguments {
     /// Read more models of libraries from this file; may be given again
     #[arg(long, value_name = "FILE")]
     models: Vec<PathBuf>,
+    /// Say what a run has shown of each finding: `unleak confirm` leaves that in this folder, `check` reads it
+    #[arg(long, value_name = "FOLDER")]
+    evidence: Option<PathBuf>,
     /// Use so many threads [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -104,6 +112,21 @@ struct CheckArguments {
     /// Neither read nor write a cache (unleak has none yet)
     #[arg(long)]
     no_cache: bool,
+}
+
+#[derive(Debug, Args)]
+struct ConfirmArguments {
+    #[command(flatten)]
+    check: CheckArguments,
+    /// Do the work so often: pytest runs its tests again in the same process, other programs are looked at in equal parts
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    rounds: u32,
+    /// Raise an exception once between each acquisition and its release; the program has to bear that
+    #[arg(long)]
+    inject: bool,
+    /// What to run, behind `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
@@ -176,6 +199,7 @@ fn run() -> Exit {
     match cli.command {
         Some(Command::Rule(arguments)) => rule::run(&arguments),
         Some(Command::Check(arguments)) => check::run(arguments, cli.global.quiet),
+        Some(Command::Confirm(arguments)) => confirm::run(arguments, cli.global.quiet),
         None => {
             if let Some(command) = misplaced_command(&cli.check) {
                 streams::say_error(format_args!("options stand behind the command: unleak {command} [OPTIONS]"));
@@ -189,5 +213,5 @@ fn run() -> Exit {
 /// In `unleak --select LK1 check src` clap takes `check` for a path, which is what it would be without the command.
 fn misplaced_command(arguments: &CheckArguments) -> Option<&'static str> {
     let first = arguments.paths.first()?;
-    ["check", "rule"].into_iter().find(|command| first.as_os_str() == *command && !first.exists())
+    ["check", "confirm", "rule"].into_iter().find(|command| first.as_os_str() == *command && !first.exists())
 }

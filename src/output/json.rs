@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Report;
 use super::fingerprint::Fingerprints;
 use super::place::Places;
-use crate::finding::{Applicability, Confidence, Severity};
+use crate::finding::{Applicability, Confidence, Evidence, Severity};
 use crate::rules::page;
 use crate::source::{Location, Position};
 
@@ -25,6 +25,9 @@ struct Entry<'a> {
     related: Vec<Related<'a>>,
     help: &'a str,
     fix: Option<Fix<'a>>,
+    /// Of a run of the program, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<&'a Evidence>,
     url: String,
 }
 
@@ -125,6 +128,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                     })
                     .collect(),
             }),
+            evidence: finding.evidence.as_ref(),
             url: page.map_or_else(String::new, |page| page.url()),
         });
     }

@@ -118,6 +118,7 @@ impl<'p> Report<'p> {
             symbol: claim.symbol,
             remedy,
             fix: None,
+            evidence: None,
         });
     }
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod cli;
+mod confirm;
 mod examples;
 mod facts;
 mod fixes;

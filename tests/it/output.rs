@@ -114,6 +114,7 @@ fn program() -> Program {
         symbol: symbol.into(),
         remedy: None,
         fix: None,
+        evidence: None,
     };
     program.findings = vec![
         finding(
@@ -303,6 +304,7 @@ fn no_place_breaks_a_report() {
                 symbol: String::new(),
                 remedy: None,
                 fix: None,
+                evidence: None,
             });
         }
     }
