@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::mend::{self, Mending};
 use super::streams::{print_plain, print_styled, say_error, say_warning};
-use super::{CheckArguments, Exit, progress};
+use super::{CheckArguments, Exit, config, progress};
 use crate::confirm;
-use crate::engine::{Options, Outcome, Problem, Request};
+use crate::engine::{self, Options, Outcome, Problem, Request};
 use crate::fix::Mended;
 use crate::output::{Format, Report, printable_line, shown_path};
-use crate::rules::selection;
 
 pub fn run(mut arguments: CheckArguments, quiet: bool) -> Exit {
     match arguments.evidence.take() {
@@ -28,6 +27,7 @@ pub fn run_observed(
     let format = arguments.output_format;
     let (statistics, exit_zero) = (arguments.statistics, arguments.exit_zero);
     let mending = Mending::of(&arguments);
+    let (shows_files, shows_settings) = (arguments.show_files, arguments.show_settings);
     let request = match request(arguments) {
         Ok(request) => request,
         Err(message) => {
@@ -35,13 +35,19 @@ pub fn run_observed(
             return Exit::Failure;
         }
     };
+    // Without a current directory paths are shown as they are.
+    let directory = std::env::current_dir().unwrap_or_default();
+    if shows_files || shows_settings {
+        return show(&request, shows_settings, &directory, quiet);
+    }
     let Mended { mut outcome, files: changed, mended } =
         progress::shown(!quiet, |progress| mend::check(&request, mending, progress));
 
-    // Without a current directory paths are shown as they are.
-    let directory = std::env::current_dir().unwrap_or_default();
     for problem in &outcome.problems {
         say(problem, &directory, quiet);
+    }
+    if outcome.is_refused() {
+        return Exit::Failure;
     }
     if outcome.statistics.files == 0 && outcome.problems.is_empty() && !quiet {
         say_warning("no Python files under the given paths");
@@ -85,7 +91,7 @@ pub fn run_observed(
 
 /// The engine's view of the arguments. Everything that has to be read besides Python files is read here.
 fn request(arguments: CheckArguments) -> Result<Request, String> {
-    let rules = selection::enabled(&arguments.select, &arguments.ignore).map_err(|unknown| unknown.to_string())?;
+    let configuration = config::configuration(&arguments)?;
     let read_model = |path: PathBuf| match std::fs::read_to_string(&path) {
         Ok(text) => Ok((path, text)),
         Err(error) => Err(format!("{}: {error}", path.display())),
@@ -108,9 +114,20 @@ fn request(arguments: CheckArguments) -> Result<Request, String> {
         paths.push(".".into());
     }
 
-    let options =
-        Options { rules: Some(rules), min_confidence: arguments.min_confidence.into(), threads: arguments.threads };
+    let options = Options { configuration, threads: arguments.threads };
     Ok(Request { paths, stdin, models, options, ..Request::default() })
+}
+
+/// What would be checked, and by which settings.
+fn show(request: &Request, settings: bool, directory: &Path, quiet: bool) -> Exit {
+    let found = engine::find(request);
+    for problem in &found.problems {
+        say(problem, directory, quiet);
+    }
+    if found.problems.iter().any(Problem::is_failure) {
+        return Exit::Failure;
+    }
+    if settings { config::print_settings(&found, directory) } else { config::print_files(&found, directory) }
 }
 
 fn print(report: &Report, format: Format, statistics: bool, quiet: bool) -> bool {

@@ -5,6 +5,7 @@
 //! changes nothing.
 
 mod check;
+mod config;
 mod confirm;
 mod mend;
 mod progress;
@@ -45,12 +46,26 @@ struct Cli {
 enum Command {
     /// Check files and folders; what `unleak PATHS` does as well
     #[command(after_help = EXIT_CODES)]
-    Check(CheckArguments),
+    Check(Box<CheckArguments>),
     /// Run a program or its tests, and say which findings are real
     #[command(after_help = EXIT_CODES)]
-    Confirm(ConfirmArguments),
+    Confirm(Box<ConfirmArguments>),
     /// Explain a rule, or list them all
     Rule(RuleArguments),
+    /// Print what there is to know of configurations
+    Config(ConfigArguments),
+}
+
+#[derive(Debug, Args)]
+struct ConfigArguments {
+    #[command(subcommand)]
+    about: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// The JSON Schema of `unleak.toml`, for editors
+    Schema,
 }
 
 #[derive(Debug, Args)]
@@ -70,15 +85,15 @@ struct CheckArguments {
     /// How findings are printed
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     output_format: Format,
-    /// Run only these rules: codes, names, starts of codes (`LK1`), ALL
+    /// Run only these rules: codes, names, families, starts of codes (`LK1`), ALL
     #[arg(long, value_delimiter = ',', value_name = "RULES")]
     select: Vec<String>,
     /// Leave out these rules
     #[arg(long, value_delimiter = ',', value_name = "RULES")]
     ignore: Vec<String>,
-    /// Leave out findings that are less certain
-    #[arg(long, value_enum, value_name = "LEVEL", default_value = "medium")]
-    min_confidence: MinConfidence,
+    /// Leave out findings that are less certain [default: medium]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    min_confidence: Option<MinConfidence>,
     /// Print how often each rule found something instead of the findings
     #[arg(long)]
     statistics: bool,
@@ -106,12 +121,30 @@ struct CheckArguments {
     /// Use so many threads [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// Read no configuration files (unleak reads none yet)
+    /// Files and folders that are neither reported nor read, in place of the usual ones
+    #[arg(long, value_delimiter = ',', value_name = "PATTERNS")]
+    exclude: Vec<String>,
+    /// More files and folders that are neither reported nor read
+    #[arg(long, value_delimiter = ',', value_name = "PATTERNS")]
+    extend_exclude: Vec<String>,
+    /// Leave out what is excluded also where it was named, as in hooks
+    #[arg(long)]
+    force_exclude: bool,
+    /// Use this configuration in place of those above the files
+    #[arg(long, value_name = "FILE", conflicts_with = "isolated")]
+    config: Option<PathBuf>,
+    /// Read no configuration files
     #[arg(long)]
     isolated: bool,
-    /// Neither read nor write a cache (unleak has none yet)
+    /// Neither read nor write a cache: unleak keeps nothing between runs, with or without it
     #[arg(long)]
     no_cache: bool,
+    /// Print the settings that hold for the files, and check nothing
+    #[arg(long)]
+    show_settings: bool,
+    /// Print the files that would be reported on, and check nothing
+    #[arg(long, conflicts_with = "show_settings")]
+    show_files: bool,
 }
 
 #[derive(Debug, Args)]
@@ -198,8 +231,9 @@ fn run() -> Exit {
     streams::choose_color(cli.global.color);
     match cli.command {
         Some(Command::Rule(arguments)) => rule::run(&arguments),
-        Some(Command::Check(arguments)) => check::run(arguments, cli.global.quiet),
-        Some(Command::Confirm(arguments)) => confirm::run(arguments, cli.global.quiet),
+        Some(Command::Config(ConfigArguments { about: ConfigCommand::Schema })) => config::print_schema(),
+        Some(Command::Check(arguments)) => check::run(*arguments, cli.global.quiet),
+        Some(Command::Confirm(arguments)) => confirm::run(*arguments, cli.global.quiet),
         None => {
             if let Some(command) = misplaced_command(&cli.check) {
                 streams::say_error(format_args!("options stand behind the command: unleak {command} [OPTIONS]"));
@@ -213,5 +247,5 @@ fn run() -> Exit {
 /// In `unleak --select LK1 check src` clap takes `check` for a path, which is what it would be without the command.
 fn misplaced_command(arguments: &CheckArguments) -> Option<&'static str> {
     let first = arguments.paths.first()?;
-    ["check", "confirm", "rule"].into_iter().find(|command| first.as_os_str() == *command && !first.exists())
+    ["check", "confirm", "rule", "config"].into_iter().find(|command| first.as_os_str() == *command && !first.exists())
 }

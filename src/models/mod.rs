@@ -5,6 +5,7 @@
 //! built-in entry carries a snippet that must give a finding and a look-alike that must not; a test runs them.
 
 mod load;
+pub mod mistakes;
 
 use std::sync::LazyLock;
 
@@ -13,7 +14,7 @@ use serde::Deserialize;
 
 use crate::source::Name;
 
-pub use load::ModelError;
+pub use load::{Mistake, ModelError, Tables};
 
 /// All that is known, by the dotted name that an import would give (`functools.lru_cache`, `flask.Flask.route`).
 /// Built-in functions and types have plain names (`dict`, `len`).
@@ -195,6 +196,8 @@ pub struct Registry {
     pub keeps_arguments: bool,
     /// A few entries are what it is for: only where more are shown to be made is it a leak.
     pub only_if_shown: bool,
+    /// What is entered is called back, and keeps what it belongs to.
+    pub is_hook: bool,
 }
 
 /// What makes another entry.

@@ -10,7 +10,7 @@ use std::process::{Command as Process, Stdio};
 use assert_cmd::Command;
 use tempfile::TempDir;
 
-const LEAK: &str = "\
+pub const LEAK: &str = "\
 SEEN = set()
 
 
@@ -27,7 +27,7 @@ def handle(request):
 ";
 
 /// A run in a directory of its own, in an environment that says nothing about colours.
-fn unleak(directory: &Path) -> Command {
+pub fn unleak(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_unleak"));
     command.current_dir(directory);
     for name in ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
@@ -36,7 +36,7 @@ fn unleak(directory: &Path) -> Command {
     command
 }
 
-fn project(files: &[(&str, &str)]) -> TempDir {
+pub fn project(files: &[(&str, &str)]) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let path = directory.path().join(path);
@@ -47,7 +47,7 @@ fn project(files: &[(&str, &str)]) -> TempDir {
 }
 
 /// Exit code, standard output, standard error.
-fn run(command: &mut Command) -> (i32, String, String) {
+pub fn run(command: &mut Command) -> (i32, String, String) {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
@@ -316,4 +316,26 @@ fn what_is_not_utf_8_is_left_alone() {
     assert_eq!(code, 2);
     assert!(err.starts_with("error: app.py: not mended: "), "{err}");
     assert_eq!(fs::read(&path).unwrap(), latin);
+}
+
+#[test]
+fn a_run_ranks_findings_and_is_remembered() {
+    let calls = "\n\nfor number in range(100):\n    handle(type('R', (), {'id': number, 'body': 1}))\n";
+    let idle = "LOG = []\n\n\ndef log(request):\n    LOG.append(request.body)\n";
+    let project = project(&[("idle.py", idle), ("state.py", &format!("{LEAK}{calls}"))]);
+    let arguments = ["confirm", "--output-format=concise", "--evidence", "seen", "--", "python3", "state.py"];
+    let (code, out, err) = run(unleak(project.path()).args(arguments));
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    let first = out.lines().next().unwrap();
+    assert!(first.starts_with("state.py:1:1: LK101 ") && first.contains("[confirmed: from 0 to 100 in "), "{out}");
+    assert!(out.contains("[not reached: its module was not imported]"), "{out}");
+    assert!(out.ends_with("The run says: 1 confirmed, 1 not reached.\n"), "{out}");
+    let again = ["check", "--output-format=concise", "--evidence", "seen"];
+    assert_eq!(run(unleak(project.path()).args(again)).1, out);
+
+    let (code, _, err) = run(unleak(project.path()).args(["confirm", "--", "no-such-command"]));
+    assert_eq!((code, err.starts_with("error: no-such-command: ")), (2, true), "{err}");
+    let (code, _, err) = run(unleak(project.path()).args(["confirm", "--exit-zero", "--", "sh", "-c", "exit 3"]));
+    assert_eq!(code, 0);
+    assert!(err.starts_with("warning: nothing was watched: ") && err.contains("the command ended with 3"), "{err}");
 }
