@@ -1,10 +1,11 @@
 //! `unleak check`: asks the engine and prints what it says.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::mend::{self, Mending};
-use super::streams::{print_plain, print_styled, say_error, say_warning};
+use super::outputs::Outputs;
+use super::streams::{say_error, say_warning};
 use super::{CheckArguments, Exit, config, progress};
 use crate::confirm;
 use crate::engine::{self, Options, Outcome, Problem, Request};
@@ -20,16 +21,16 @@ pub fn run(mut arguments: CheckArguments, quiet: bool) -> Exit {
 
 /// The same, with a look at the findings before they are printed.
 pub fn run_observed(
-    arguments: CheckArguments,
+    mut arguments: CheckArguments,
     quiet: bool,
     observe: impl FnOnce(&mut Outcome) -> Result<(), String>,
 ) -> Exit {
-    let format = arguments.output_format;
     let (statistics, exit_zero) = (arguments.statistics, arguments.exit_zero);
     let mending = Mending::of(&arguments);
     let (shows_files, shows_settings) = (arguments.show_files, arguments.show_settings);
-    let request = match request(arguments) {
-        Ok(request) => request,
+    let outputs = outputs(&mut arguments);
+    let (request, outputs) = match outputs.and_then(|outputs| Ok((request(arguments)?, outputs))) {
+        Ok(both) => both,
         Err(message) => {
             say_error(message);
             return Exit::Failure;
@@ -75,18 +76,31 @@ pub fn run_observed(
         files: outcome.statistics.files,
         directory: &directory,
     };
+    let reported = outputs.write_files(&report, statistics);
     let printed = match &request.stdin {
         Some(stdin) if mending.writes => mend::print_text(stdin, &changed, &report),
-        _ => print(&report, format, statistics, quiet) && (quiet || mend::print_summary(&changed, mended, format)),
+        _ => outputs.print(&report, statistics, quiet) && (quiet || mend::print_summary(&changed, mended, &outputs)),
     };
 
-    if !printed || !written || outcome.is_incomplete() {
+    if !printed || !reported || !written || outcome.is_incomplete() {
         Exit::Failure
     } else if outcome.findings.is_empty() || exit_zero {
         Exit::Clean
     } else {
         Exit::Findings
     }
+}
+
+fn outputs(arguments: &mut CheckArguments) -> Result<Outputs, String> {
+    let targets = std::mem::take(&mut arguments.output_format);
+    let outputs = Outputs::new(targets, arguments.output_file.take())?;
+    if arguments.diff && outputs.has_files() {
+        return Err("`--diff` prints a diff and writes no report".into());
+    }
+    if arguments.statistics && !outputs.formats().all(Format::has_statistics) {
+        return Err("`--statistics` can be full, concise, grouped, json or json-lines".into());
+    }
+    Ok(outputs)
 }
 
 /// The engine's view of the arguments. Everything that has to be read besides Python files is read here.
@@ -128,19 +142,6 @@ fn show(request: &Request, settings: bool, directory: &Path, quiet: bool) -> Exi
         return Exit::Failure;
     }
     if settings { config::print_settings(&found, directory) } else { config::print_files(&found, directory) }
-}
-
-fn print(report: &Report, format: Format, statistics: bool, quiet: bool) -> bool {
-    let write = |out: &mut dyn Write| {
-        if statistics { report.write_statistics(format, out) } else { report.write(format, out) }
-    };
-    if format == Format::Json {
-        return print_plain(write);
-    }
-    print_styled(|out| {
-        write(out)?;
-        if quiet { Ok(()) } else { report.write_summary(out) }
-    })
 }
 
 /// `error: path:row:column: message`

@@ -265,6 +265,8 @@ entry! {
         #[serde(default)]
         is_costly: bool,
         #[serde(default)]
+        is_lazy: bool,
+        #[serde(default)]
         is_shared: bool,
         #[serde(default)]
         with_keeps: bool,
@@ -405,6 +407,7 @@ impl Tables {
                 elements: entry.elements.as_slice().into(),
                 is_path: entry.is_path,
                 is_costly: entry.is_costly,
+                is_lazy: entry.is_lazy,
                 is_shared: entry.is_shared,
                 with_keeps: entry.with_keeps,
                 of_receiver: entry.of_receiver,

@@ -250,6 +250,8 @@ pub struct Resource {
     /// It holds so much (a connection, a process, threads, a big buffer) that its late release costs something, even
     /// where the last reference releases it.
     pub is_costly: bool,
+    /// It opens something only when it is used: without a call there is nothing to release.
+    pub is_lazy: bool,
     /// It is meant to be made once and shared: making one for each call is worth a word of its own.
     pub is_shared: bool,
     /// Its `with` ends something else, such as a transaction, and does not release it.
@@ -277,6 +279,7 @@ impl Resource {
             elements: Box::default(),
             is_path: false,
             is_costly: inner.is_costly,
+            is_lazy: false,
             is_shared: false,
             with_keeps: false,
             of_receiver: false,

@@ -14,6 +14,7 @@ mod fixes;
 mod fixtures;
 mod floors;
 mod flow;
+mod formats;
 mod marks;
 mod load;
 mod models;
