@@ -79,6 +79,10 @@ pub enum Remedy {
     CloseAfterUse { name: Name, method: Option<Name> },
     /// Give it a name, in a `with` block.
     NameAndClose,
+    /// Take away a comment that silences nothing, or one word of it.
+    DropSuppression,
+    /// Write another word in its place.
+    ReplaceWord { by: &'static str },
 }
 
 /// What a run of the program says of a finding, the strongest first.

@@ -235,11 +235,8 @@ class Container(Watch):
 
     def _find_slot(self):
         """The container of the module or class, by its name."""
-        for module in list(sys.modules.values()):
-            path = getattr(module, "__file__", None)
-            if isinstance(path, str) and os.path.realpath(path) == self.places[0]["file"]:
-                return _attribute_below(module, self.symbol.split("."))
-        return None
+        module = _module_of(self.places[0]["file"])
+        return _attribute_below(module, self.symbol.split(".")) if module is not None else None
 
     def mark(self):
         try:
@@ -251,7 +248,8 @@ class Container(Watch):
 
     def seen(self, ended):
         try:
-            self._sample_all()
+            if ended:
+                self._sample_all()
         except Exception:
             pass
         series = list(self.series.values()) + self.finished
@@ -379,6 +377,24 @@ def _registry_size(symbol, sites):
     """How many entries a table inside of a library has; `None` where that cannot be asked."""
     size = _REGISTRIES.get(_registry_path(symbol))
     return sites if size is _ONLY_COUNTED else size and size()
+
+
+_real_paths = {}
+
+
+def real_path(path):
+    """The same as `os.path.realpath`, asked once for each path."""
+    if path not in _real_paths:
+        _real_paths[path] = os.path.realpath(path)
+    return _real_paths[path]
+
+
+def _module_of(file):
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__dict__", {}).get("__file__")
+        if isinstance(path, str) and real_path(path) == file:
+            return module
+    return None
 
 
 def _module(name):

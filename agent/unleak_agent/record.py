@@ -6,6 +6,8 @@ import sys
 import time
 from _thread import get_ident
 
+from .growth import real_path
+
 # The program may replace these for its tests.
 _open, _replace, _getpid, _monotonic, _dumps = open, os.replace, os.getpid, time.monotonic, json.dumps
 _SECONDS_BETWEEN_WRITES = 1.0
@@ -80,7 +82,7 @@ class Recorder:
                 "command": getattr(sys, "argv", []),
                 "ended": ended,
                 "rounds": self.marks,
-                "failures": self._all_failures(),
+                "failures": self._all_failures() if ended else self.failures,
                 "rewritten": sorted(self.rewritten),
                 "watches": {watch.fingerprint: watch.seen(ended) for watch in self.plan.watches if watch.is_placed},
             }
@@ -97,10 +99,10 @@ class Recorder:
         """Files of the plan that run, and that somebody else's loader has made code of."""
         failures = dict(self.failures)
         for module in list(sys.modules.values()):
-            path = getattr(module, "__file__", None)
+            path = getattr(module, "__dict__", {}).get("__file__")
             if not isinstance(path, str):
                 continue
-            real = os.path.realpath(path)
+            real = real_path(path)
             if real in self.plan.by_file and real not in self.rewritten:
                 loader = type(getattr(module, "__loader__", None)).__name__
                 failures.setdefault(real, "its code was made by `{}`".format(loader))

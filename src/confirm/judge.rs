@@ -12,7 +12,7 @@ use crate::output::plural;
 const FEW_CALLS: u64 = 20;
 /// A container with fewer items has what its program has kinds of.
 const FEW_KEYS: u64 = 8;
-/// Objects of which more than half are kept are no longer a chance.
+/// With fewer objects that a function makes, nothing can be said of the next.
 const FEW_OBJECTS: u64 = 10;
 
 /// The verdict on a finding: the strongest that a process gives.
@@ -217,5 +217,8 @@ fn objects(kind: Kind, seen: &Seen) -> Evidence {
         return plain(Verdict::Inconclusive, format!("{}, of which none has gone", plural(seen.born)));
     }
     let note = format!("the collector freed {} of {}", seen.collected, plural(deaths));
+    if kind != Kind::Instances && seen.collected > 0 && seen.born.max(deaths) < FEW_OBJECTS {
+        return plain(Verdict::Inconclusive, format!("{note}: too few to tell"));
+    }
     plain(if seen.collected * 2 > deaths { Verdict::Confirmed } else { Verdict::NotReproduced }, note)
 }

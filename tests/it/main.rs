@@ -22,6 +22,7 @@ mod oracle;
 mod output;
 mod pages;
 mod robustness;
+mod suppress;
 mod syntax;
 
 use std::fs;
