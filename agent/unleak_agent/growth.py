@@ -5,7 +5,7 @@ import sys
 import weakref
 from _thread import _local
 
-from .watch import Watch
+from .watch import Watch, own
 
 _MOST_POINTS = 256
 _MOST_SERIES = 64
@@ -145,7 +145,7 @@ class Container(Watch):
     def hook_cache(self, function):
         """A cached function was made."""
         try:
-            if callable(getattr(function, "cache_info", None)):
+            if callable(own(function, "cache_info")):
                 self.caches[0] = _reference(function)
         except Exception:
             pass
@@ -324,7 +324,7 @@ def _first_of(container):
 def _bound(container):
     """The size that the container cannot pass, if it has one."""
     for attribute in ("maxlen", "maxsize"):
-        bound = getattr(container, attribute, None)
+        bound = own(container, attribute)
         if isinstance(bound, int) and bound > 0:
             return bound
     return None
@@ -356,7 +356,7 @@ def _attribute_below(module, names):
     for start in range(1, len(names)):
         value = module
         for name in names[start:]:
-            value = getattr(value, "__dict__", {}).get(name)
+            value = (own(value, "__dict__") or {}).get(name)
             if value is None:
                 break
         if value is not None and (hasattr(value, "__len__") or hasattr(value, "qsize")):

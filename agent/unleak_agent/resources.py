@@ -6,7 +6,7 @@ import weakref
 from _thread import _local
 
 from .cycles import after_collections, collect, collector_runs_here
-from .watch import Watch, nothing
+from .watch import Watch, nothing, own
 
 _fstat, _listdir, _lexists = os.fstat, os.listdir, os.path.lexists
 _DESCRIPTORS = "/proc/self/fd"
@@ -106,14 +106,17 @@ class Resource(Watch):
         self.needs_descriptors = False
 
     def _follow_object(self, value, before):
-        hint, finalizer = _hint(value), getattr(value, "_finalizer", None)
+        hint, finalizer = _hint(value), own(value, "_finalizer")
 
         def died(reference):
-            self.references.pop(id(reference), None)
-            if isinstance(finalizer, weakref.finalize):
-                self.warned += finalizer.alive
-            else:
-                self._died(hint)
+            try:
+                self.references.pop(id(reference), None)
+                if isinstance(finalizer, weakref.finalize):
+                    self.warned += finalizer.alive
+                else:
+                    self._died(hint)
+            except Exception:
+                pass  # the process is nearly gone, and its modules are empty
 
         try:
             reference = weakref.ref(value, died)
@@ -206,19 +209,18 @@ def _is_open(value):
 
 def _is_open_by_name(value):
     for attribute in ("closed", "_closed", "is_closed", "_shutdown", "_shutdown_thread"):
-        state = getattr(value, attribute, None)
+        state = own(value, attribute)
         if callable(state) and attribute == "is_closed":
             state = state()
         if isinstance(state, bool):
             return not state
-    if hasattr(value, "locked"):
-        return value.locked()
-    if hasattr(value, "_is_owned"):
-        return value._is_owned()
-    process = getattr(value, "_popen", None)
+    for method in ("locked", "_is_owned"):
+        if callable(own(value, method)):
+            return own(value, method)()
+    process = own(value, "_popen")
     if process is not None:
         return _is_unreaped(process.pid)
-    return getattr(value, "_state", None) == "RUN"
+    return own(value, "_state") == "RUN"
 
 
 def _is_unreaped(pid):
@@ -234,17 +236,19 @@ _KINDS = {
     "subprocess.Popen": lambda process: process.returncode is None and _is_unreaped(process.pid),
     "threading.Thread": lambda thread: thread.is_alive(),
     "tempfile.TemporaryDirectory": lambda folder: folder._finalizer.alive,
+    "tempfile._TemporaryFileWrapper": lambda wrapper: not wrapper.file.closed,
 }
 
 
 def _hint(value):
     """What a warning of this object would have in its text."""
     try:
-        if hasattr(value, "pid"):
+        module = type(value).__module__
+        if module == "subprocess":
             return "subprocess {} ".format(value.pid)
-        if type(value).__module__ in ("socket", "ssl"):
+        if module in ("socket", "ssl"):
             return "fd={},".format(value.fileno())
-        if type(value).__module__ in ("_io", "tempfile"):
+        if module in ("_io", "tempfile"):
             return repr(value.name)
     except Exception:
         pass
@@ -252,6 +256,6 @@ def _hint(value):
 
 
 def _description(value):
-    name = getattr(value, "name", None)
+    name = own(value, "name")
     text = type(value).__name__
     return "{} {!r}".format(text, name) if isinstance(name, (str, int)) else text

@@ -1,6 +1,17 @@
 """What all watches have in common."""
 
 
+_get = object.__getattribute__
+
+
+def own(value, name):
+    """An attribute as its object really has it, without asking a `__getattr__` of the program; else `None`."""
+    try:
+        return _get(value, name)
+    except Exception:
+        return None
+
+
 def nothing():
     """For watches that need no garbage collection at the end."""
 
