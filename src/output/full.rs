@@ -9,7 +9,7 @@ use codespan_reporting::term::{self, Config, Styles, StylesWriter};
 
 use super::excerpt::{Excerpt, Excerpts, shortened};
 use super::place::{Lines, Places};
-use super::{Report, confidence_word, observed, plural, printable_line, shown_name};
+use super::{Report, confidence_word, plural, printable_line, shown_name};
 use crate::finding::{Applicability, Confidence, Finding, Fix, Severity};
 use crate::fix::{applied, changed_lines};
 use crate::rules::page::{self, Page};
@@ -81,7 +81,7 @@ fn notes(finding: &Finding, page: Option<&Page>, lines: &Lines) -> Vec<String> {
     if finding.confidence < Confidence::High {
         notes.push(format!("confidence: {}", confidence_word(finding.confidence)));
     }
-    notes.extend(finding.evidence.as_ref().map(|evidence| format!("observed: {}", observed(evidence))));
+    notes.extend(finding.evidence.as_ref().map(|evidence| format!("observed: {}", super::observed(evidence))));
     notes.extend(finding.fix.as_ref().and_then(|fix| fix_note(fix, lines)));
     notes
 }

@@ -12,8 +12,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use unleak::confirm::{self, Run};
-use unleak::engine::{Outcome, ShownFile};
-use unleak::finding::{Confidence, Finding, Label, Severity, Verdict};
+use unleak::engine::{self, Options, Outcome, ShownFile};
+use unleak::finding::{Finding, Label, Verdict};
 use unleak::source::{FileId, LineIndex, Location, SourceFile, SourceKind, Span};
 
 use crate::{report, root};
@@ -49,16 +49,10 @@ impl Scenario {
         let location = |span| Location { file: FileId(0), span };
         let finding = Finding {
             code: code.clone().leak(),
-            severity: Severity::Warning,
-            confidence: Confidence::High,
             location: location(span),
-            message: String::new(),
-            label: String::new(),
             related: related.into_iter().map(|at| Label { location: location(at), message: String::new() }).collect(),
             symbol: symbol(&code, quoted),
-            remedy: None,
-            fix: None,
-            evidence: None,
+            ..any_finding()
         };
         Scenario { path, text, verdict, finding }
     }
@@ -73,6 +67,13 @@ impl Scenario {
     fn is_run_with(&self, word: &str) -> Option<&str> {
         self.text.lines().next()?.strip_prefix("# ")?.strip_prefix(word).map(str::trim)
     }
+}
+
+/// A finding whose place and symbol are to be replaced: the others do not matter to a run.
+fn any_finding() -> Finding {
+    let text = "SEEN = []\n\n\ndef handle(request):\n    SEEN.append(request.id)\n".to_owned();
+    let mut outcome = engine::check_sources(vec![("program.py".into(), text)], &Options::default());
+    outcome.findings.pop().expect("this is a leak")
 }
 
 /// What a rule calls the thing that is quoted.
