@@ -108,6 +108,48 @@ pub enum Remedy {
     ReplaceWord { by: &'static str },
 }
 
+/// What a run of the program says of a finding, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It happened.
+    Confirmed,
+    /// It grew and nothing was taken out, but only while there were new keys.
+    KeyedGrowth,
+    /// There was too little to tell.
+    Inconclusive,
+    /// It was there and did not leak in this run.
+    NotReproduced,
+    /// It cannot be watched.
+    NotInstrumentable,
+    /// The run never came there.
+    NotReached,
+}
+
+impl Verdict {
+    /// In words, lower case.
+    pub fn words(self) -> &'static str {
+        match self {
+            Verdict::Confirmed => "confirmed",
+            Verdict::KeyedGrowth => "keyed growth",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::NotReproduced => "not reproduced",
+            Verdict::NotInstrumentable => "not instrumentable",
+            Verdict::NotReached => "not reached",
+        }
+    }
+}
+
+/// What was seen of a finding while the program ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub verdict: Verdict,
+    /// The numbers behind it: lower case, without a full stop.
+    pub note: String,
+    /// Of what grows: numbers of calls and the sizes after them.
+    pub series: Vec<(u64, u64)>,
+}
+
 /// A rule's claim about one place. What is the same for every finding of a rule (its title, advice) stays
 /// on the rule's page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,4 +173,6 @@ pub struct Finding {
     pub effect: Option<Effect>,
     pub remedy: Option<Remedy>,
     pub fix: Option<Fix>,
+    /// Of a run of the program, if there was one.
+    pub evidence: Option<Evidence>,
 }

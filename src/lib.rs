@@ -6,10 +6,11 @@
 //! gone: nothing above `facts` knows it. [`models`] is what `rules/models/*.toml` knows of libraries. [`program`]
 //! links all facts: what a name means, who calls whom, what runs repeatedly, who lets go. [`rules`] ask the program;
 //! each is a page in `rules/` and a function. [`config`] reads what the user has decided. [`engine`] loads files and drives
-//! it all, [`fix`] makes edits of what can be mended, [`output`] prints, [`cli`] is the command line.
+//! it all, [`fix`] makes edits of what can be mended, [`output`] prints, [`confirm`] runs the user's program to see which
+//! findings are real, [`cli`] is the command line.
 //!
 //! Nothing between `syntax` and `rules` can fail: they give partial results. Input and output happen only at the
-//! edge, in `config`, `engine` and `cli`.
+//! edge, in `config`, `engine`, `confirm` and `cli`.
 
 pub mod source;
 pub mod finding;
@@ -22,4 +23,5 @@ pub mod config;
 pub mod engine;
 pub mod fix;
 pub mod output;
+pub mod confirm;
 pub mod cli;

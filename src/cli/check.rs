@@ -9,11 +9,24 @@ use super::since::Changes;
 use super::streams::{say_error, say_warning};
 use super::{CheckArguments, Exit, baseline, config, progress};
 use crate::config::BaselineChoice;
+use crate::confirm;
 use crate::engine::{self, Options, Outcome, Problem, Request};
 use crate::fix::Mended;
 use crate::output::{Format, Report, plural, printable_line, shown_path};
 
 pub fn run(mut arguments: CheckArguments, quiet: bool) -> Exit {
+    match arguments.evidence.take() {
+        Some(folder) => run_observed(arguments, quiet, |outcome| confirm::attach(outcome, &folder)),
+        None => run_observed(arguments, quiet, |_| Ok(())),
+    }
+}
+
+/// The same, with a look at the findings before they are printed.
+pub fn run_observed(
+    mut arguments: CheckArguments,
+    quiet: bool,
+    observe: impl FnOnce(&mut Outcome) -> Result<(), String>,
+) -> Exit {
     let (statistics, exit_zero) = (arguments.statistics, arguments.exit_zero);
     let mending = Mending::of(&arguments);
     let (shows_files, shows_settings) = (arguments.show_files, arguments.show_settings);
@@ -61,6 +74,10 @@ pub fn run(mut arguments: CheckArguments, quiet: bool) -> Exit {
             }
             _ => Exit::Failure,
         };
+    }
+    if let Err(message) = observe(&mut outcome) {
+        say_error(message);
+        return Exit::Failure;
     }
     let written = mend::write(&changed, &request);
     let report = Report {

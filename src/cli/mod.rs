@@ -7,6 +7,7 @@
 mod baseline;
 mod check;
 mod config;
+mod confirm;
 mod interrupt;
 mod manual;
 mod mend;
@@ -17,6 +18,7 @@ mod rule;
 mod since;
 mod streams;
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +53,9 @@ enum Command {
     /// Check files and folders; what `unleak PATHS` does as well
     #[command(after_help = EXIT_CODES)]
     Check(Box<CheckArguments>),
+    /// Run a program or its tests, and say which findings are real
+    #[command(after_help = EXIT_CODES)]
+    Confirm(Box<ConfirmArguments>),
     /// Explain a rule, or list them all
     Rule(RuleArguments),
     /// Write what is found to a file: from then on only what is new is reported
@@ -151,6 +156,9 @@ struct ChoiceArguments {
     /// Read more models of libraries from this file; may be given again
     #[arg(long, value_name = "FILE")]
     models: Vec<PathBuf>,
+    /// Say what a run has shown of each finding: `unleak confirm` leaves that in this folder, `check` reads it
+    #[arg(long, value_name = "FOLDER")]
+    evidence: Option<PathBuf>,
     /// Use so many threads [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -186,6 +194,21 @@ struct BaselineArguments {
     prune: bool,
     #[command(flatten)]
     choice: ChoiceArguments,
+}
+
+#[derive(Debug, Args)]
+struct ConfirmArguments {
+    #[command(flatten)]
+    check: CheckArguments,
+    /// Do the work so often: pytest runs its tests again in the same process, other programs are looked at in equal parts
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    rounds: u32,
+    /// Raise an exception once between each acquisition and its release; the program has to bear that
+    #[arg(long)]
+    inject: bool,
+    /// What to run, behind `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
@@ -263,6 +286,7 @@ fn run() -> Exit {
         Some(Command::Man) => manual::print_page(),
         Some(Command::Config(ConfigArguments { about: ConfigCommand::Schema })) => config::print_schema(),
         Some(Command::Check(arguments)) => check::run(*arguments, cli.global.quiet),
+        Some(Command::Confirm(arguments)) => confirm::run(*arguments, cli.global.quiet),
         None => {
             if let Some(command) = misplaced_command(&cli.check) {
                 streams::say_error(format_args!("options stand behind the command: unleak {command} [OPTIONS]"));
@@ -276,7 +300,7 @@ fn run() -> Exit {
 /// In `unleak --select LK1 check src` clap takes `check` for a path, which is what it would be without the command.
 fn misplaced_command(arguments: &CheckArguments) -> Option<&'static str> {
     let first = arguments.paths.first()?;
-    ["check", "rule", "baseline", "config", "completions", "man"]
+    ["check", "rule", "confirm", "baseline", "config", "completions", "man"]
         .into_iter()
         .find(|command| first.as_os_str() == *command && !first.exists())
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::place::Places;
-use super::{Report, printable_line, shown_name, style};
+use super::{Report, observed, printable_line, shown_name, style};
 
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let places = Places::new(report.sources);
@@ -14,13 +14,15 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "{strong}{path}{strong:#}{frame}:{frame:#}{row}{frame}:{frame:#}{column}{frame}:{frame:#} \
-             {warning}{code}{warning:#} {message}",
+             {warning}{code}{warning:#} {message}{observed}",
             path = shown_name(&report.shown_path(file), position.cell),
             row = position.row,
             column = position.column,
             warning = style::WARNING,
             code = finding.code,
             message = printable_line(&finding.message),
+            observed =
+                finding.evidence.as_ref().map_or_else(String::new, |evidence| format!(" [{}]", observed(evidence))),
         )?;
     }
     Ok(())

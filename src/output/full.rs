@@ -82,6 +82,7 @@ fn notes(finding: &Finding, page: Option<&Page>, lines: &Lines) -> Vec<String> {
     if finding.confidence < Confidence::High {
         notes.push(format!("confidence: {}", confidence_word(finding.confidence)));
     }
+    notes.extend(finding.evidence.as_ref().map(|evidence| format!("observed: {}", super::observed(evidence))));
     notes.extend(finding.fix.as_ref().and_then(|fix| fix_note(fix, lines)));
     notes
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Report;
 use super::item::{self, Item, items};
 use super::place::{Lines, Places};
-use crate::finding::{self, Applicability, Confidence, Severity};
+use crate::finding::{self, Applicability, Confidence, Evidence, Severity};
 use crate::rules::page;
 use crate::source::Position;
 
@@ -25,6 +25,9 @@ struct Entry<'a> {
     related: Vec<Related<'a>>,
     help: &'a str,
     fix: Option<Fix<'a>>,
+    /// Of a run of the program, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<&'a Evidence>,
     url: String,
 }
 
@@ -116,6 +119,7 @@ fn entry<'a>(item: &'a Item, places: &Places) -> Entry<'a> {
         related: related.map(|step| Related { message: step.message, place: (&step.place).into() }).collect(),
         help: item.help(),
         fix: finding.fix.as_ref().map(|fix| entry_of_fix(fix, &places.lines(finding.location.file))),
+        evidence: finding.evidence.as_ref(),
         url: item.url(),
     }
 }

@@ -8,7 +8,7 @@ mod azure;
 mod concise;
 pub mod escape;
 mod excerpt;
-mod fingerprint;
+pub mod fingerprint;
 mod full;
 mod github;
 mod gitlab;
@@ -29,7 +29,7 @@ use std::io::{self, Write};
 use std::path::{Component, Path};
 
 use crate::engine::ShownFile;
-use crate::finding::{Applicability, Confidence, Finding};
+use crate::finding::{Applicability, Confidence, Evidence, Finding};
 use crate::rules::page;
 use crate::source::{FileId, SourceFile};
 
@@ -161,7 +161,21 @@ impl Report<'_> {
             [Confidence::High, Confidence::Medium, Confidence::Low].into_iter().filter_map(of).collect();
         let leaks = plural(self.findings.len(), "leak");
         writeln!(out, "Found {leaks} ({} confidence) in {files}.", parts.join(", "))?;
+        self.write_verdicts(out)?;
         self.write_fixable(out)
+    }
+
+    /// What a run of the program made of the findings, if there was one.
+    fn write_verdicts(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut counts = std::collections::BTreeMap::new();
+        for evidence in self.findings.iter().filter_map(|finding| finding.evidence.as_ref()) {
+            *counts.entry(evidence.verdict).or_insert(0_usize) += 1;
+        }
+        if counts.is_empty() {
+            return Ok(());
+        }
+        let parts: Vec<String> = counts.iter().map(|(verdict, count)| format!("{count} {}", verdict.words())).collect();
+        writeln!(out, "The run says: {}.", parts.join(", "))
     }
 
     /// What could be mended, if anything.
@@ -230,6 +244,30 @@ pub fn printable(character: char) -> char {
 /// [`printable`] of a whole text that belongs on one line.
 pub fn printable_line(text: &str) -> String {
     text.chars().map(|character| if character == '\t' { ' ' } else { printable(character) }).collect()
+}
+
+/// The verdict of a run, its numbers, and the course of the sizes.
+pub fn observed(evidence: &Evidence) -> String {
+    let chart = sparkline(&evidence.series);
+    let gap = if chart.is_empty() { "" } else { "  " };
+    format!("{}: {}{gap}{chart}", evidence.verdict.words(), printable_line(&evidence.note))
+}
+
+/// The width of a chart of sizes, in characters.
+const CHART: u64 = 24;
+
+/// Sizes over calls as a row of bars; empty where there is nothing to see.
+fn sparkline(series: &[(u64, u64)]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let (Some(&(first, _)), Some(&(last, _))) = (series.first(), series.last()) else { return String::new() };
+    let most = series.iter().map(|point| point.1).max().unwrap_or(0);
+    if most == 0 || last <= first {
+        return String::new();
+    }
+    let size_at = |call: u64| series[series.partition_point(|point| point.0 <= call).saturating_sub(1)].1;
+    let width = CHART.min(last - first);
+    let bar = |size: u64| BARS[(size * 7 / most) as usize];
+    (1..=width).map(|column| bar(size_at(first + (last - first) * column / width))).collect()
 }
 
 /// `1 file`, `2 files`.

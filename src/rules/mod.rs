@@ -137,6 +137,7 @@ impl<'p> Report<'p> {
             effect,
             remedy,
             fix: None,
+            evidence: None,
         });
     }
 }

@@ -319,6 +319,28 @@ fn what_is_not_utf_8_is_left_alone() {
 }
 
 #[test]
+fn a_run_ranks_findings_and_is_remembered() {
+    let calls = "\n\nfor number in range(100):\n    handle(type('R', (), {'id': number, 'body': 1}))\n";
+    let idle = "LOG = []\n\n\ndef log(request):\n    LOG.append(request.body)\n";
+    let project = project(&[("idle.py", idle), ("state.py", &format!("{LEAK}{calls}"))]);
+    let arguments = ["confirm", "--output-format=concise", "--evidence", "seen", "--", "python3", "state.py"];
+    let (code, out, err) = run(unleak(project.path()).args(arguments));
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    let first = out.lines().next().unwrap();
+    assert!(first.starts_with("state.py:1:1: LK101 ") && first.contains("[confirmed: from 0 to 100 in "), "{out}");
+    assert!(out.contains("[not reached: its module was not imported]"), "{out}");
+    assert!(out.ends_with("The run says: 1 confirmed, 1 not reached.\n"), "{out}");
+    let again = ["check", "--output-format=concise", "--evidence", "seen"];
+    assert_eq!(run(unleak(project.path()).args(again)).1, out);
+
+    let (code, _, err) = run(unleak(project.path()).args(["confirm", "--", "no-such-command"]));
+    assert_eq!((code, err.starts_with("error: no-such-command: ")), (2, true), "{err}");
+    let (code, _, err) = run(unleak(project.path()).args(["confirm", "--exit-zero", "--", "sh", "-c", "exit 3"]));
+    assert_eq!(code, 0);
+    assert!(err.starts_with("warning: nothing was watched: ") && err.contains("the command ended with 3"), "{err}");
+}
+
+#[test]
 fn reports_go_to_files_and_one_to_standard_output() {
     let project = project(&[("state.py", LEAK)]);
     let text = |name: &str| fs::read_to_string(project.path().join(name)).unwrap();

@@ -7,7 +7,7 @@ use crate::{files, report, root};
 /// Only these may name the syntax tree.
 const TREE: [&str; 2] = ["syntax", "facts"];
 /// Only these may touch files, the network or other processes.
-const EDGE: [&str; 5] = ["engine", "config", "lsp", "cli", "main"];
+const EDGE: [&str; 6] = ["engine", "config", "lsp", "confirm", "cli", "main"];
 
 /// A line of a file in `src/`, without its comment, outside of tests.
 struct Line {

@@ -8,6 +8,7 @@
 mod adopt;
 mod cli;
 mod config;
+mod confirm;
 mod examples;
 mod facts;
 mod fixes;

@@ -116,6 +116,7 @@ pub fn program() -> Program {
         effect: None,
         remedy: None,
         fix: None,
+        evidence: None,
     };
     program.findings = vec![
         finding(
@@ -306,6 +307,7 @@ fn no_place_breaks_a_report() {
                 effect: None,
                 remedy: None,
                 fix: None,
+                evidence: None,
             });
         }
     }

@@ -1,0 +1,205 @@
+//! Programs that are run and watched: each says of itself what the verdict must be, and must not notice the agent.
+//!
+//! In `fixtures/confirm/` a mark `# confirmed LK101 "SEEN"` stands for a finding of that rule at the quoted part of its
+//! line, and `# site "SEEN[key]"` for a place of its argument: the verdicts shall not depend on what the rules find. A
+//! first line `# inject` or `# rounds 3` says how it is run.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use unleak::confirm::{self, Run};
+use unleak::engine::{self, Options, Outcome, ShownFile};
+use unleak::finding::{Finding, Label, Verdict};
+use unleak::source::{FileId, LineIndex, Location, SourceFile, SourceKind, Span};
+
+use crate::{report, root};
+
+/// A program and the one finding in it.
+struct Scenario {
+    path: PathBuf,
+    text: String,
+    verdict: String,
+    finding: Finding,
+}
+
+impl Scenario {
+    fn read(path: PathBuf) -> Scenario {
+        let text = fs::read_to_string(&path).expect("a fixture is readable");
+        let mut found = None;
+        let mut related = Vec::new();
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            if let Some((code, mark)) = line.trim_end().rsplit_once("  # ") {
+                let (words, quoted) = mark.split_once(" \"").unwrap_or_else(|| panic!("{line}: nothing is quoted"));
+                let quoted = quoted.strip_suffix('"').expect("a quote is closed");
+                let at = start + code.find(quoted).unwrap_or_else(|| panic!("{line}: not in the line"));
+                let span = Span::new(at as u32, (at + quoted.len()) as u32);
+                match words.split_once(' ') {
+                    None => related.push(span),
+                    Some((verdict, code)) => found = Some((verdict.to_owned(), code.to_owned(), quoted, span)),
+                }
+            }
+            start += line.len();
+        }
+        let (verdict, code, quoted, span) = found.unwrap_or_else(|| panic!("{}: no mark", path.display()));
+        let location = |span| Location { file: FileId(0), span };
+        let finding = Finding {
+            code: code.clone().leak(),
+            location: location(span),
+            related: related.into_iter().map(|at| Label { location: location(at), message: String::new() }).collect(),
+            symbol: symbol(&code, quoted),
+            ..any_finding()
+        };
+        Scenario { path, text, verdict, finding }
+    }
+
+    fn outcome(&self) -> Outcome {
+        let source = SourceFile::new(&self.path, self.text.as_str(), SourceKind::Python);
+        let file = ShownFile { id: FileId(0), lines: LineIndex::new(&source.text), source };
+        Outcome { findings: vec![self.finding.clone()], files: vec![file], ..Outcome::default() }
+    }
+
+    /// What its first line says: `# inject`, `# rounds 3`.
+    fn is_run_with(&self, word: &str) -> Option<&str> {
+        self.text.lines().next()?.strip_prefix("# ")?.strip_prefix(word).map(str::trim)
+    }
+}
+
+/// A finding whose place and symbol are to be replaced: the others do not matter to a run.
+fn any_finding() -> Finding {
+    let text = "SEEN = []\n\n\ndef handle(request):\n    SEEN.append(request.id)\n".to_owned();
+    let mut outcome = engine::check_sources(vec![("program.py".into(), text)], &Options::default());
+    outcome.findings.pop().expect("this is a leak")
+}
+
+/// What a rule calls the thing that is quoted.
+fn symbol(code: &str, quoted: &str) -> String {
+    let name = quoted.split('(').next().unwrap_or_default();
+    let name = if code == "LK107" { name.rsplit_once('.').map_or(name, |(object, _)| object) } else { name };
+    format!("program.{}", name.trim_start_matches("self."))
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let entries = fs::read_dir(root().join("fixtures/confirm")).expect("there are scenarios");
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "py"));
+    paths.sort();
+    paths.into_iter().map(Scenario::read).collect()
+}
+
+/// The default Python; with `UNLEAK_PYTHONS=all` one of each version that is found, as in CI.
+fn pythons() -> Vec<PathBuf> {
+    let mut found: Vec<((u32, u32), PathBuf)> = Vec::new();
+    let folders = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".pyenv/versions")).into_iter();
+    let installed = folders.flat_map(fs::read_dir).flatten().flatten().map(|entry| entry.path().join("bin/python3"));
+    let named = (8..20).map(|minor| PathBuf::from(format!("python3.{minor}")));
+    for python in std::iter::once("python3".into()).chain(installed).chain(named) {
+        let Some(version) = version(&python).filter(|version| *version >= (3, 8)) else { continue };
+        if found.iter().all(|(known, _)| *known != version) {
+            found.push((version, python));
+        }
+    }
+    assert!(!found.is_empty(), "these tests need a `python3` of at least 3.8");
+    if std::env::var("UNLEAK_PYTHONS").is_ok_and(|which| which == "all") {
+        found.sort();
+    } else {
+        found.truncate(1);
+    }
+    found.into_iter().map(|(_, python)| python).collect()
+}
+
+fn version(python: &Path) -> Option<(u32, u32)> {
+    let output = Command::new(python).args(["-c", "import sys; print(*sys.version_info[:2])"]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (major, minor) = text.trim().split_once(' ')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// What a program lets others see of it.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    status: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// The command with its streams in files of a folder, which is also where it makes its temporary files.
+fn command(python: &Path, program: &Path, folder: &Path) -> Vec<OsString> {
+    let script = r#"exec 1>"$1/out" 2>"$1/err"; TMPDIR="$1" exec "$2" "$3""#;
+    let words = ["sh".as_ref(), "-c".as_ref(), script.as_ref(), "sh".as_ref(), folder.as_os_str()];
+    let words = words.into_iter().chain([python.as_os_str(), program.as_os_str()]);
+    words.map(OsString::from).collect()
+}
+
+fn seen(status: Option<i32>, folder: &Path) -> Seen {
+    let text = |name| fs::read_to_string(folder.join(name)).expect("a stream is text");
+    Seen { status, out: text("out"), err: text("err") }
+}
+
+/// What is wrong with a scenario on a Python, if anything.
+fn failure(scenario: &Scenario, python: &Path) -> Option<String> {
+    let folders = [(); 3].map(|()| tempfile::tempdir().expect("there is room for a folder"));
+    let [plain, watched, evidence] = folders.each_ref().map(|folder| folder.path());
+    let words = command(python, &scenario.path, plain);
+    let status = Command::new(&words[0]).args(&words[1..]).status().expect("there is a shell");
+    let expected = seen(status.code(), plain);
+
+    let run = Run {
+        command: command(python, &scenario.path, watched),
+        rounds: scenario.is_run_with("rounds").map_or(1, |count| count.parse().expect("a number")),
+        inject: scenario.is_run_with("inject").is_some(),
+        folder: Some(evidence.to_owned()),
+    };
+    let mut outcome = scenario.outcome();
+    let what = format!("{} on {}", scenario.path.display(), python.display());
+    let ended = match confirm::confirm(&mut outcome, &run) {
+        Ok(ended) => ended,
+        Err(message) => return Some(format!("{what}: {message}")),
+    };
+    let found = outcome.findings[0].evidence.clone().expect("each finding has evidence");
+    if found.verdict.words().replace(' ', "-") != scenario.verdict {
+        return Some(format!("{what}: {found:?}"));
+    }
+    let actual = seen(ended.status, watched);
+    (actual != expected).then(|| format!("{what}: not as without the agent:\n{expected:#?}\n{actual:#?}"))
+}
+
+#[test]
+fn verdicts_are_right_and_programs_notice_nothing() {
+    let (scenarios, pythons) = (scenarios(), pythons());
+    assert!(scenarios.len() >= 24);
+    let jobs: Vec<(&Scenario, &PathBuf)> =
+        pythons.iter().flat_map(|python| scenarios.iter().map(move |scenario| (scenario, python))).collect();
+    let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((scenario, python)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    failures.lock().expect("no thread failed").extend(failure(scenario, python));
+                }
+            });
+        }
+    });
+    report(failures.into_inner().expect("no thread failed"));
+}
+
+#[test]
+fn every_verdict_has_a_scenario() {
+    let verdicts: Vec<String> = scenarios().into_iter().map(|scenario| scenario.verdict).collect();
+    for verdict in [
+        Verdict::Confirmed,
+        Verdict::KeyedGrowth,
+        Verdict::Inconclusive,
+        Verdict::NotReproduced,
+        Verdict::NotInstrumentable,
+        Verdict::NotReached,
+    ] {
+        let word = verdict.words().replace(' ', "-");
+        assert!(verdicts.contains(&word), "{word}");
+    }
+}
