@@ -191,6 +191,7 @@ fn remark(page: PageId, location: Location, message: String, symbol: String, rem
         label: String::new(),
         related: Vec::new(),
         symbol,
+        effect: None,
         remedy: Some(remedy),
         fix: None,
     }

@@ -35,6 +35,7 @@ fn nasty() -> Program {
         label: NASTY.into(),
         related: vec![label(program.at(0, "keep(names)", 0), NASTY)],
         symbol: NASTY.into(),
+        effect: None,
         remedy: None,
         fix: Some(fix),
     });
