@@ -193,6 +193,7 @@ fn remark(page: PageId, location: Location, message: String, symbol: String, rem
         symbol,
         remedy: Some(remedy),
         fix: None,
+        evidence: None,
     }
 }
 
