@@ -194,6 +194,7 @@ fn remark(page: PageId, location: Location, message: String, symbol: String, rem
         effect: None,
         remedy: Some(remedy),
         fix: None,
+        evidence: None,
     }
 }
 
