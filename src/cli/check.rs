@@ -1,22 +1,23 @@
 //! `unleak check`: asks the engine and prints what it says.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::mend::{self, Mending};
-use super::streams::{print_plain, print_styled, say_error, say_warning};
+use super::outputs::Outputs;
+use super::streams::{say_error, say_warning};
 use super::{CheckArguments, Exit, config, progress};
 use crate::engine::{self, Options, Problem, Request};
 use crate::fix::Mended;
 use crate::output::{Format, Report, printable_line, shown_path};
 
-pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
-    let format = arguments.output_format;
+pub fn run(mut arguments: CheckArguments, quiet: bool) -> Exit {
     let (statistics, exit_zero) = (arguments.statistics, arguments.exit_zero);
     let mending = Mending::of(&arguments);
     let (shows_files, shows_settings) = (arguments.show_files, arguments.show_settings);
-    let request = match request(arguments) {
-        Ok(request) => request,
+    let outputs = outputs(&mut arguments);
+    let (request, outputs) = match outputs.and_then(|outputs| Ok((request(arguments)?, outputs))) {
+        Ok(both) => both,
         Err(message) => {
             say_error(message);
             return Exit::Failure;
@@ -28,7 +29,7 @@ pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
         return show(&request, shows_settings, &directory, quiet);
     }
     let Mended { outcome, files: changed, mended } =
-        progress::shown(!quiet, |progress| mend::check(&request, mending, progress));
+        progress::shown(!quiet, |progress| mend::check(&request, &mending, progress));
 
     for problem in &outcome.problems {
         say(problem, &directory, quiet);
@@ -40,7 +41,7 @@ pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
         say_warning("no Python files under the given paths");
     }
     if mending.only_shows {
-        return match mend::print_diff(&changed, &directory, mended, quiet) {
+        return match mend::print_diff(&changed, &directory, &mending.done(mended, true), quiet) {
             true if !outcome.is_incomplete() => {
                 if changed.is_empty() || exit_zero {
                     Exit::Clean
@@ -58,18 +59,34 @@ pub fn run(arguments: CheckArguments, quiet: bool) -> Exit {
         files: outcome.statistics.files,
         directory: &directory,
     };
+    let reported = outputs.write_files(&report, statistics);
     let printed = match &request.stdin {
         Some(stdin) if mending.writes => mend::print_text(stdin, &changed, &report),
-        _ => print(&report, format, statistics, quiet) && (quiet || mend::print_summary(&changed, mended, format)),
+        _ => {
+            outputs.print(&report, statistics, quiet)
+                && (quiet || mend::print_summary(&changed, &mending.done(mended, false), &outputs))
+        }
     };
 
-    if !printed || !written || outcome.is_incomplete() {
+    if !printed || !reported || !written || outcome.is_incomplete() {
         Exit::Failure
     } else if outcome.findings.is_empty() || exit_zero {
         Exit::Clean
     } else {
         Exit::Findings
     }
+}
+
+fn outputs(arguments: &mut CheckArguments) -> Result<Outputs, String> {
+    let targets = std::mem::take(&mut arguments.output_format);
+    let outputs = Outputs::new(targets, arguments.output_file.take())?;
+    if arguments.diff && outputs.has_files() {
+        return Err("`--diff` prints a diff and writes no report".into());
+    }
+    if arguments.statistics && !outputs.formats().all(Format::has_statistics) {
+        return Err("`--statistics` can be full, concise, grouped, json or json-lines".into());
+    }
+    Ok(outputs)
 }
 
 /// The engine's view of the arguments. Everything that has to be read besides Python files is read here.
@@ -111,19 +128,6 @@ fn show(request: &Request, settings: bool, directory: &Path, quiet: bool) -> Exi
         return Exit::Failure;
     }
     if settings { config::print_settings(&found, directory) } else { config::print_files(&found, directory) }
-}
-
-fn print(report: &Report, format: Format, statistics: bool, quiet: bool) -> bool {
-    let write = |out: &mut dyn Write| {
-        if statistics { report.write_statistics(format, out) } else { report.write(format, out) }
-    };
-    if format == Format::Json {
-        return print_plain(write);
-    }
-    print_styled(|out| {
-        write(out)?;
-        if quiet { Ok(()) } else { report.write_summary(out) }
-    })
 }
 
 /// `error: path:row:column: message`

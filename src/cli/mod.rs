@@ -7,7 +7,9 @@
 mod check;
 mod config;
 mod mend;
+mod outputs;
 mod progress;
+mod replace;
 mod rule;
 mod streams;
 
@@ -18,7 +20,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Confidence;
-use crate::output::Format;
+use outputs::{Target, TargetParser};
 use streams::ColorChoice;
 
 const EXIT_CODES: &str = "\
@@ -77,9 +79,12 @@ struct GlobalArguments {
 struct CheckArguments {
     /// Files and folders to report on, `-` for standard input [default: .]
     paths: Vec<PathBuf>,
-    /// How findings are printed
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    output_format: Format,
+    /// How findings are printed, or written to a file; may be given again [default: full]
+    #[arg(long, value_parser = TargetParser, value_name = "FORMAT[=FILE]")]
+    output_format: Vec<Target>,
+    /// Write the report to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output_file: Option<PathBuf>,
     /// Run only these rules: codes, names, families, starts of codes (`LK1`), ALL
     #[arg(long, value_delimiter = ',', value_name = "RULES")]
     select: Vec<String>,
@@ -101,6 +106,10 @@ struct CheckArguments {
     /// With `--fix` or `--diff`: also changes that somebody has to look at
     #[arg(long)]
     unsafe_fixes: bool,
+    /// Write a comment at each finding that silences it, with a reason if one is given
+    #[arg(long, value_name = "REASON", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(conflicts_with_all = ["fix", "unsafe_fixes"])]
+    add_ignore: Option<String>,
     /// Exit with 0 even if there are findings
     #[arg(long)]
     exit_zero: bool,

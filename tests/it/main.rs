@@ -13,6 +13,7 @@ mod fixes;
 mod fixtures;
 mod floors;
 mod flow;
+mod formats;
 mod marks;
 mod load;
 mod models;
@@ -20,6 +21,7 @@ mod oracle;
 mod output;
 mod pages;
 mod robustness;
+mod suppress;
 mod syntax;
 
 use std::fs;
