@@ -176,7 +176,7 @@ impl Program<'_> {
         if resource.of_receiver || resource.is_path || self.function(acquisition.function).name != init {
             return Vec::new();
         }
-        let Some((_, class, attribute)) = self.stored_results(acquisition, resource).first().copied() else {
+        let Some((_, class, attribute)) = self.stored_by_constructor(acquisition, resource) else {
             return Vec::new();
         };
         let family = std::iter::once(class).chain(self.subclasses(class).iter().copied()).take(MOST_SUBCLASSES);

@@ -148,6 +148,33 @@ impl Program<'_> {
         stores
     }
 
+    /// Where a constructor keeps what it acquires, also if only under a condition: `self.out = open(path) if path else out`.
+    pub(super) fn stored_by_constructor(
+        &self,
+        acquisition: &Acquisition,
+        resource: &Resource,
+    ) -> Option<(EventRef, ClassRef, Name)> {
+        let facts = self.facts(acquisition.event.module);
+        let scope = self.function_scope(acquisition.function);
+        let is_arm = |value: ExprId| match facts.expr(value) {
+            Expr::Conditional(run) => {
+                facts.list(run).iter().skip(1).any(|arm| self.is_result(scope.expr(*arm), acquisition.call))
+            }
+            _ => false,
+        };
+        let under_condition = || {
+            facts.scope_events(scope.id).find_map(|(id, event)| {
+                let EventKind::Bind { target, value } = event.kind else { return None };
+                let Expr::Attribute(base, attribute) = facts.expr(target) else { return None };
+                let Expr::Name(base) = facts.expr(base) else { return None };
+                let receiver = self.receiver_named(scope, base).filter(|receiver| !receiver.is_class)?;
+                let event = EventRef::new(acquisition.event.module, id);
+                is_arm(value).then_some((event, receiver.class, attribute))
+            })
+        };
+        self.stored_results(acquisition, resource).first().copied().or_else(under_condition)
+    }
+
     /// The method that ends the life of a class's instances, the most telling first.
     pub fn ending_method(&self, class: ClassRef) -> Option<FunctionRef> {
         let named = ENDS.iter().find_map(|name| self.method(class, Name::new(name)));

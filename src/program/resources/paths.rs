@@ -249,8 +249,8 @@ impl Search<'_, '_> {
     /// Calls that are given the resource and might keep it, but after which the function itself releases it where the
     /// call stands or further out: these only used it. What they give may still be a wrapper around it.
     fn find_lending(&mut self) {
-        let mut releases = self.uses.iter().filter(|(_, used)| **used == Use::Released).map(|(id, _)| *id);
-        let Some(last) = releases.next().map(|first| releases.fold(first, EventId::max)) else { return };
+        let releases = self.uses.iter().filter(|(_, used)| **used == Use::Released).map(|(id, _)| *id);
+        let last = releases.max();
         let is_beside = |event: EventId| {
             let around = self.contexts_of(event);
             self.uses.iter().any(|(release, used)| {
@@ -261,7 +261,12 @@ impl Search<'_, '_> {
             .uses
             .iter()
             .filter_map(|(id, used)| match self.facts.event(*id).kind {
-                EventKind::Call(call) if *used == Use::HandedOn && *id < last && is_beside(*id) => Some((*id, call)),
+                EventKind::Call(call)
+                    if *used == Use::HandedOn
+                        && (last.is_some_and(|last| *id < last) && is_beside(*id) || self.makes_or_fails(call)) =>
+                {
+                    Some((*id, call))
+                }
                 _ => None,
             })
             .collect();
@@ -291,6 +296,29 @@ impl Search<'_, '_> {
                 events().map(|id| (id, self.use_at(id, u8::MAX))).filter(|(_, used)| *used != Use::Nothing).collect();
             self.uses = uses;
         }
+    }
+
+    /// `image = read(file)` and `if image: return image`, where `read` is of the project: what it makes has the resource,
+    /// and where it makes nothing, nobody has.
+    fn makes_or_fails(&self, call: crate::facts::CallId) -> bool {
+        let Some(result) = self.facts.id_of(Expr::Call(call)) else { return false };
+        let events = || self.facts.scope_events(self.scope.id).map(|(_, event)| event);
+        let made = events().find_map(|event| match event.kind {
+            EventKind::Bind { target, value } if value == result => local_name(self.facts, target).map(|_| target),
+            _ => None,
+        });
+        let Some(made) = made.filter(|_| self.program.callee(self.scope, call).is_some()) else { return false };
+        let is_returned = events().any(|event| matches!(event.kind, EventKind::Return(value) if value == made));
+        let is_test = |test: ExprId| match self.facts.expr(test) {
+            Expr::Not(inner) => inner == made,
+            Expr::Binary(_, left, _) => left == made,
+            _ => test == made,
+        };
+        let contexts = &self.facts.contexts;
+        let is_tested = contexts.iter().any(|context| {
+            context.scope == self.scope.id && matches!(context.kind, ContextKind::If(test) if is_test(test))
+        });
+        is_returned && is_tested
     }
 
     /// Whether the function releases where an event stands or further out, after it.

@@ -48,6 +48,14 @@ const DESCRIPTIONS: [&str; 17] = [
     "pid",
 ];
 
+/// Methods that make text of what they are given, or log it.
+fn describes(method: Name) -> bool {
+    matches!(
+        method.as_str(),
+        "format" | "debug" | "info" | "warning" | "warn" | "error" | "exception" | "critical" | "log"
+    )
+}
+
 /// Whether a method of a resource releases it, by the model or by what methods of that name do.
 pub(super) fn is_releasing_method(resource: &Resource, method: Name) -> bool {
     let text = method.as_str();
@@ -119,7 +127,9 @@ impl Program<'_> {
 
     /// Whether a value is the resource, or has it as a part.
     pub(super) fn carries(&self, value: ExprRef, resource: &Resource, is_held: &dyn Fn(ExprId) -> bool) -> bool {
-        self.has_part(value, resource.is_path, is_held)
+        // `client["database"]` keeps its connection.
+        let is_item = resource.is_costly && matches!(self.expr(value), Expr::Subscript(base, _) if is_held(base));
+        is_item || self.has_part(value, resource.is_path, is_held)
     }
 
     fn has_part(&self, value: ExprRef, with_text: bool, is_held: &dyn Fn(ExprId) -> bool) -> bool {
@@ -161,6 +171,9 @@ impl Program<'_> {
             return Use::Nothing;
         }
         let callee = scope.expr(called.callee);
+        if !resource.is_path && matches!(self.expr(callee), Expr::Attribute(_, method) if describes(method)) {
+            return Use::Nothing;
+        }
         match self.resolve(callee) {
             Definition::External(path) => return self.use_by_library(path, resource),
             Definition::Class(_) => return Use::HandedOn,

@@ -108,6 +108,10 @@ impl Search<'_, '_> {
         if self.wrappers & mask != 0 && self.outcome(test, self.wrappers & mask) == Some(!holds) {
             return Some(mask & !self.wrappers).filter(|left| *left != 0);
         }
+        // Where it was nothing, it still is.
+        if self.outcome(test, self.wrappers & !mask) == Some(holds) {
+            return None;
+        }
         let is_impossible = match self.outcome(test, mask & !self.wrappers) {
             Some(outcome) => outcome != holds,
             None => self.is_flag(test) && self.deciding.contains(&(test, !holds)),
