@@ -415,8 +415,7 @@ impl Program<'_> {
 
     fn is_used_as_decorator(&self, function: FunctionRef) -> bool {
         let name = self.function(function).name;
-        let is_property_like = self.class_of_method(function).is_some_and(|_| self.is_property(function));
-        if is_property_like {
+        if !self.may_be_decorator(function) || self.class_of_method(function).is_some() && self.is_property(function) {
             return false;
         }
         let decorates = |event: EventRef, expr| {
@@ -440,6 +439,18 @@ impl Program<'_> {
             // `@registry.register` on an object of unknown type, in the method's own module: taken as a use.
             || (self.class_of_method(function).is_some()
                 && self.module(function.module).decorates_with_attribute(name))
+    }
+
+    /// Whether a decorator somewhere has the name that this function would have there; most names have none.
+    fn may_be_decorator(&self, function: FunctionRef) -> bool {
+        let name = self.function(function).name;
+        match self.class_of_method(function).filter(|_| name == self.words.init) {
+            Some(class) => {
+                let mut classes = std::iter::once(&class).chain(self.subclasses(class));
+                classes.any(|class| self.decorators.contains(self.class(*class).name))
+            }
+            None => self.decorators.contains(name),
+        }
     }
 
     /// A function that returns its own parameter named like a function or class, or a nested function that wraps it.
