@@ -7,8 +7,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::CheckArguments;
+use super::outputs::Outputs;
 use super::streams::{print_plain, print_styled, say_error};
+use super::{CheckArguments, replace};
 use crate::engine::{self, Progress, Request};
 use crate::fix::{self, ChangedFile, Mended};
 use crate::output::{Format, Report, plural, shown_path};
@@ -47,7 +48,7 @@ pub fn write(changed: &[ChangedFile], request: &Request) -> bool {
     let is_stdin = |path: &Path| request.stdin.as_ref().is_some_and(|(stdin, _)| stdin == path);
     let mut written = true;
     for file in changed.iter().filter(|file| !is_stdin(&file.path)) {
-        if let Err(error) = replace(file) {
+        if let Err(error) = mend(file) {
             say_error(format_args!("{}: not mended: {error}", file.path.display()));
             written = false;
         }
@@ -55,10 +56,8 @@ pub fn write(changed: &[ChangedFile], request: &Request) -> bool {
     written
 }
 
-fn replace(file: &ChangedFile) -> io::Result<()> {
-    // A link stays a link.
-    let path = fs::canonicalize(&file.path)?;
-    let bytes = fs::read(&path)?;
+fn mend(file: &ChangedFile) -> io::Result<()> {
+    let bytes = fs::read(&file.path)?;
     let (mark, text) = match bytes.strip_prefix(BYTE_ORDER_MARK) {
         Some(text) => (BYTE_ORDER_MARK, text),
         None => (&[][..], bytes.as_slice()),
@@ -66,26 +65,10 @@ fn replace(file: &ChangedFile) -> io::Result<()> {
     if text != file.old.as_bytes() {
         return Err(io::Error::other("it has changed, or is not in UTF-8"));
     }
-    let permissions = fs::metadata(&path)?.permissions();
-    let (temporary, mut out) = create_beside(&path)?;
-    let result = (out.write_all(mark))
-        .and_then(|()| out.write_all(file.new.as_bytes()))
-        .and_then(|()| out.sync_all())
-        .and_then(|()| fs::set_permissions(&temporary, permissions))
-        .and_then(|()| fs::rename(&temporary, &path));
-    if result.is_err() {
-        // The first error is the one to tell of.
-        let _ = fs::remove_file(&temporary);
-    }
-    result
-}
-
-/// A new file in the same folder: only there it can take the other's place at once.
-fn create_beside(path: &Path) -> io::Result<(PathBuf, fs::File)> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}.unleak", std::process::id()));
-    let file = fs::File::create_new(&temporary)?;
-    Ok((temporary, file))
+    replace::replace(&file.path, |out| {
+        out.write_all(mark)?;
+        out.write_all(file.new.as_bytes())
+    })
 }
 
 /// A diff of each file on standard output, how many there are on standard error.
@@ -116,8 +99,8 @@ pub fn print_text(stdin: &(PathBuf, Vec<u8>), changed: &[ChangedFile], report: &
 }
 
 /// The line after the report.
-pub fn print_summary(changed: &[ChangedFile], mended: usize, format: Format) -> bool {
-    if changed.is_empty() || format == Format::Json {
+pub fn print_summary(changed: &[ChangedFile], mended: usize, outputs: &Outputs) -> bool {
+    if changed.is_empty() || !outputs.is_for_people() {
         return true;
     }
     print_styled(|out| writeln!(out, "Mended {} in {}.", plural(mended, "leak"), plural(changed.len(), "file")))

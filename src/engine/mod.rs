@@ -12,7 +12,8 @@ mod panics;
 use std::fs;
 use std::hash::Hasher;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,11 +22,12 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use self::load::{Content, Found, FoundFile};
 use self::names::ModulePath;
+use crate::config::{Configuration, Settings};
 use crate::facts::{FileFacts, lower};
-use crate::finding::{Confidence, Finding};
+use crate::finding::Finding;
 use crate::models::{ModelError, Models};
 use crate::program::{ModuleId, ModuleIndex, ModuleInput, Program};
-use crate::rules::{self, RULES, Rule};
+use crate::rules::{self, RULES};
 use crate::source::{FileId, LineIndex, Position, SourceFile, SourceKind};
 use crate::syntax::{self, DecodeError};
 
@@ -43,19 +45,11 @@ pub struct Request {
     pub options: Options,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Codes of the rules that run; all if not said.
-    pub rules: Option<Vec<&'static str>>,
-    pub min_confidence: Confidence,
+    pub configuration: Configuration,
     /// As many as there are processors if not said.
     pub threads: Option<NonZeroUsize>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { rules: None, min_confidence: Confidence::Medium, threads: None }
-    }
 }
 
 /// How far a run is; read by others while it runs.
@@ -78,6 +72,11 @@ pub struct Outcome {
 impl Outcome {
     pub fn file(&self, id: FileId) -> Option<&ShownFile> {
         self.files.binary_search_by_key(&id, |file| file.id).ok().map(|index| &self.files[index])
+    }
+
+    /// Nothing was checked, because a configuration does not say how.
+    pub fn is_refused(&self) -> bool {
+        self.problems.iter().any(|problem| problem.kind == ProblemKind::Configuration)
     }
 
     /// Something that the user asked for could not be done.
@@ -119,6 +118,8 @@ pub enum ProblemKind {
     Changed,
     /// The user's own models cannot be read.
     Models,
+    /// A configuration has a mistake; nothing was checked.
+    Configuration,
     /// The machine has no room for the run.
     Resources,
 }
@@ -129,7 +130,11 @@ impl Problem {
         match self.kind {
             ProblemKind::Syntax => false,
             ProblemKind::Unreadable | ProblemKind::TooDeep => self.named,
-            ProblemKind::Panic | ProblemKind::Changed | ProblemKind::Models | ProblemKind::Resources => true,
+            ProblemKind::Panic
+            | ProblemKind::Changed
+            | ProblemKind::Models
+            | ProblemKind::Configuration
+            | ProblemKind::Resources => true,
         }
     }
 }
@@ -162,7 +167,8 @@ pub fn check(request: &Request, progress: &Progress) -> Outcome {
 /// The same for texts that are not on disk; all of them are reported.
 pub fn check_sources(sources: Vec<(PathBuf, String)>, options: &Options) -> Outcome {
     let request = Request { options: options.clone(), ..Request::default() };
-    on_large_stacks(threads(options), || check_found(load::given(sources), &request, &Progress::default()))
+    let found = load::given(sources, &options.configuration);
+    on_large_stacks(threads(options), || check_found(found, &request, &Progress::default()))
         .unwrap_or_else(|message| Outcome { problems: vec![no_threads(message)], ..Outcome::default() })
 }
 
@@ -180,6 +186,13 @@ pub fn bare_parse(request: &Request) -> (usize, usize) {
         (found.files.len(), lines.into_iter().flatten().sum())
     })
     .unwrap_or_default()
+}
+
+/// The files that [`check`] would report on, and what is wrong with others.
+pub fn find(request: &Request) -> Found {
+    let mut found = load::find(request, threads(&request.options));
+    found.files.retain(|file| file.reported);
+    found
 }
 
 fn threads(options: &Options) -> NonZeroUsize {
@@ -204,6 +217,9 @@ fn no_threads(message: String) -> Problem {
 
 fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome {
     let mut outcome = Outcome { problems: found.problems, ..Outcome::default() };
+    if outcome.problems.iter().any(|problem| problem.kind == ProblemKind::Configuration) {
+        return outcome;
+    }
     let files = found.files;
     progress.files.store(files.len(), Ordering::Relaxed);
 
@@ -222,13 +238,13 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     outcome.statistics.phases.push(("read", start.elapsed()));
 
     let start = Instant::now();
-    let models = models(request, &mut outcome.problems);
+    let models = models(request, &files, &mut outcome.problems);
     let modules = modules(&files, units);
     match panics::catch(|| Program::link(modules, &models)) {
         Ok(program) => {
             outcome.statistics.phases.push(("link", start.elapsed()));
             let start = Instant::now();
-            run_rules(&program, &files, &request.options, &mut outcome);
+            run_rules(&program, &files, &mut outcome);
             program.dissolve();
             outcome.statistics.phases.push(("rules", start.elapsed()));
         }
@@ -376,9 +392,15 @@ fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, ModuleInd
         .collect()
 }
 
-/// The models that come with unleak, and the user's own.
-fn models(request: &Request, problems: &mut Vec<Problem>) -> Models {
+/// The models that come with unleak, those of all configurations, and last those that the command line names.
+fn models(request: &Request, files: &[FoundFile], problems: &mut Vec<Problem>) -> Models {
     let mut models = Models::builtin().clone();
+    let mut settings: Vec<&Arc<Settings>> = files.iter().map(|file| &file.settings).collect();
+    settings.sort_by(|a, b| a.origins.cmp(&b.origins));
+    settings.dedup_by(|a, b| Arc::ptr_eq(a, b));
+    for settings in settings {
+        models.merge(settings.models.clone());
+    }
     for (path, text) in &request.models {
         match Models::load(&path.to_string_lossy(), text) {
             Ok(own) => models.merge(own),
@@ -394,24 +416,23 @@ fn models(request: &Request, problems: &mut Vec<Problem>) -> Models {
     models
 }
 
-fn run_rules(program: &Program, files: &[FoundFile], options: &Options, outcome: &mut Outcome) {
-    let selected: Vec<&Rule> =
-        RULES.iter().filter(|rule| options.rules.as_ref().is_none_or(|codes| codes.contains(&rule.code))).collect();
+fn run_rules(program: &Program, files: &[FoundFile], outcome: &mut Outcome) {
     let modules = (program.modules.par_iter().enumerate()).filter(|(_, module)| module.input.reported);
     let results: Vec<(Vec<Finding>, Vec<Problem>)> = modules
-        .map(|(number, module)| {
-            let shown = files.get(module.input.file.0 as usize).map_or(&module.input.path, |file| &file.shown);
-            run_rules_on(program, ModuleId(number as u32), shown, &selected)
+        .filter_map(|(number, module)| {
+            let file = files.get(module.input.file.0 as usize)?;
+            Some(run_rules_on(program, ModuleId(number as u32), file))
         })
         .collect();
     for (findings, problems) in results {
         outcome.findings.extend(findings);
         outcome.problems.extend(problems);
     }
-    let is_reported = |file: FileId| files.get(file.0 as usize).is_some_and(|file| file.reported);
-    outcome
-        .findings
-        .retain(|finding| finding.confidence >= options.min_confidence && is_reported(finding.location.file));
+    outcome.findings.retain_mut(|finding| {
+        let Some(file) = files.get(finding.location.file.0 as usize) else { return false };
+        finding.severity = file.settings.severities.get(finding.code).copied().unwrap_or(finding.severity);
+        finding.confidence >= file.settings.min_confidence && file.reported
+    });
     // Files are numbered in the order of their paths.
     outcome.findings.sort_by(|a, b| {
         (a.location, a.code, &a.message, &a.symbol, &a.related)
@@ -419,14 +440,15 @@ fn run_rules(program: &Program, files: &[FoundFile], options: &Options, outcome:
     });
 }
 
-fn run_rules_on(program: &Program, module: ModuleId, shown: &Path, selected: &[&Rule]) -> (Vec<Finding>, Vec<Problem>) {
+fn run_rules_on(program: &Program, module: ModuleId, file: &FoundFile) -> (Vec<Finding>, Vec<Problem>) {
     let mut findings = Vec::new();
     let mut problems = Vec::new();
-    for rule in selected {
+    let codes = file.settings.rules_for(&file.path);
+    for rule in RULES.iter().filter(|rule| codes.contains(&rule.code)) {
         match panics::catch(|| rules::check(rule, module, program)) {
             Ok(found) => findings.extend(found),
             Err(message) => problems.push(Problem {
-                path: shown.to_owned(),
+                path: file.shown.clone(),
                 position: None,
                 message: format!("rule {} failed on it: {message}", rule.code),
                 kind: ProblemKind::Panic,
