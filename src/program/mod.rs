@@ -184,6 +184,7 @@ pub(crate) struct Words {
     pub class_method: Name,
     /// Methods that get their class without a decorator.
     pub implicit_class_methods: [Name; 3],
+    pub asking_for_frames: NameSet,
     /// What the first parameter of a method is called, the most usual first.
     pub receivers: Box<[Name]>,
 }
@@ -417,6 +418,7 @@ impl<'m> Program<'m> {
                 static_method: Name::new("staticmethod"),
                 class_method: Name::new("classmethod"),
                 implicit_class_methods: ["__init_subclass__", "__class_getitem__", "__new__"].map(Name::new),
+                asking_for_frames: exceptions::ASKING_FOR_FRAMES.iter().map(|name| Name::new(name)).collect(),
                 receivers: classes::RECEIVERS.iter().map(|name| Name::new(name)).collect(),
             },
         };
