@@ -133,6 +133,9 @@ struct CheckArguments {
     /// Report only what has to do with rows that have changed since this revision of git
     #[arg(long, value_name = "REVISION", conflicts_with_all = ["fix", "diff", "add_ignore"])]
     since: Option<String>,
+    /// Say what a run has shown of each finding: `unleak confirm` leaves that in this folder, `check` reads it
+    #[arg(long, value_name = "FOLDER")]
+    evidence: Option<PathBuf>,
     /// Print the settings that hold for the files, and check nothing
     #[arg(long)]
     show_settings: bool,
@@ -156,9 +159,6 @@ struct ChoiceArguments {
     /// Read more models of libraries from this file; may be given again
     #[arg(long, value_name = "FILE")]
     models: Vec<PathBuf>,
-    /// Say what a run has shown of each finding: `unleak confirm` leaves that in this folder, `check` reads it
-    #[arg(long, value_name = "FOLDER")]
-    evidence: Option<PathBuf>,
     /// Use so many threads [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,

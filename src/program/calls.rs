@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::names::Definition;
 use super::types::{Type, last_part};
@@ -206,10 +206,19 @@ pub(super) fn index_module(program: &Program, module: ModuleId, names: &NameSet)
         Expr::Attribute(_, name) => Some(name),
         _ => None,
     };
+    // `try: from fast import run`, `except ImportError: from slow import walk as run`: one name for either.
+    let kept: FxHashSet<Name> = (facts.imports.iter())
+        .filter(|import| renamed.contains_key(&import.bound) && import.name.is_none_or(|name| name == import.bound))
+        .map(|import| import.bound)
+        .collect();
+    let own_name = |expr: ExprId| match facts.expr(expr) {
+        Expr::Name(name) if kept.contains(&name) => Some(name),
+        _ => None,
+    };
     let is_indexed = |name: &Name| names.contains(*name);
     let mut index = Part::default();
     let mut mention = |event: u32, expr: ExprId| {
-        if let Some(name) = last_name(expr).filter(&is_indexed) {
+        for name in [last_name(expr), own_name(expr)].into_iter().flatten().filter(&is_indexed) {
             index.mentions.push((name, (EventRef::new(module, crate::facts::EventId(event)), expr)));
         }
     };
@@ -236,7 +245,7 @@ pub(super) fn index_module(program: &Program, module: ModuleId, names: &NameSet)
         }
     }
     for (number, call) in facts.calls.iter().enumerate() {
-        if let Some(name) = last_name(call.callee).filter(&is_indexed) {
+        for name in [last_name(call.callee), own_name(call.callee)].into_iter().flatten().filter(&is_indexed) {
             index.calls.push((name, (module, CallId(number as u32))));
         }
     }

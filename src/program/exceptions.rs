@@ -7,8 +7,6 @@
 pub mod kept;
 pub mod locals;
 
-use rustc_hash::FxHashSet;
-
 use super::names::Definition;
 use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
@@ -56,18 +54,23 @@ impl Thrown {
 }
 
 impl Program<'_> {
-    /// The functions of a module, by their scopes, in which a handler catches an exception or frames are asked for.
-    fn scopes_with_frames(&self, module: ModuleId) -> FxHashSet<ScopeId> {
+    /// The functions of a module, by their scopes and in source order, in which a handler catches an exception or
+    /// frames are asked for.
+    fn scopes_with_frames(&self, module: ModuleId) -> Vec<ScopeId> {
         let facts = self.facts(module);
         let gives = |event: &Event| match event.kind {
             EventKind::BindException { .. } => true,
             EventKind::Call(call) => match facts.expr(facts.call(call).callee) {
-                Expr::Name(name) | Expr::Attribute(_, name) => is_asking_for_frames(name),
+                Expr::Name(name) | Expr::Attribute(_, name) => self.words.asking_for_frames.contains(name),
                 _ => false,
             },
             _ => false,
         };
-        facts.events.iter().filter(|event| gives(event)).map(|event| facts.scope_of(event)).collect()
+        let mut scopes: Vec<ScopeId> =
+            facts.events.iter().filter(|event| gives(event)).map(|event| facts.scope_of(event)).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        scopes
     }
 
     /// Whether an expression gives an exception, traceback or frame at an event, alone or in something made around it.
@@ -289,12 +292,9 @@ fn contexts_around(facts: &FileFacts, event: EventId) -> Vec<u32> {
     around
 }
 
-fn is_asking_for_frames(name: Name) -> bool {
-    matches!(
-        name.as_str(),
-        "exc_info" | "exception" | "currentframe" | "stack" | "trace" | "_getframe" | "getouterframes"
-    )
-}
+/// Last names of the calls that give frames, or exceptions with them.
+pub(super) const ASKING_FOR_FRAMES: [&str; 7] =
+    ["exc_info", "exception", "currentframe", "stack", "trace", "_getframe", "getouterframes"];
 
 /// The last word of a path says that it is an exception.
 fn is_exception_name(path: Name) -> bool {

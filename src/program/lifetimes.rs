@@ -448,7 +448,20 @@ impl Program<'_> {
         match self.resolve(callee) {
             Definition::Function(_) => Fate::Local,
             Definition::External(_) => Fate::Local,
-            _ => Fate::Unknown,
+            _ => self.fate_in_method(site, made, depth),
+        }
+    }
+
+    /// Handed to a method: what that does with its parameter, and what becomes of the result where that is it.
+    fn fate_in_method(&self, site: CallSite, made: ExprRef, depth: u32) -> Fate {
+        let Some(depth) = depth.checked_sub(1) else { return Fate::Unknown };
+        let scope = self.event_scope(site.event);
+        let Some(method) = self.callee(scope, site.call) else { return Fate::Unknown };
+        let Some(parameter) = self.parameter_for(site, method, made) else { return Fate::Unknown };
+        match self.fate_of_local(self.function_scope(method), parameter, depth) {
+            Fate::Returned => self.fate(self.made_at(site), site.event, depth),
+            Fate::Kept(owner) if owner.lifetime == Lifetime::Short => Fate::Local,
+            fate => fate,
         }
     }
 

@@ -122,6 +122,8 @@ pub struct Program<'m> {
     calls: calls::CallIndex,
     pub operations: Operations,
     references: references::References,
+    /// Last names of all decorators of the program.
+    decorators: NameSet,
     words: Words,
     /// One for each module: several rules ask for the same accounts.
     accounts: Vec<OnceLock<Vec<(Place, growth::Account)>>>,
@@ -162,6 +164,8 @@ pub struct ModuleIndex {
     decorator_calls: FxHashSet<CallId>,
     /// Last names of decorators written as attributes: `@object.name`.
     decorator_attributes: FxHashSet<Name>,
+    /// Last names of all decorators, imports under another name undone.
+    decorator_names: Vec<Name>,
     bound_to_containers: operations::BoundToContainers,
     /// Stores under a key of something named: `name[key] = …`, `object.name[key] = …`.
     item_stores: Box<[EventId]>,
@@ -183,6 +187,7 @@ pub(crate) struct Words {
     pub class_method: Name,
     /// Methods that get their class without a decorator.
     pub implicit_class_methods: [Name; 3],
+    pub asking_for_frames: NameSet,
     /// What the first parameter of a method is called, the most usual first.
     pub receivers: Box<[Name]>,
 }
@@ -271,6 +276,7 @@ impl ModuleIndex {
         }
         let mut decorator_calls = FxHashSet::default();
         let mut decorator_attributes = FxHashSet::default();
+        let mut decorator_names = Vec::new();
         let decorated = facts.functions.iter().map(|function| function.decorators);
         for run in decorated.chain(facts.classes.iter().map(|class| class.decorators)) {
             for decorator in facts.list(run) {
@@ -279,8 +285,17 @@ impl ModuleIndex {
                     decorator_calls.insert(call);
                     named = facts.call(call).callee;
                 }
-                if let Expr::Attribute(_, name) = facts.expr(named) {
-                    decorator_attributes.insert(name);
+                match facts.expr(named) {
+                    Expr::Attribute(_, name) => {
+                        decorator_attributes.insert(name);
+                        decorator_names.push(name);
+                    }
+                    Expr::Name(name) => {
+                        decorator_names.push(name);
+                        let imports = facts.imports.iter().filter(|import| import.bound == name);
+                        decorator_names.extend(imports.filter_map(|import| import.name));
+                    }
+                    _ => {}
                 }
             }
         }
@@ -300,6 +315,7 @@ impl ModuleIndex {
             methods: methods.into_boxed_slice(),
             decorator_calls,
             decorator_attributes,
+            decorator_names,
             bound_to_containers: bound_to_containers.finish(),
             item_stores: item_stores.into_boxed_slice(),
             class_makers,
@@ -389,6 +405,7 @@ impl<'m> Program<'m> {
             calls: calls::CallIndex::default(),
             operations: Operations::default(),
             references: references::References::default(),
+            decorators: NameSet::default(),
             accounts: Vec::new(),
             instance_accounts: Vec::new(),
             cached: Vec::new(),
@@ -405,6 +422,7 @@ impl<'m> Program<'m> {
                 static_method: Name::new("staticmethod"),
                 class_method: Name::new("classmethod"),
                 implicit_class_methods: ["__init_subclass__", "__class_getitem__", "__new__"].map(Name::new),
+                asking_for_frames: exceptions::ASKING_FOR_FRAMES.iter().map(|name| Name::new(name)).collect(),
                 receivers: classes::RECEIVERS.iter().map(|name| Name::new(name)).collect(),
             },
         };
@@ -429,6 +447,7 @@ impl<'m> Program<'m> {
     fn index(&mut self) {
         let classes: NameSet =
             self.modules.iter().flat_map(|module| module.facts().classes.iter().map(|class| class.name)).collect();
+        self.decorators = self.modules.iter().flat_map(|module| module.index.decorator_names.iter().copied()).collect();
         let names = calls::names_to_index(self, &classes);
         let watched = operations::Watched::of(self);
         let modules: Vec<ModuleId> = self.module_ids().collect();

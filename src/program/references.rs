@@ -287,7 +287,7 @@ impl Program<'_> {
         }
     }
 
-    fn nested_functions(&self, function: FunctionRef) -> impl Iterator<Item = FunctionRef> {
+    pub(super) fn nested_functions(&self, function: FunctionRef) -> impl Iterator<Item = FunctionRef> {
         let span = self.function(function).span;
         let all = self.facts(function.module).functions.iter().enumerate().skip(function.id.index() + 1);
         let inside = all.filter(move |(_, other)| span.contains(other.span));

@@ -252,13 +252,17 @@ impl Program<'_> {
         }
     }
 
-    /// `@functools.cache` on a function without parameters: it runs once.
+    /// `@functools.cache` on a function without parameters, or a decorator of the project that keeps the result of a
+    /// method in its object: it runs once.
     fn remembers_its_one_result(&self, function: FunctionRef) -> bool {
-        self.function(function).parameters.len == 0
-            && self.decorators(function).any(|(_, meaning)| match meaning {
-                Definition::External(path) => self.models.cache(path).is_some(),
-                _ => false,
-            })
+        let has_none = self.function(function).parameters.len == 0;
+        self.decorators(function).any(|(_, meaning)| match meaning {
+            Definition::External(path) => has_none && self.models.cache(path).is_some(),
+            Definition::Function(decorator) => {
+                self.nested_functions(decorator).any(|wrapper| self.keeps_in_its_parameter(decorator, wrapper))
+            }
+            _ => false,
+        })
     }
 
     /// `while True:` and other loops that no counter ends.
@@ -425,8 +429,7 @@ impl Program<'_> {
 
     fn is_used_as_decorator(&self, function: FunctionRef) -> bool {
         let name = self.function(function).name;
-        let is_property_like = self.class_of_method(function).is_some_and(|_| self.is_property(function));
-        if is_property_like {
+        if !self.may_be_decorator(function) || self.class_of_method(function).is_some() && self.is_property(function) {
             return false;
         }
         let decorates = |event: EventRef, expr| {
@@ -450,6 +453,49 @@ impl Program<'_> {
             // `@registry.register` on an object of unknown type, in the method's own module: taken as a use.
             || (self.class_of_method(function).is_some()
                 && self.module(function.module).decorates_with_attribute(name))
+    }
+
+    /// The wrapper keeps the result in the one object that it is given, and returns it from there before it calls again.
+    fn keeps_in_its_parameter(&self, decorator: FunctionRef, wrapper: FunctionRef) -> bool {
+        let facts = self.facts(wrapper.module);
+        let [object] = facts.parameters(self.function(wrapper)) else { return false };
+        let Some(wrapped) = facts.parameters(self.function(decorator)).first() else { return false };
+        let is_object = |id: ExprId| facts.expr(id) == Expr::Name(object.name);
+        let events = || facts.scope_events(self.function(wrapper).scope);
+        let called = events().find_map(|(id, event)| match event.kind {
+            EventKind::Call(call) if facts.expr(facts.call(call).callee) == Expr::Name(wrapped.name) => Some(id),
+            _ => None,
+        });
+        let Some(called) = called else { return false };
+        let returns_before = events().any(|(id, event)| id < called && matches!(event.kind, EventKind::Return(_)));
+        let keeps = events().any(|(id, event)| match event.kind {
+            EventKind::Call(call) => {
+                let call = facts.call(call);
+                id > called
+                    && matches!(facts.expr(call.callee), Expr::Name(name) if name.as_str() == "setattr")
+                    && facts.arguments(call).first().is_some_and(|first| is_object(*first))
+            }
+            // `self.__dict__[name] = value`, `self._pool = value`
+            EventKind::Bind { target, .. } => match facts.expr(target) {
+                Expr::Attribute(base, _) => is_object(base),
+                Expr::Subscript(base, _) => matches!(facts.expr(base), Expr::Attribute(base, _) if is_object(base)),
+                _ => false,
+            },
+            _ => false,
+        });
+        returns_before && keeps
+    }
+
+    /// Whether a decorator somewhere has the name that this function would have there; most names have none.
+    fn may_be_decorator(&self, function: FunctionRef) -> bool {
+        let name = self.function(function).name;
+        match self.class_of_method(function).filter(|_| name == self.words.init) {
+            Some(class) => {
+                let mut classes = std::iter::once(&class).chain(self.subclasses(class));
+                classes.any(|class| self.decorators.contains(self.class(*class).name))
+            }
+            None => self.decorators.contains(name),
+        }
     }
 
     /// A function that returns its own parameter named like a function or class, or a nested function that wraps it.

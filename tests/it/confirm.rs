@@ -59,7 +59,8 @@ impl Scenario {
 
     fn outcome(&self) -> Outcome {
         let source = SourceFile::new(&self.path, self.text.as_str(), SourceKind::Python);
-        let file = ShownFile { id: FileId(0), lines: LineIndex::new(&source.text), source };
+        let (path, lines) = (PathBuf::from(&self.path), LineIndex::new(&source.text));
+        let file = ShownFile { id: FileId(0), path, lines, source };
         Outcome { findings: vec![self.finding.clone()], files: vec![file], ..Outcome::default() }
     }
 

@@ -38,6 +38,7 @@ fn nasty() -> Program {
         effect: None,
         remedy: None,
         fix: Some(fix),
+        evidence: None,
     });
     program
 }

@@ -44,13 +44,10 @@ impl Program<'_> {
         let facts = self.facts(module);
         let with_frames = self.scopes_with_frames(module);
         let mut found: Vec<OutlivingLocal> = Vec::new();
-        for (number, event) in facts.events.iter().enumerate() {
+        for (id, event) in with_frames.iter().flat_map(|scope| facts.scope_events(*scope)) {
             let EventKind::Bind { target, .. } = event.kind else { continue };
-            if !with_frames.contains(&facts.scope_of(event)) {
-                continue;
-            }
             let Expr::Name(variable) = facts.expr(target) else { continue };
-            let bound = EventRef::new(module, EventId(number as u32));
+            let bound = EventRef::new(module, id);
             let Some(local) = self.outliving_local(bound, variable) else { continue };
             match found.iter_mut().find(|known| known.function == local.function) {
                 Some(known) => known.add(local.variable, local.bound),

@@ -128,16 +128,17 @@ impl Program<'_> {
         self.is_searched_before(operation) || self.is_tested_before(operation)
     }
 
-    /// `for known in PLACE: if …: return known` before the item is added.
+    /// `for known in PLACE: if …: return known` before the item is added, or `any(…)` of them.
     pub(super) fn is_searched_before(&self, operation: Operation) -> bool {
+        if self.is_searched_by_test(operation) {
+            return true;
+        }
         let facts = self.facts(operation.event.module);
         let scope = self.event_scope(operation.event);
         let earlier =
             || facts.scope_events(scope.id).take_while(|(id, _)| *id < operation.event.id).map(|(_, event)| event);
         let loops = earlier().filter_map(|event| match event.kind {
-            EventKind::BindElement { iterable, .. }
-                if self.reach(scope.expr(iterable)).is_some_and(|reach| reach.place == operation.place) =>
-            {
+            EventKind::BindElement { iterable, .. } if self.is_container_of(scope.expr(iterable), operation) => {
                 Some(event.context)
             }
             _ => None,
@@ -154,13 +155,32 @@ impl Program<'_> {
         self.conditions(operation.event).iter().any(|condition| {
             let operator = if condition.holds { Operator::NotIn } else { Operator::In };
             self.tests_membership(condition.test, operator, operation.value)
-                || (!condition.holds && self.searches(condition.test, operation.place))
-                || (condition.holds && matches!(self.expr(condition.test), Expr::Not(inner) if self.searches(condition.test.scope.expr(inner), operation.place)))
         })
     }
 
+    fn is_searched_by_test(&self, operation: Operation) -> bool {
+        self.conditions(operation.event).iter().any(|condition| match self.expr(condition.test) {
+            Expr::Not(inner) => condition.holds && self.searches(condition.test.scope.expr(inner), operation),
+            _ => !condition.holds && self.searches(condition.test, operation),
+        })
+    }
+
+    /// What an operation is done to, by the place it leads to or by the very name: a parameter leads to no place.
+    fn is_container_of(&self, expr: ExprRef, operation: Operation) -> bool {
+        let facts = self.facts(operation.event.module);
+        let named = match facts.event(operation.event.id).kind {
+            EventKind::Call(call) => match facts.expr(facts.call(call).callee) {
+                Expr::Attribute(base, _) => Some(base),
+                _ => None,
+            },
+            _ => None,
+        };
+        named == Some(expr.id) && expr.scope.module == operation.event.module
+            || self.reach(expr).is_some_and(|reach| reach.place == operation.place)
+    }
+
     /// `any(… for x in PLACE)`
-    pub(super) fn searches(&self, test: ExprRef, place: Place) -> bool {
+    pub(super) fn searches(&self, test: ExprRef, operation: Operation) -> bool {
         let facts = self.facts(test.scope.module);
         let Expr::Call(call) = self.expr(test) else { return false };
         let call = facts.call(call);
@@ -170,9 +190,7 @@ impl Program<'_> {
         };
         is_any
             && facts.scope_events(scope).any(|(_, event)| match event.kind {
-                EventKind::BindElement { iterable, .. } => {
-                    self.reach(test.scope.expr(iterable)).is_some_and(|reach| reach.place == place)
-                }
+                EventKind::BindElement { iterable, .. } => self.is_container_of(test.scope.expr(iterable), operation),
                 _ => false,
             })
     }
