@@ -29,7 +29,7 @@ pub fn run(mut arguments: CheckArguments, quiet: bool) -> Exit {
         return show(&request, shows_settings, &directory, quiet);
     }
     let Mended { outcome, files: changed, mended } =
-        progress::shown(!quiet, |progress| mend::check(&request, mending, progress));
+        progress::shown(!quiet, |progress| mend::check(&request, &mending, progress));
 
     for problem in &outcome.problems {
         say(problem, &directory, quiet);
@@ -41,7 +41,7 @@ pub fn run(mut arguments: CheckArguments, quiet: bool) -> Exit {
         say_warning("no Python files under the given paths");
     }
     if mending.only_shows {
-        return match mend::print_diff(&changed, &directory, mended, quiet) {
+        return match mend::print_diff(&changed, &directory, &mending.done(mended, true), quiet) {
             true if !outcome.is_incomplete() => {
                 if changed.is_empty() || exit_zero {
                     Exit::Clean
@@ -62,7 +62,10 @@ pub fn run(mut arguments: CheckArguments, quiet: bool) -> Exit {
     let reported = outputs.write_files(&report, statistics);
     let printed = match &request.stdin {
         Some(stdin) if mending.writes => mend::print_text(stdin, &changed, &report),
-        _ => outputs.print(&report, statistics, quiet) && (quiet || mend::print_summary(&changed, mended, &outputs)),
+        _ => {
+            outputs.print(&report, statistics, quiet)
+                && (quiet || mend::print_summary(&changed, &mending.done(mended, false), &outputs))
+        }
     };
 
     if !printed || !reported || !written || outcome.is_incomplete() {

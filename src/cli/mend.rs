@@ -17,24 +17,40 @@ use crate::output::{Format, Report, plural, shown_path};
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What is to be done with fixes beside offering them.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Mending {
     pub writes: bool,
     pub only_shows: bool,
     with_unsafe: bool,
+    /// Silence instead, for this reason.
+    silence: Option<String>,
 }
 
 impl Mending {
     pub fn of(arguments: &CheckArguments) -> Mending {
         Mending {
-            writes: arguments.fix && !arguments.diff,
+            writes: (arguments.fix || arguments.add_ignore.is_some()) && !arguments.diff,
             only_shows: arguments.diff,
             with_unsafe: arguments.unsafe_fixes,
+            silence: arguments.add_ignore.clone(),
+        }
+    }
+
+    /// What was done to so many findings, or would be.
+    pub fn done(&self, count: usize, would: bool) -> String {
+        match (&self.silence, would) {
+            (None, false) => format!("Mended {}", plural(count, "leak")),
+            (None, true) => format!("Would mend {}", plural(count, "leak")),
+            (Some(_), false) => format!("Silenced {}", plural(count, "finding")),
+            (Some(_), true) => format!("Would silence {}", plural(count, "finding")),
         }
     }
 }
 
-pub fn check(request: &Request, mending: Mending, progress: &Progress) -> Mended {
+pub fn check(request: &Request, mending: &Mending, progress: &Progress) -> Mended {
+    if let Some(reason) = &mending.silence {
+        return fix::silence(request, reason, progress);
+    }
     if mending.writes || mending.only_shows {
         return fix::mend(request, mending.with_unsafe, progress);
     }
@@ -72,7 +88,7 @@ fn mend(file: &ChangedFile) -> io::Result<()> {
 }
 
 /// A diff of each file on standard output, how many there are on standard error.
-pub fn print_diff(changed: &[ChangedFile], directory: &Path, mended: usize, quiet: bool) -> bool {
+pub fn print_diff(changed: &[ChangedFile], directory: &Path, would_do: &str, quiet: bool) -> bool {
     let printed = print_plain(|out| {
         for file in changed {
             write!(out, "{}", fix::unified_diff(&shown_path(&file.path, directory), &file.old, &file.new))?;
@@ -82,7 +98,7 @@ pub fn print_diff(changed: &[ChangedFile], directory: &Path, mended: usize, quie
     if !quiet {
         let line = match changed.len() {
             0 => "Nothing can be mended.".to_owned(),
-            files => format!("Would mend {} in {}.", plural(mended, "leak"), plural(files, "file")),
+            files => format!("{would_do} in {}.", plural(files, "file")),
         };
         // There is no third stream to complain on.
         let _ = writeln!(anstream::stderr(), "{line}");
@@ -99,9 +115,9 @@ pub fn print_text(stdin: &(PathBuf, Vec<u8>), changed: &[ChangedFile], report: &
 }
 
 /// The line after the report.
-pub fn print_summary(changed: &[ChangedFile], mended: usize, outputs: &Outputs) -> bool {
+pub fn print_summary(changed: &[ChangedFile], done: &str, outputs: &Outputs) -> bool {
     if changed.is_empty() || !outputs.is_for_people() {
         return true;
     }
-    print_styled(|out| writeln!(out, "Mended {} in {}.", plural(mended, "leak"), plural(changed.len(), "file")))
+    print_styled(|out| writeln!(out, "{done} in {}.", plural(changed.len(), "file")))
 }

@@ -106,6 +106,10 @@ struct CheckArguments {
     /// With `--fix` or `--diff`: also changes that somebody has to look at
     #[arg(long)]
     unsafe_fixes: bool,
+    /// Write a comment at each finding that silences it, with a reason if one is given
+    #[arg(long, value_name = "REASON", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(conflicts_with_all = ["fix", "unsafe_fixes"])]
+    add_ignore: Option<String>,
     /// Exit with 0 even if there are findings
     #[arg(long)]
     exit_zero: bool,

@@ -8,6 +8,7 @@
 pub mod load;
 mod names;
 mod panics;
+mod suppress;
 
 use std::fs;
 use std::hash::Hasher;
@@ -22,6 +23,7 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use self::load::{Content, Found, FoundFile};
 use self::names::ModulePath;
+use self::suppress::{FileSuppressions, Suppressions};
 use crate::config::{Configuration, Settings};
 use crate::facts::{FileFacts, lower};
 use crate::finding::Finding;
@@ -235,6 +237,7 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     outcome.statistics.lines = units.iter().map(|unit| unit.lines).sum();
     let hashes: Vec<Option<u64>> = units.iter().map(|unit| unit.hash).collect();
     outcome.problems.extend(units.iter_mut().flat_map(|unit| std::mem::take(&mut unit.problems)));
+    let by_file = units.iter_mut().map(|unit| std::mem::take(&mut unit.suppressions)).collect();
     outcome.statistics.phases.push(("read", start.elapsed()));
 
     let start = Instant::now();
@@ -244,7 +247,7 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
         Ok(program) => {
             outcome.statistics.phases.push(("link", start.elapsed()));
             let start = Instant::now();
-            run_rules(&program, &files, &mut outcome);
+            find_leaks(&program, Suppressions { files: &files, by_file }, &mut outcome);
             program.dissolve();
             outcome.statistics.phases.push(("rules", start.elapsed()));
         }
@@ -276,6 +279,7 @@ struct Unit {
     facts: Option<(FileFacts, ModuleIndex)>,
     hash: Option<u64>,
     lines: usize,
+    suppressions: FileSuppressions,
     problems: Vec<Problem>,
 }
 
@@ -298,7 +302,8 @@ fn for_each_file<T: Send>(files: &[FoundFile], work: impl Fn(&FoundFile) -> T + 
 }
 
 fn lower_file(file: &FoundFile) -> Unit {
-    let mut unit = Unit { facts: None, hash: None, lines: 0, problems: Vec::new() };
+    let (suppressions, problems) = (FileSuppressions::default(), Vec::new());
+    let mut unit = Unit { facts: None, hash: None, lines: 0, suppressions, problems };
     let mut problem = |kind, position, message| {
         unit.problems.push(Problem { path: file.shown.clone(), position, message, kind, named: file.reported });
     };
@@ -317,10 +322,11 @@ fn lower_file(file: &FoundFile) -> Unit {
             let index = ModuleIndex::of(&facts);
             (facts, index)
         });
-        (facts, tree.errors, tree.too_deep)
+        let suppressions = FileSuppressions::new(&source, &tree.directives, !tree.errors.is_empty());
+        (facts, suppressions, tree.errors, tree.too_deep)
     });
     match result {
-        Ok((facts, errors, too_deep)) => {
+        Ok((facts, suppressions, errors, too_deep)) => {
             let kind = if too_deep { ProblemKind::TooDeep } else { ProblemKind::Syntax };
             if file.reported && !errors.is_empty() {
                 let lines = LineIndex::new(&source.text);
@@ -329,6 +335,7 @@ fn lower_file(file: &FoundFile) -> Unit {
                 }
             }
             unit.facts = facts;
+            unit.suppressions = suppressions;
         }
         Err(message) => problem(ProblemKind::Panic, None, format!("unleak failed while reading it: {message}")),
     }
@@ -416,34 +423,55 @@ fn models(request: &Request, files: &[FoundFile], problems: &mut Vec<Problem>) -
     models
 }
 
-fn run_rules(program: &Program, files: &[FoundFile], outcome: &mut Outcome) {
-    let modules = (program.modules.par_iter().enumerate()).filter(|(_, module)| module.input.reported);
-    let results: Vec<(Vec<Finding>, Vec<Problem>)> = modules
-        .filter_map(|(number, module)| {
-            let file = files.get(module.input.file.0 as usize)?;
-            Some(run_rules_on(program, ModuleId(number as u32), file))
-        })
-        .collect();
-    for (findings, problems) in results {
-        outcome.findings.extend(findings);
-        outcome.problems.extend(problems);
+/// Runs the rules, and keeps of what they find what the user wants to see.
+fn find_leaks(program: &Program, mut suppressions: Suppressions, outcome: &mut Outcome) {
+    let files = suppressions.files;
+    let wanted = |file: &FoundFile| if file.reported { file.settings.rules_for(&file.path) } else { Vec::new() };
+    let (mut findings, problems) = run_rules(program, files, wanted);
+    outcome.problems.extend(problems);
+    findings.retain(|finding| !suppressions.hide(finding));
+    let open = suppressions.open_codes();
+    if !open.is_empty() {
+        for finding in run_rules(program, files, |_| open.clone()).0 {
+            suppressions.hide(&finding);
+        }
     }
-    outcome.findings.retain_mut(|finding| {
+    let name = |file| program.modules.iter().find(|module| module.input.file == file).map(|module| &module.input.name);
+    let remarks = suppressions.remarks(|file| name(file).map_or_else(String::new, ToString::to_string));
+    findings.extend(remarks.into_iter().filter(|remark| !suppressions.hide(remark)));
+
+    findings.retain_mut(|finding| {
         let Some(file) = files.get(finding.location.file.0 as usize) else { return false };
         finding.severity = file.settings.severities.get(finding.code).copied().unwrap_or(finding.severity);
         finding.confidence >= file.settings.min_confidence && file.reported
     });
     // Files are numbered in the order of their paths.
-    outcome.findings.sort_by(|a, b| {
+    findings.sort_by(|a, b| {
         (a.location, a.code, &a.message, &a.symbol, &a.related)
             .cmp(&(b.location, b.code, &b.message, &b.symbol, &b.related))
     });
+    outcome.findings = findings;
 }
 
-fn run_rules_on(program: &Program, module: ModuleId, file: &FoundFile) -> (Vec<Finding>, Vec<Problem>) {
+/// What some rules find, and where they fail; `wanted` says which of them run on a file.
+fn run_rules(
+    program: &Program,
+    files: &[FoundFile],
+    wanted: impl Fn(&FoundFile) -> Vec<&'static str> + Sync,
+) -> (Vec<Finding>, Vec<Problem>) {
+    let results: Vec<(Vec<Finding>, Vec<Problem>)> = (program.modules.par_iter().enumerate())
+        .filter_map(|(number, module)| {
+            let file = files.get(module.input.file.0 as usize)?;
+            Some(run_rules_on(program, ModuleId(number as u32), file, &wanted(file)))
+        })
+        .collect();
+    let (findings, problems): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+    (findings.into_iter().flatten().collect(), problems.into_iter().flatten().collect())
+}
+
+fn run_rules_on(program: &Program, module: ModuleId, file: &FoundFile, codes: &[&str]) -> (Vec<Finding>, Vec<Problem>) {
     let mut findings = Vec::new();
     let mut problems = Vec::new();
-    let codes = file.settings.rules_for(&file.path);
     for rule in RULES.iter().filter(|rule| codes.contains(&rule.code)) {
         match panics::catch(|| rules::check(rule, module, program)) {
             Ok(found) => findings.extend(found),

@@ -198,7 +198,7 @@ fn rules_are_listed_and_explained() {
     let here = project(&[]);
     let (code, out, _) = run(unleak(here.path()).arg("rule"));
     assert_eq!(code, 0);
-    assert!(out.starts_with("LK101  unbounded-container  "), "{out}");
+    assert!(out.contains("\nLK101  unbounded-container  "), "{out}");
     let (code, out, _) = run(unleak(here.path()).args(["rule", "cached-method"]));
     assert_eq!(code, 0);
     assert!(out.starts_with("LK105 cached-method: "), "{out}");
@@ -208,7 +208,7 @@ fn rules_are_listed_and_explained() {
     assert_eq!((rule["name"].as_str(), rule["cwe"][0].as_str()), (Some("finalizer-cycle"), Some("CWE-772")));
     let (_, out, _) = run(unleak(here.path()).args(["rule", "--output-format", "json"]));
     let rules: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(rules[0]["code"], "LK101");
+    assert_eq!(rules[0]["code"], "LK001");
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn the_readme_explains_every_flag() {
     let (_, help, _) = run(unleak(here.path()).args(["check", "--help"]));
     let readme = include_str!("../../README.md");
     let flags = help.lines().filter_map(|line| line.trim_start().trim_start_matches("-q, ").strip_prefix("--"));
-    for flag in flags.filter_map(|rest| rest.split(' ').next()) {
+    for flag in flags.filter_map(|rest| rest.split([' ', '[']).next()) {
         assert!(readme.contains(&format!("--{flag}")), "--{flag}");
     }
 }

@@ -133,7 +133,7 @@ fn a_mistake_is_named_with_its_place_and_the_nearest_word() {
         ("ignore = [\n  'grwoth']", "2:3: no rule is called `grwoth`; did you mean `growth`?"),
         ("min-confidence = 'hihg'", "1:18: unknown value `hihg`; did you mean `high`?"),
         ("[severity]\nLK101 = 'eror'", "2:9: unknown value `eror`; did you mean `error`?"),
-        ("[severity]\nLK1001 = 'error'", "2:1: no rule is called `LK1001`; did you mean `LK101`?"),
+        ("[severity]\nLK1001 = 'error'", "2:1: no rule is called `LK1001`; did you mean `LK001`?"),
         ("select = 'LK101'", "1:10: invalid type: string \"LK101\", expected a sequence"),
         ("exclude = ['a[']", "1:12: `a[` is no pattern: unclosed character class; missing ']'"),
         (

@@ -21,6 +21,7 @@ mod oracle;
 mod output;
 mod pages;
 mod robustness;
+mod suppress;
 mod syntax;
 
 use std::fs;
