@@ -37,6 +37,7 @@ fn nasty() -> Program {
         symbol: NASTY.into(),
         remedy: None,
         fix: Some(fix),
+        evidence: None,
     });
     program
 }
