@@ -146,6 +146,8 @@ pub struct Module {
     index: ModuleIndex,
     /// What module-level names mean, as far as it was asked.
     resolved: RwLock<FxHashMap<Name, names::Definition>>,
+    /// The types of variables that are bound more than once, by how deep was looked.
+    variable_types: RwLock<FxHashMap<(ScopeId, Name, u32), types::Type>>,
 }
 
 /// What can be found faster than by reading all facts of a file. It is made of that file's facts alone, best while they
@@ -391,8 +393,14 @@ impl<'m> Program<'m> {
     /// Links modules into a program. The order of `modules` decides nothing but ties between equal module names
     /// (the first wins), so the engine sorts them.
     pub fn link(modules: Vec<(ModuleInput, ModuleIndex)>, models: &'m Models) -> Program<'m> {
-        let modules: Vec<Module> =
-            (modules.into_iter()).map(|(input, index)| Module { input, index, resolved: RwLock::default() }).collect();
+        let modules: Vec<Module> = (modules.into_iter())
+            .map(|(input, index)| Module {
+                input,
+                index,
+                resolved: RwLock::default(),
+                variable_types: RwLock::default(),
+            })
+            .collect();
         let mut by_name = FxHashMap::default();
         for (number, module) in modules.iter().enumerate() {
             by_name.entry(module.input.name).or_insert(ModuleId(number as u32));

@@ -4,6 +4,8 @@
 //! unknown, and unknown neither proves nor refutes anything. A full type engine was measured and rejected: it cost
 //! 42 times the time of this pass and settled 5 % of the questions that matter.
 
+use std::sync::PoisonError;
+
 use super::names::Definition;
 use super::{ClassRef, ExprRef, FunctionRef, Program, ScopeRef};
 use crate::facts::{ComprehensionKind, Constant, DisplayKind, EventKind, Expr, NOTHING, Operator, ScopeKind};
@@ -117,6 +119,23 @@ impl Program<'_> {
                 return annotated;
             }
         }
+        // Variables that are bound to what is made of each other, several times each, would be asked for without end.
+        if module.bindings_of(scope.id, name).nth(1).is_none() {
+            return self.type_of_bindings(scope, name, depth);
+        }
+        let key = (scope.id, name, depth);
+        if let Some(known) = module.variable_types.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return *known;
+        }
+        let found = self.type_of_bindings(scope, name, depth);
+        module.variable_types.write().unwrap_or_else(PoisonError::into_inner).insert(key, found);
+        found
+    }
+
+    /// The one type of all that a variable is bound to.
+    fn type_of_bindings(&self, scope: ScopeRef, name: Name, depth: u32) -> Type {
+        let module = self.module(scope.module);
+        let facts = module.facts();
         let mut found = Type::Unknown;
         for event in module.bindings_of(scope.id, name).take(12) {
             let here = self.event_scope(super::EventRef::new(scope.module, event));
