@@ -76,8 +76,10 @@ pub fn run(folder: &Folder, plan: &Plan, command: &[OsString]) -> Result<Option<
         .env("PYTHONPATH", in_front(&agent)?)
         .env("UNLEAK_PLAN", &plan_path)
         .status()
-        .map_err(|error| format!("{}: {error}", program.to_string_lossy()))?;
-    Ok(status.code())
+        .map_err(|error| format!("{}: {error}", program.to_string_lossy()));
+    // What is kept may lie in the project, and is not to be checked with it.
+    fs::remove_dir_all(&agent).map_err(|error| format!("{}: {error}", agent.display()))?;
+    Ok(status?.code())
 }
 
 /// The path on which Python looks for modules, with a folder put before what is there.

@@ -320,11 +320,11 @@ fn what_is_not_utf_8_is_left_alone() {
 
 #[test]
 fn a_run_ranks_findings_and_is_remembered() {
-    // Who is called this way cannot be told, so nothing says that the calls are only a hundred.
-    let calls = "\n\nfor number in range(100):\n    globals()['handle'](type('R', (), {'id': number, 'body': 1}))\n";
     let idle = "LOG = []\n\n\ndef log(request):\n    LOG.append(request.body)\n";
-    let project = project(&[("idle.py", idle), ("state.py", &format!("{LEAK}{calls}"))]);
-    let arguments = ["confirm", "--output-format=concise", "--evidence", "seen", "--", "python3", "state.py"];
+    let project = project(&[("idle.py", idle), ("state.py", LEAK)]);
+    let calls = "import state, types\nfor number in range(100):\n    \
+                 state.handle(types.SimpleNamespace(id=number, body=1))\n";
+    let arguments = ["confirm", "--output-format=concise", "--evidence", "seen", "--", "python3", "-c", calls];
     let (code, out, err) = run(unleak(project.path()).args(arguments));
     assert_eq!((code, err.as_str()), (1, ""), "{out}");
     let first = out.lines().next().unwrap();
