@@ -18,6 +18,7 @@ mod models;
 mod oracle;
 mod output;
 mod pages;
+mod retention;
 mod robustness;
 mod syntax;
 
