@@ -102,6 +102,10 @@ pub enum Remedy {
     CloseAfterUse { name: Name, method: Option<Name> },
     /// Give it a name, in a `with` block.
     NameAndClose,
+    /// Take away a comment that silences nothing, or one word of it.
+    DropSuppression,
+    /// Write another word in its place.
+    ReplaceWord { by: &'static str },
 }
 
 /// A rule's claim about one place. What is the same for every finding of a rule (its title, advice) stays

@@ -5,11 +5,11 @@
 //! tree of any text, errors and all, and [`facts`] lowers it to what later floors ask about, after which the tree is
 //! gone: nothing above `facts` knows it. [`models`] is what `rules/models/*.toml` knows of libraries. [`program`]
 //! links all facts: what a name means, who calls whom, what runs repeatedly, who lets go. [`rules`] ask the program;
-//! each is a page in `rules/` and a function. [`engine`] loads files and drives it all, [`fix`] makes edits of what
-//! can be mended, [`output`] prints, [`cli`] is the command line.
+//! each is a page in `rules/` and a function. [`config`] reads what the user has decided. [`engine`] loads files and drives
+//! it all, [`fix`] makes edits of what can be mended, [`output`] prints, [`cli`] is the command line.
 //!
 //! Nothing between `syntax` and `rules` can fail: they give partial results. Input and output happen only at the
-//! edge, in `engine` and `cli`.
+//! edge, in `config`, `engine` and `cli`.
 
 pub mod source;
 pub mod finding;
@@ -18,6 +18,7 @@ pub mod models;
 pub mod facts;
 pub mod program;
 pub mod rules;
+pub mod config;
 pub mod engine;
 pub mod fix;
 pub mod output;

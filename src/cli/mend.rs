@@ -7,8 +7,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::CheckArguments;
+use super::outputs::Outputs;
 use super::streams::{print_plain, print_styled, say_error};
+use super::{CheckArguments, replace};
 use crate::engine::{self, Progress, Request};
 use crate::fix::{self, ChangedFile, Mended};
 use crate::output::{Format, Report, plural, shown_path};
@@ -16,24 +17,40 @@ use crate::output::{Format, Report, plural, shown_path};
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What is to be done with fixes beside offering them.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Mending {
     pub writes: bool,
     pub only_shows: bool,
     with_unsafe: bool,
+    /// Silence instead, for this reason.
+    silence: Option<String>,
 }
 
 impl Mending {
     pub fn of(arguments: &CheckArguments) -> Mending {
         Mending {
-            writes: arguments.fix && !arguments.diff,
+            writes: (arguments.fix || arguments.add_ignore.is_some()) && !arguments.diff,
             only_shows: arguments.diff,
             with_unsafe: arguments.unsafe_fixes,
+            silence: arguments.add_ignore.clone(),
+        }
+    }
+
+    /// What was done to so many findings, or would be.
+    pub fn done(&self, count: usize, would: bool) -> String {
+        match (&self.silence, would) {
+            (None, false) => format!("Mended {}", plural(count, "leak")),
+            (None, true) => format!("Would mend {}", plural(count, "leak")),
+            (Some(_), false) => format!("Silenced {}", plural(count, "finding")),
+            (Some(_), true) => format!("Would silence {}", plural(count, "finding")),
         }
     }
 }
 
-pub fn check(request: &Request, mending: Mending, progress: &Progress) -> Mended {
+pub fn check(request: &Request, mending: &Mending, progress: &Progress) -> Mended {
+    if let Some(reason) = &mending.silence {
+        return fix::silence(request, reason, progress);
+    }
     if mending.writes || mending.only_shows {
         return fix::mend(request, mending.with_unsafe, progress);
     }
@@ -47,7 +64,7 @@ pub fn write(changed: &[ChangedFile], request: &Request) -> bool {
     let is_stdin = |path: &Path| request.stdin.as_ref().is_some_and(|(stdin, _)| stdin == path);
     let mut written = true;
     for file in changed.iter().filter(|file| !is_stdin(&file.path)) {
-        if let Err(error) = replace(file) {
+        if let Err(error) = mend(file) {
             say_error(format_args!("{}: not mended: {error}", file.path.display()));
             written = false;
         }
@@ -55,10 +72,8 @@ pub fn write(changed: &[ChangedFile], request: &Request) -> bool {
     written
 }
 
-fn replace(file: &ChangedFile) -> io::Result<()> {
-    // A link stays a link.
-    let path = fs::canonicalize(&file.path)?;
-    let bytes = fs::read(&path)?;
+fn mend(file: &ChangedFile) -> io::Result<()> {
+    let bytes = fs::read(&file.path)?;
     let (mark, text) = match bytes.strip_prefix(BYTE_ORDER_MARK) {
         Some(text) => (BYTE_ORDER_MARK, text),
         None => (&[][..], bytes.as_slice()),
@@ -66,30 +81,14 @@ fn replace(file: &ChangedFile) -> io::Result<()> {
     if text != file.old.as_bytes() {
         return Err(io::Error::other("it has changed, or is not in UTF-8"));
     }
-    let permissions = fs::metadata(&path)?.permissions();
-    let (temporary, mut out) = create_beside(&path)?;
-    let result = (out.write_all(mark))
-        .and_then(|()| out.write_all(file.new.as_bytes()))
-        .and_then(|()| out.sync_all())
-        .and_then(|()| fs::set_permissions(&temporary, permissions))
-        .and_then(|()| fs::rename(&temporary, &path));
-    if result.is_err() {
-        // The first error is the one to tell of.
-        let _ = fs::remove_file(&temporary);
-    }
-    result
-}
-
-/// A new file in the same folder: only there it can take the other's place at once.
-fn create_beside(path: &Path) -> io::Result<(PathBuf, fs::File)> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}.unleak", std::process::id()));
-    let file = fs::File::create_new(&temporary)?;
-    Ok((temporary, file))
+    replace::replace(&file.path, |out| {
+        out.write_all(mark)?;
+        out.write_all(file.new.as_bytes())
+    })
 }
 
 /// A diff of each file on standard output, how many there are on standard error.
-pub fn print_diff(changed: &[ChangedFile], directory: &Path, mended: usize, quiet: bool) -> bool {
+pub fn print_diff(changed: &[ChangedFile], directory: &Path, would_do: &str, quiet: bool) -> bool {
     let printed = print_plain(|out| {
         for file in changed {
             write!(out, "{}", fix::unified_diff(&shown_path(&file.path, directory), &file.old, &file.new))?;
@@ -99,7 +98,7 @@ pub fn print_diff(changed: &[ChangedFile], directory: &Path, mended: usize, quie
     if !quiet {
         let line = match changed.len() {
             0 => "Nothing can be mended.".to_owned(),
-            files => format!("Would mend {} in {}.", plural(mended, "leak"), plural(files, "file")),
+            files => format!("{would_do} in {}.", plural(files, "file")),
         };
         // There is no third stream to complain on.
         let _ = writeln!(anstream::stderr(), "{line}");
@@ -116,9 +115,9 @@ pub fn print_text(stdin: &(PathBuf, Vec<u8>), changed: &[ChangedFile], report: &
 }
 
 /// The line after the report.
-pub fn print_summary(changed: &[ChangedFile], mended: usize, format: Format) -> bool {
-    if changed.is_empty() || format == Format::Json {
+pub fn print_summary(changed: &[ChangedFile], done: &str, outputs: &Outputs) -> bool {
+    if changed.is_empty() || !outputs.is_for_people() {
         return true;
     }
-    print_styled(|out| writeln!(out, "Mended {} in {}.", plural(mended, "leak"), plural(changed.len(), "file")))
+    print_styled(|out| writeln!(out, "{done} in {}.", plural(changed.len(), "file")))
 }

@@ -5,8 +5,11 @@
 //! changes nothing.
 
 mod check;
+mod config;
 mod mend;
+mod outputs;
 mod progress;
+mod replace;
 mod rule;
 mod streams;
 
@@ -17,7 +20,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Confidence;
-use crate::output::Format;
+use outputs::{Target, TargetParser};
 use streams::ColorChoice;
 
 const EXIT_CODES: &str = "\
@@ -43,9 +46,23 @@ struct Cli {
 enum Command {
     /// Check files and folders; what `unleak PATHS` does as well
     #[command(after_help = EXIT_CODES)]
-    Check(CheckArguments),
+    Check(Box<CheckArguments>),
     /// Explain a rule, or list them all
     Rule(RuleArguments),
+    /// Print what there is to know of configurations
+    Config(ConfigArguments),
+}
+
+#[derive(Debug, Args)]
+struct ConfigArguments {
+    #[command(subcommand)]
+    about: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// The JSON Schema of `unleak.toml`, for editors
+    Schema,
 }
 
 #[derive(Debug, Args)]
@@ -62,18 +79,21 @@ struct GlobalArguments {
 struct CheckArguments {
     /// Files and folders to report on, `-` for standard input [default: .]
     paths: Vec<PathBuf>,
-    /// How findings are printed
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    output_format: Format,
-    /// Run only these rules: codes, names, starts of codes (`LK1`), ALL
+    /// How findings are printed, or written to a file; may be given again [default: full]
+    #[arg(long, value_parser = TargetParser, value_name = "FORMAT[=FILE]")]
+    output_format: Vec<Target>,
+    /// Write the report to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output_file: Option<PathBuf>,
+    /// Run only these rules: codes, names, families, starts of codes (`LK1`), ALL
     #[arg(long, value_delimiter = ',', value_name = "RULES")]
     select: Vec<String>,
     /// Leave out these rules
     #[arg(long, value_delimiter = ',', value_name = "RULES")]
     ignore: Vec<String>,
-    /// Leave out findings that are less certain
-    #[arg(long, value_enum, value_name = "LEVEL", default_value = "medium")]
-    min_confidence: MinConfidence,
+    /// Leave out findings that are less certain [default: medium]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    min_confidence: Option<MinConfidence>,
     /// Print how often each rule found something instead of the findings
     #[arg(long)]
     statistics: bool,
@@ -86,6 +106,10 @@ struct CheckArguments {
     /// With `--fix` or `--diff`: also changes that somebody has to look at
     #[arg(long)]
     unsafe_fixes: bool,
+    /// Write a comment at each finding that silences it, with a reason if one is given
+    #[arg(long, value_name = "REASON", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(conflicts_with_all = ["fix", "unsafe_fixes"])]
+    add_ignore: Option<String>,
     /// Exit with 0 even if there are findings
     #[arg(long)]
     exit_zero: bool,
@@ -98,12 +122,30 @@ struct CheckArguments {
     /// Use so many threads [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// Read no configuration files (unleak reads none yet)
+    /// Files and folders that are neither reported nor read, in place of the usual ones
+    #[arg(long, value_delimiter = ',', value_name = "PATTERNS")]
+    exclude: Vec<String>,
+    /// More files and folders that are neither reported nor read
+    #[arg(long, value_delimiter = ',', value_name = "PATTERNS")]
+    extend_exclude: Vec<String>,
+    /// Leave out what is excluded also where it was named, as in hooks
+    #[arg(long)]
+    force_exclude: bool,
+    /// Use this configuration in place of those above the files
+    #[arg(long, value_name = "FILE", conflicts_with = "isolated")]
+    config: Option<PathBuf>,
+    /// Read no configuration files
     #[arg(long)]
     isolated: bool,
-    /// Neither read nor write a cache (unleak has none yet)
+    /// Neither read nor write a cache: unleak keeps nothing between runs, with or without it
     #[arg(long)]
     no_cache: bool,
+    /// Print the settings that hold for the files, and check nothing
+    #[arg(long)]
+    show_settings: bool,
+    /// Print the files that would be reported on, and check nothing
+    #[arg(long, conflicts_with = "show_settings")]
+    show_files: bool,
 }
 
 #[derive(Debug, Args)]
@@ -175,7 +217,8 @@ fn run() -> Exit {
     streams::choose_color(cli.global.color);
     match cli.command {
         Some(Command::Rule(arguments)) => rule::run(&arguments),
-        Some(Command::Check(arguments)) => check::run(arguments, cli.global.quiet),
+        Some(Command::Config(ConfigArguments { about: ConfigCommand::Schema })) => config::print_schema(),
+        Some(Command::Check(arguments)) => check::run(*arguments, cli.global.quiet),
         None => {
             if let Some(command) = misplaced_command(&cli.check) {
                 streams::say_error(format_args!("options stand behind the command: unleak {command} [OPTIONS]"));
@@ -189,5 +232,5 @@ fn run() -> Exit {
 /// In `unleak --select LK1 check src` clap takes `check` for a path, which is what it would be without the command.
 fn misplaced_command(arguments: &CheckArguments) -> Option<&'static str> {
     let first = arguments.paths.first()?;
-    ["check", "rule"].into_iter().find(|command| first.as_os_str() == *command && !first.exists())
+    ["check", "rule", "config"].into_iter().find(|command| first.as_os_str() == *command && !first.exists())
 }

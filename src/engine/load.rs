@@ -5,15 +5,15 @@
 //! `pyproject.toml`, `setup.py`, `setup.cfg` or `.git`, but never a home folder, the folder for temporary files or
 //! the root of the disk; without one it is the outermost package around the file, or just what was named.
 //!
-//! A path that was named is always taken; what is found below one is subject to the default excludes and to
-//! `.gitignore` files, also outside of git.
+//! A path that was named is always taken; what is found below one is subject to what is excluded and to
+//! `.gitignore` files, also outside of git. With `force-exclude` what was named is taken only if it would be found.
 
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ignore::gitignore::Gitignore;
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -21,6 +21,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::names::{self, ModulePath};
 use super::{Problem, ProblemKind, Request};
+use crate::config::{Configuration, EXCLUDED, Settings};
 use crate::program::Role;
 use crate::source::SourceKind;
 
@@ -39,6 +40,8 @@ pub struct FoundFile {
     pub reported: bool,
     pub module: ModulePath,
     pub role: Role,
+    /// What the configuration nearest above it says.
+    pub settings: Arc<Settings>,
     /// What stands for the file's content, where it is not to be read from disk.
     pub content: Option<Content>,
 }
@@ -59,41 +62,11 @@ pub struct Found {
 /// Larger files are refused: they are data, and a tree takes twenty times the size of its text.
 pub const MAX_FILE_SIZE: u64 = 50 << 20;
 
-/// Folders that are not entered on the way down.
-const EXCLUDED_FOLDERS: &[&str] = &[
-    ".bzr",
-    ".direnv",
-    ".eggs",
-    ".git",
-    ".git-rewrite",
-    ".hg",
-    ".ipynb_checkpoints",
-    ".mypy_cache",
-    ".nox",
-    ".pants.d",
-    ".pyenv",
-    ".pytest_cache",
-    ".pytype",
-    ".ruff_cache",
-    ".svn",
-    ".tox",
-    ".venv",
-    ".vscode",
-    "__pypackages__",
-    "_build",
-    "buck-out",
-    "build",
-    "dist",
-    "node_modules",
-    "site-packages",
-    "venv",
-];
-
 /// A folder with one of these is a project.
 const MARKERS: &[&str] = &["pyproject.toml", "setup.py", "setup.cfg", ".git"];
 
 pub fn find(request: &Request, threads: NonZeroUsize) -> Found {
-    let mut search = Search::new(threads);
+    let mut search = Search::new(threads, &request.options.configuration);
     for path in &request.paths {
         search.name(path);
     }
@@ -111,14 +84,23 @@ pub fn find(request: &Request, threads: NonZeroUsize) -> Found {
 }
 
 /// Files that exist only in memory, all of them reported; paths are relative to one project.
-pub fn given(sources: Vec<(PathBuf, String)>) -> Found {
-    let mut search = Search::new(NonZeroUsize::MIN);
+pub fn given(sources: Vec<(PathBuf, String)>, configuration: &Configuration) -> Found {
+    let mut search = Search::new(NonZeroUsize::MIN, configuration);
     search.project_folders.insert(PathBuf::new());
     for (path, text) in sources {
         let kind = source_kind(&path).unwrap_or(SourceKind::Python);
         let size = text.len() as u64;
         let content = Some(Content::Text(text));
-        search.add(File { key: path.clone(), root: PathBuf::new(), shown: path, kind, size, named: true, content });
+        search.add(File {
+            key: path.clone(),
+            root: PathBuf::new(),
+            shown: path,
+            kind,
+            size,
+            named: true,
+            walked: true,
+            content,
+        });
     }
     search.finish()
 }
@@ -126,6 +108,7 @@ pub fn given(sources: Vec<(PathBuf, String)>) -> Found {
 /// What has been found so far. Folders and keys are canonical paths, so that a file reached twice counts once.
 struct Search {
     threads: NonZeroUsize,
+    configuration: Configuration,
     here: PathBuf,
     files: Vec<File>,
     by_key: FxHashMap<PathBuf, usize>,
@@ -144,14 +127,17 @@ struct File {
     kind: SourceKind,
     size: u64,
     named: bool,
+    /// Found on the way down from a folder, or in no project that could be walked.
+    walked: bool,
     content: Option<Content>,
 }
 
 impl Search {
-    fn new(threads: NonZeroUsize) -> Search {
+    fn new(threads: NonZeroUsize, configuration: &Configuration) -> Search {
         let here = std::env::current_dir().and_then(fs::canonicalize).unwrap_or_default();
         Search {
             threads,
+            configuration: configuration.clone(),
             here,
             files: Vec::new(),
             by_key: FxHashMap::default(),
@@ -167,6 +153,10 @@ impl Search {
             Ok(found) => found,
             Err(error) => return self.unreadable(path, error_message(&error), true),
         };
+        let settings = self.configuration.at(if metadata.is_dir() { &key } else { key.parent().unwrap_or(&key) });
+        if settings.force_exclude && settings.excluded.match_below(&key) {
+            return;
+        }
         if metadata.is_dir() {
             let root = project_of(&key, true).unwrap_or_else(|| key.clone());
             self.projects.push(root.clone());
@@ -181,7 +171,8 @@ impl Search {
         };
         let shown = without_dots(path);
         let (root, size) = (self.project_of_file(&key), metadata.len());
-        self.add(File { key, root, shown, kind, size, named: true, content: None });
+        let walked = self.projects.last() != Some(&root);
+        self.add(File { key, root, shown, kind, size, named: true, walked, content: None });
     }
 
     /// Text that stands for a file, which need not exist.
@@ -192,7 +183,7 @@ impl Search {
         let content = Some(Content::Bytes(bytes.to_vec()));
         let kind = source_kind(path).unwrap_or(SourceKind::Python);
         let (root, size) = (self.project_of_file(&key), bytes.len() as u64);
-        self.add(File { key, root, shown: without_dots(path), kind, size, named: true, content });
+        self.add(File { key, root, shown: without_dots(path), kind, size, named: true, walked: true, content });
     }
 
     /// The project around a file, which is noted to be walked; the file's own folder if it is alone.
@@ -223,7 +214,7 @@ impl Search {
         if !self.walked.insert(folder.to_owned()) {
             return;
         }
-        let (items, errors) = walk_folder(folder, &self.walked, self.threads);
+        let (items, errors) = walk_folder(folder, &self.walked, &self.configuration, self.threads);
         for (path, message) in errors {
             let shown = self.shown(&path, folder, named);
             self.unreadable(&shown, message, named.is_some());
@@ -237,7 +228,8 @@ impl Search {
                     let shown = self.shown(&item.path, folder, named);
                     let is_named = named.is_some();
                     let root = root.to_owned();
-                    self.add(File { key: item.key, root, shown, kind, size, named: is_named, content: None });
+                    let walked = true;
+                    self.add(File { key: item.key, root, shown, kind, size, named: is_named, walked, content: None });
                 }
             }
         }
@@ -246,22 +238,8 @@ impl Search {
     fn shown(&self, path: &Path, folder: &Path, named: Option<&Path>) -> PathBuf {
         match (named, path.strip_prefix(folder)) {
             (Some(named), Ok(below)) => without_dots(&named.join(below)),
-            _ => self.relative_to_here(path),
+            _ => relative_to(&self.here, path),
         }
-    }
-
-    /// Relative to the current folder, with `..` where the project is around it.
-    fn relative_to_here(&self, path: &Path) -> PathBuf {
-        for (up, folder) in self.here.ancestors().enumerate() {
-            // Nothing but the root of the disk in common: an absolute path says more.
-            if folder.parent().is_none() {
-                break;
-            }
-            if let Ok(below) = path.strip_prefix(folder) {
-                return std::iter::repeat_n(Component::ParentDir, up).collect::<PathBuf>().join(below);
-            }
-        }
-        path.to_owned()
     }
 
     fn add(&mut self, file: File) {
@@ -276,6 +254,7 @@ impl Search {
                     known.shown = file.shown;
                 }
                 known.named |= file.named;
+                known.walked |= file.walked;
                 known.kind = file.kind;
                 known.content = known.content.take().or(file.content);
             }
@@ -288,15 +267,18 @@ impl Search {
     }
 
     fn finish(mut self) -> Found {
+        // What a run over the whole project would not report is left out where that is wanted.
+        let settings_of = |file: &File| self.configuration.at(file.key.parent().unwrap_or(Path::new("")));
+        self.files.retain(|file| file.walked || !settings_of(file).force_exclude);
+        let by_key: FxHashSet<PathBuf> = self.files.iter().map(|file| file.key.clone()).collect();
         let too_large: Vec<(PathBuf, bool)> = (self.files.iter().filter(|file| file.size > MAX_FILE_SIZE))
             .map(|file| (file.shown.clone(), file.named))
             .collect();
         for (shown, named) in too_large {
             self.unreadable(&shown, format!("larger than {} MB", MAX_FILE_SIZE >> 20), named);
         }
-        let by_key = &self.by_key;
         self.files.retain(|file| {
-            let has_twin = file.kind == SourceKind::Stub && by_key.contains_key(&file.key.with_extension("py"));
+            let has_twin = file.kind == SourceKind::Stub && by_key.contains(&file.key.with_extension("py"));
             file.size <= MAX_FILE_SIZE && !has_twin
         });
         let packages: FxHashSet<&Path> = self
@@ -315,6 +297,7 @@ impl Search {
             .map(|(file, module)| {
                 let relative = file.key.strip_prefix(&file.root).unwrap_or(&file.key).to_owned();
                 FoundFile {
+                    settings: self.configuration.at(file.key.parent().unwrap_or(Path::new(""))),
                     role: names::role(&relative),
                     relative,
                     path: file.key,
@@ -327,10 +310,28 @@ impl Search {
                 }
             })
             .collect();
+        for error in self.configuration.mistakes() {
+            let (path, position, message) = (relative_to(&self.here, &error.path), error.position, error.message);
+            self.problems.push(Problem { path, position, message, kind: ProblemKind::Configuration, named: true });
+        }
         files.sort_by(|a, b| a.shown.cmp(&b.shown).then_with(|| a.path.cmp(&b.path)));
         self.problems.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.message.cmp(&b.message)));
         Found { files, problems: self.problems }
     }
+}
+
+/// Relative to a folder, with `..` where the path is around it.
+fn relative_to(here: &Path, path: &Path) -> PathBuf {
+    for (up, folder) in here.ancestors().enumerate() {
+        // Nothing but the root of the disk in common: an absolute path says more.
+        if folder.parent().is_none() {
+            break;
+        }
+        if let Ok(below) = path.strip_prefix(folder) {
+            return std::iter::repeat_n(Component::ParentDir, up).collect::<PathBuf>().join(below);
+        }
+    }
+    path.to_owned()
 }
 
 struct WalkedItem {
@@ -354,10 +355,12 @@ type WalkError = (PathBuf, String);
 fn walk_folder(
     folder: &Path,
     skipped: &FxHashSet<PathBuf>,
+    configuration: &Configuration,
     threads: NonZeroUsize,
 ) -> (Vec<WalkedItem>, Vec<WalkError>) {
     let skipped: FxHashSet<PathBuf> =
         skipped.iter().filter(|other| *other != folder && other.starts_with(folder)).cloned().collect();
+    let configuration = configuration.clone();
     let walker = WalkBuilder::new(folder)
         .hidden(false)
         .require_git(false)
@@ -365,9 +368,10 @@ fn walk_folder(
         .parents(!is_ignored_from_above(folder))
         .threads(threads.get())
         .filter_entry(move |entry| {
+            let (path, parent) = (entry.path(), entry.path().parent().unwrap_or(Path::new("")));
             let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            let is_excluded = || is_excluded(entry.file_name()) || skipped.contains(entry.path());
-            entry.depth() == 0 || !is_folder || !is_excluded()
+            let is_excluded = || configuration.at(parent).excluded.match_path(path);
+            entry.depth() == 0 || !(is_folder && skipped.contains(path) || is_excluded())
         })
         .build_parallel();
     let found = Mutex::new((Vec::new(), Vec::new()));
@@ -441,7 +445,7 @@ fn walk_error(error: &ignore::Error, folder: &Path) -> WalkError {
 }
 
 /// The operating system's words without its error number.
-pub(super) fn error_message(error: &std::io::Error) -> String {
+pub(crate) fn error_message(error: &std::io::Error) -> String {
     let message = error.to_string();
     let message = message.split(" (os error").next().unwrap_or_default();
     let mut characters = message.chars();
@@ -449,7 +453,7 @@ pub(super) fn error_message(error: &std::io::Error) -> String {
 }
 
 fn is_excluded(name: &OsStr) -> bool {
-    EXCLUDED_FOLDERS.iter().any(|excluded| name == *excluded)
+    EXCLUDED.iter().any(|excluded| name == *excluded)
 }
 
 fn source_kind(path: &Path) -> Option<SourceKind> {

@@ -8,11 +8,13 @@
 pub mod load;
 mod names;
 mod panics;
+mod suppress;
 
 use std::fs;
 use std::hash::Hasher;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,11 +23,13 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use self::load::{Content, Found, FoundFile};
 use self::names::ModulePath;
+use self::suppress::{FileSuppressions, Suppressions};
+use crate::config::{Configuration, Settings};
 use crate::facts::{FileFacts, lower};
-use crate::finding::{Confidence, Finding};
+use crate::finding::Finding;
 use crate::models::{ModelError, Models};
 use crate::program::{ModuleId, ModuleIndex, ModuleInput, Program};
-use crate::rules::{self, RULES, Rule};
+use crate::rules::{self, RULES};
 use crate::source::{FileId, LineIndex, Position, SourceFile, SourceKind};
 use crate::syntax::{self, DecodeError};
 
@@ -43,19 +47,11 @@ pub struct Request {
     pub options: Options,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Codes of the rules that run; all if not said.
-    pub rules: Option<Vec<&'static str>>,
-    pub min_confidence: Confidence,
+    pub configuration: Configuration,
     /// As many as there are processors if not said.
     pub threads: Option<NonZeroUsize>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { rules: None, min_confidence: Confidence::Medium, threads: None }
-    }
 }
 
 /// How far a run is; read by others while it runs.
@@ -78,6 +74,11 @@ pub struct Outcome {
 impl Outcome {
     pub fn file(&self, id: FileId) -> Option<&ShownFile> {
         self.files.binary_search_by_key(&id, |file| file.id).ok().map(|index| &self.files[index])
+    }
+
+    /// Nothing was checked, because a configuration does not say how.
+    pub fn is_refused(&self) -> bool {
+        self.problems.iter().any(|problem| problem.kind == ProblemKind::Configuration)
     }
 
     /// Something that the user asked for could not be done.
@@ -119,6 +120,8 @@ pub enum ProblemKind {
     Changed,
     /// The user's own models cannot be read.
     Models,
+    /// A configuration has a mistake; nothing was checked.
+    Configuration,
     /// The machine has no room for the run.
     Resources,
 }
@@ -129,7 +132,11 @@ impl Problem {
         match self.kind {
             ProblemKind::Syntax => false,
             ProblemKind::Unreadable | ProblemKind::TooDeep => self.named,
-            ProblemKind::Panic | ProblemKind::Changed | ProblemKind::Models | ProblemKind::Resources => true,
+            ProblemKind::Panic
+            | ProblemKind::Changed
+            | ProblemKind::Models
+            | ProblemKind::Configuration
+            | ProblemKind::Resources => true,
         }
     }
 }
@@ -162,7 +169,8 @@ pub fn check(request: &Request, progress: &Progress) -> Outcome {
 /// The same for texts that are not on disk; all of them are reported.
 pub fn check_sources(sources: Vec<(PathBuf, String)>, options: &Options) -> Outcome {
     let request = Request { options: options.clone(), ..Request::default() };
-    on_large_stacks(threads(options), || check_found(load::given(sources), &request, &Progress::default()))
+    let found = load::given(sources, &options.configuration);
+    on_large_stacks(threads(options), || check_found(found, &request, &Progress::default()))
         .unwrap_or_else(|message| Outcome { problems: vec![no_threads(message)], ..Outcome::default() })
 }
 
@@ -180,6 +188,13 @@ pub fn bare_parse(request: &Request) -> (usize, usize) {
         (found.files.len(), lines.into_iter().flatten().sum())
     })
     .unwrap_or_default()
+}
+
+/// The files that [`check`] would report on, and what is wrong with others.
+pub fn find(request: &Request) -> Found {
+    let mut found = load::find(request, threads(&request.options));
+    found.files.retain(|file| file.reported);
+    found
 }
 
 fn threads(options: &Options) -> NonZeroUsize {
@@ -204,6 +219,9 @@ fn no_threads(message: String) -> Problem {
 
 fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome {
     let mut outcome = Outcome { problems: found.problems, ..Outcome::default() };
+    if outcome.problems.iter().any(|problem| problem.kind == ProblemKind::Configuration) {
+        return outcome;
+    }
     let files = found.files;
     progress.files.store(files.len(), Ordering::Relaxed);
 
@@ -219,16 +237,17 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     outcome.statistics.lines = units.iter().map(|unit| unit.lines).sum();
     let hashes: Vec<Option<u64>> = units.iter().map(|unit| unit.hash).collect();
     outcome.problems.extend(units.iter_mut().flat_map(|unit| std::mem::take(&mut unit.problems)));
+    let by_file = units.iter_mut().map(|unit| std::mem::take(&mut unit.suppressions)).collect();
     outcome.statistics.phases.push(("read", start.elapsed()));
 
     let start = Instant::now();
-    let models = models(request, &mut outcome.problems);
+    let models = models(request, &files, &mut outcome.problems);
     let modules = modules(&files, units);
     match panics::catch(|| Program::link(modules, &models)) {
         Ok(program) => {
             outcome.statistics.phases.push(("link", start.elapsed()));
             let start = Instant::now();
-            run_rules(&program, &files, &request.options, &mut outcome);
+            find_leaks(&program, Suppressions { files: &files, by_file }, &mut outcome);
             program.dissolve();
             outcome.statistics.phases.push(("rules", start.elapsed()));
         }
@@ -260,6 +279,7 @@ struct Unit {
     facts: Option<(FileFacts, ModuleIndex)>,
     hash: Option<u64>,
     lines: usize,
+    suppressions: FileSuppressions,
     problems: Vec<Problem>,
 }
 
@@ -282,7 +302,8 @@ fn for_each_file<T: Send>(files: &[FoundFile], work: impl Fn(&FoundFile) -> T + 
 }
 
 fn lower_file(file: &FoundFile) -> Unit {
-    let mut unit = Unit { facts: None, hash: None, lines: 0, problems: Vec::new() };
+    let (suppressions, problems) = (FileSuppressions::default(), Vec::new());
+    let mut unit = Unit { facts: None, hash: None, lines: 0, suppressions, problems };
     let mut problem = |kind, position, message| {
         unit.problems.push(Problem { path: file.shown.clone(), position, message, kind, named: file.reported });
     };
@@ -301,10 +322,11 @@ fn lower_file(file: &FoundFile) -> Unit {
             let index = ModuleIndex::of(&facts);
             (facts, index)
         });
-        (facts, tree.errors, tree.too_deep)
+        let suppressions = FileSuppressions::new(&source, &tree.directives, !tree.errors.is_empty());
+        (facts, suppressions, tree.errors, tree.too_deep)
     });
     match result {
-        Ok((facts, errors, too_deep)) => {
+        Ok((facts, suppressions, errors, too_deep)) => {
             let kind = if too_deep { ProblemKind::TooDeep } else { ProblemKind::Syntax };
             if file.reported && !errors.is_empty() {
                 let lines = LineIndex::new(&source.text);
@@ -313,6 +335,7 @@ fn lower_file(file: &FoundFile) -> Unit {
                 }
             }
             unit.facts = facts;
+            unit.suppressions = suppressions;
         }
         Err(message) => problem(ProblemKind::Panic, None, format!("unleak failed while reading it: {message}")),
     }
@@ -376,9 +399,15 @@ fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, ModuleInd
         .collect()
 }
 
-/// The models that come with unleak, and the user's own.
-fn models(request: &Request, problems: &mut Vec<Problem>) -> Models {
+/// The models that come with unleak, those of all configurations, and last those that the command line names.
+fn models(request: &Request, files: &[FoundFile], problems: &mut Vec<Problem>) -> Models {
     let mut models = Models::builtin().clone();
+    let mut settings: Vec<&Arc<Settings>> = files.iter().map(|file| &file.settings).collect();
+    settings.sort_by(|a, b| a.origins.cmp(&b.origins));
+    settings.dedup_by(|a, b| Arc::ptr_eq(a, b));
+    for settings in settings {
+        models.merge(settings.models.clone());
+    }
     for (path, text) in &request.models {
         match Models::load(&path.to_string_lossy(), text) {
             Ok(own) => models.merge(own),
@@ -394,39 +423,60 @@ fn models(request: &Request, problems: &mut Vec<Problem>) -> Models {
     models
 }
 
-fn run_rules(program: &Program, files: &[FoundFile], options: &Options, outcome: &mut Outcome) {
-    let selected: Vec<&Rule> =
-        RULES.iter().filter(|rule| options.rules.as_ref().is_none_or(|codes| codes.contains(&rule.code))).collect();
-    let modules = (program.modules.par_iter().enumerate()).filter(|(_, module)| module.input.reported);
-    let results: Vec<(Vec<Finding>, Vec<Problem>)> = modules
-        .map(|(number, module)| {
-            let shown = files.get(module.input.file.0 as usize).map_or(&module.input.path, |file| &file.shown);
-            run_rules_on(program, ModuleId(number as u32), shown, &selected)
-        })
-        .collect();
-    for (findings, problems) in results {
-        outcome.findings.extend(findings);
-        outcome.problems.extend(problems);
+/// Runs the rules, and keeps of what they find what the user wants to see.
+fn find_leaks(program: &Program, mut suppressions: Suppressions, outcome: &mut Outcome) {
+    let files = suppressions.files;
+    let wanted = |file: &FoundFile| if file.reported { file.settings.rules_for(&file.path) } else { Vec::new() };
+    let (mut findings, problems) = run_rules(program, files, wanted);
+    outcome.problems.extend(problems);
+    findings.retain(|finding| !suppressions.hide(finding));
+    let open = suppressions.open_codes();
+    if !open.is_empty() {
+        for finding in run_rules(program, files, |_| open.clone()).0 {
+            suppressions.hide(&finding);
+        }
     }
-    let is_reported = |file: FileId| files.get(file.0 as usize).is_some_and(|file| file.reported);
-    outcome
-        .findings
-        .retain(|finding| finding.confidence >= options.min_confidence && is_reported(finding.location.file));
+    let name = |file| program.modules.iter().find(|module| module.input.file == file).map(|module| &module.input.name);
+    let remarks = suppressions.remarks(|file| name(file).map_or_else(String::new, ToString::to_string));
+    findings.extend(remarks.into_iter().filter(|remark| !suppressions.hide(remark)));
+
+    findings.retain_mut(|finding| {
+        let Some(file) = files.get(finding.location.file.0 as usize) else { return false };
+        finding.severity = file.settings.severities.get(finding.code).copied().unwrap_or(finding.severity);
+        finding.confidence >= file.settings.min_confidence && file.reported
+    });
     // Files are numbered in the order of their paths.
-    outcome.findings.sort_by(|a, b| {
+    findings.sort_by(|a, b| {
         (a.location, a.code, &a.message, &a.symbol, &a.related)
             .cmp(&(b.location, b.code, &b.message, &b.symbol, &b.related))
     });
+    outcome.findings = findings;
 }
 
-fn run_rules_on(program: &Program, module: ModuleId, shown: &Path, selected: &[&Rule]) -> (Vec<Finding>, Vec<Problem>) {
+/// What some rules find, and where they fail; `wanted` says which of them run on a file.
+fn run_rules(
+    program: &Program,
+    files: &[FoundFile],
+    wanted: impl Fn(&FoundFile) -> Vec<&'static str> + Sync,
+) -> (Vec<Finding>, Vec<Problem>) {
+    let results: Vec<(Vec<Finding>, Vec<Problem>)> = (program.modules.par_iter().enumerate())
+        .filter_map(|(number, module)| {
+            let file = files.get(module.input.file.0 as usize)?;
+            Some(run_rules_on(program, ModuleId(number as u32), file, &wanted(file)))
+        })
+        .collect();
+    let (findings, problems): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+    (findings.into_iter().flatten().collect(), problems.into_iter().flatten().collect())
+}
+
+fn run_rules_on(program: &Program, module: ModuleId, file: &FoundFile, codes: &[&str]) -> (Vec<Finding>, Vec<Problem>) {
     let mut findings = Vec::new();
     let mut problems = Vec::new();
-    for rule in selected {
+    for rule in RULES.iter().filter(|rule| codes.contains(&rule.code)) {
         match panics::catch(|| rules::check(rule, module, program)) {
             Ok(found) => findings.extend(found),
             Err(message) => problems.push(Problem {
-                path: shown.to_owned(),
+                path: file.shown.clone(),
                 position: None,
                 message: format!("rule {} failed on it: {message}", rule.code),
                 kind: ProblemKind::Panic,

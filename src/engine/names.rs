@@ -96,11 +96,16 @@ pub fn role(path: &Path) -> Role {
     let is_double = stem == "fake" || stem.starts_with("fake_") || stem == "mock" || stem.starts_with("mock_");
     if in_tests || is_helper || is_double || stem.starts_with("test_") || stem.ends_with("_test") {
         Role::Test
-    } else if path.parent().into_iter().flat_map(Path::components).any(is_command_folder) {
+    } else if path.parent().into_iter().flat_map(Path::components).any(is_command_folder) || is_setup_script(path) {
         Role::Command
     } else {
         Role::Library
     }
+}
+
+/// `setup.py` where a project keeps it: at its root, or a folder below.
+fn is_setup_script(path: &Path) -> bool {
+    path.components().count() <= 2 && path.file_name().is_some_and(|name| name == "setup.py")
 }
 
 /// Folders whose modules are commands by the custom of packages: what they do is done once for each call from a shell.

@@ -10,10 +10,13 @@ mod cache;
 mod enclose;
 mod lines;
 mod mend;
+mod silence;
+mod suppression;
 mod temporary;
 
 pub use apply::{applied, changed_lines, unified_diff};
 pub use mend::{ChangedFile, Mended, mend};
+pub use silence::silence;
 
 use crate::engine::{self, Outcome, ShownFile};
 use crate::finding::{Finding, Fix, Remedy};
@@ -64,5 +67,7 @@ fn fix(file: &SourceFile, tree: &Tree, finding: &Finding, remedy: Remedy) -> Opt
         }
         Remedy::CloseAfterUse { name, method } => enclose::until_last_use(file, tree, place, name, method),
         Remedy::NameAndClose => temporary::named(file, tree, place),
+        Remedy::DropSuppression => suppression::dropped(file, &tree.directives, place),
+        Remedy::ReplaceWord { by } => Some(suppression::replaced(place, by)),
     }
 }

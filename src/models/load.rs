@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
+use super::mistakes::{plainer, row_and_column};
 use super::{
     Argument, Borrows, BoundIs, By, Cache, Calls, Container, Domain, EntryBy, Example, Held, Holds, Lost, Models, Name,
     Origin, Registration, Registry, Resource, Shape, ThreadLocal, Weak,
@@ -37,18 +38,22 @@ pub fn load(file: &str, text: &str) -> Result<Models, ModelError> {
         let (row, column) = row_and_column(text, start);
         ModelError { file: file.to_owned(), row, column, message }
     };
-    let table = toml::from_str::<File>(text)
+    let table = toml::from_str::<Tables>(text)
         .map_err(|err| error((err.span().map_or(0, |span| span.start), plainer(err.message()))))?;
+    if table.library.is_none() {
+        return Err(error((0, "missing key `library`".to_owned())));
+    }
     table.into_models(file, text).map_err(error)
 }
 
 /// Where a mistake starts, in bytes, and what it is.
-type Mistake = (usize, String);
+pub type Mistake = (usize, String);
 
+/// The tables of a file of models; in a configuration they stand without the name of their library.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    library: Spanned<String>,
+pub struct Tables {
+    library: Option<Spanned<String>>,
     docs: Option<Spanned<String>>,
     #[serde(default)]
     cache: Vec<CacheEntry>,
@@ -219,6 +224,8 @@ entry! {
         keeps_arguments: bool,
         #[serde(default)]
         only_if_shown: bool,
+        #[serde(default)]
+        is_hook: bool,
     }
 }
 
@@ -257,6 +264,8 @@ entry! {
         is_path: bool,
         #[serde(default)]
         is_costly: bool,
+        #[serde(default)]
+        is_lazy: bool,
         #[serde(default)]
         is_shared: bool,
         #[serde(default)]
@@ -316,10 +325,13 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
-impl File {
-    fn into_models(self, file: &str, text: &str) -> Result<Models, Mistake> {
-        if self.library.get_ref().is_empty() {
-            return Err((self.library.span().start, "`library` is empty".to_owned()));
+impl Tables {
+    /// The models that the tables say; `file` and `text` are what they were read from.
+    pub fn into_models(self, file: &str, text: &str) -> Result<Models, Mistake> {
+        if let Some(library) = self.library
+            && library.get_ref().is_empty()
+        {
+            return Err((library.span().start, "`library` is empty".to_owned()));
         }
         if let Some(docs) = self.docs
             && !docs.get_ref().starts_with("https://")
@@ -395,6 +407,7 @@ impl File {
                 elements: entry.elements.as_slice().into(),
                 is_path: entry.is_path,
                 is_costly: entry.is_costly,
+                is_lazy: entry.is_lazy,
                 is_shared: entry.is_shared,
                 with_keeps: entry.with_keeps,
                 of_receiver: entry.of_receiver,
@@ -438,6 +451,7 @@ impl RegistryEntry {
             unless_value: self.unless_value.as_slice().into(),
             keeps_arguments: self.keeps_arguments,
             only_if_shown: self.only_if_shown,
+            is_hook: self.is_hook,
         })
     }
 }
@@ -503,50 +517,4 @@ fn is_dotted_name(text: &str) -> bool {
         part.starts_with(|c: char| c.is_alphabetic() || c == '_')
             && part.chars().all(|c| c.is_alphanumeric() || c == '_')
     })
-}
-
-fn row_and_column(text: &str, start: usize) -> (usize, usize) {
-    let before = text.get(..start).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
-}
-
-/// serde's message in the words of the one who wrote the file, with the nearest word in place of all of them.
-fn plainer(message: &str) -> String {
-    let message = message.lines().next().unwrap_or_default();
-    let kind = if message.starts_with("unknown field") {
-        "key"
-    } else if message.starts_with("unknown variant") {
-        "value"
-    } else {
-        return message.replace("field", "key");
-    };
-    let mut words = message.split('`').skip(1).step_by(2);
-    let Some(wrong) = words.next() else { return message.to_owned() };
-    let right: Vec<&str> = words.collect();
-    match nearest(wrong, &right) {
-        Some(word) => format!("unknown {kind} `{wrong}`; did you mean `{word}`?"),
-        None => format!("unknown {kind} `{wrong}`; expected one of `{}`", right.join("`, `")),
-    }
-}
-
-/// The word with the fewest changed, added or dropped characters, where they are at most half of it.
-fn nearest<'a>(wrong: &str, right: &[&'a str]) -> Option<&'a str> {
-    let (distance, word) = right.iter().map(|word| (edit_distance(wrong, word), *word)).min()?;
-    (distance * 2 <= word.len()).then_some(word)
-}
-
-/// Levenshtein's distance, a row of his matrix at a time.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -5,6 +5,7 @@
 //! built-in entry carries a snippet that must give a finding and a look-alike that must not; a test runs them.
 
 mod load;
+pub mod mistakes;
 
 use std::sync::LazyLock;
 
@@ -13,7 +14,7 @@ use serde::Deserialize;
 
 use crate::source::Name;
 
-pub use load::ModelError;
+pub use load::{Mistake, ModelError, Tables};
 
 /// All that is known, by the dotted name that an import would give (`functools.lru_cache`, `flask.Flask.route`).
 /// Built-in functions and types have plain names (`dict`, `len`).
@@ -195,6 +196,8 @@ pub struct Registry {
     pub keeps_arguments: bool,
     /// A few entries are what it is for: only where more are shown to be made is it a leak.
     pub only_if_shown: bool,
+    /// What is entered is called back, and keeps what it belongs to.
+    pub is_hook: bool,
 }
 
 /// What makes another entry.
@@ -247,6 +250,8 @@ pub struct Resource {
     /// It holds so much (a connection, a process, threads, a big buffer) that its late release costs something, even
     /// where the last reference releases it.
     pub is_costly: bool,
+    /// It opens something only when it is used: without a call there is nothing to release.
+    pub is_lazy: bool,
     /// It is meant to be made once and shared: making one for each call is worth a word of its own.
     pub is_shared: bool,
     /// Its `with` ends something else, such as a transaction, and does not release it.
@@ -274,6 +279,7 @@ impl Resource {
             elements: Box::default(),
             is_path: false,
             is_costly: inner.is_costly,
+            is_lazy: false,
             is_shared: false,
             with_keeps: false,
             of_receiver: false,

@@ -1,15 +1,15 @@
-//! One array for programs. Its shape is a promise: fields are added, never renamed or removed.
+//! One array for programs, or one object a line. The shape is a promise: fields are added, never renamed or removed.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::Report;
-use super::fingerprint::Fingerprints;
-use super::place::Places;
-use crate::finding::{Applicability, Confidence, Severity};
+use super::item::{self, Item, items};
+use super::place::{Lines, Places};
+use crate::finding::{self, Applicability, Confidence, Severity};
 use crate::rules::page;
-use crate::source::{Location, Position};
+use crate::source::Position;
 
 #[derive(Serialize)]
 struct Entry<'a> {
@@ -19,9 +19,9 @@ struct Entry<'a> {
     severity: Severity,
     confidence: Confidence,
     #[serde(flatten)]
-    place: Place,
+    place: Place<'a>,
     symbol: &'a str,
-    fingerprint: String,
+    fingerprint: &'a str,
     related: Vec<Related<'a>>,
     help: &'a str,
     fix: Option<Fix<'a>>,
@@ -32,7 +32,7 @@ struct Entry<'a> {
 struct Related<'a> {
     message: &'a str,
     #[serde(flatten)]
-    place: Place,
+    place: Place<'a>,
 }
 
 /// A change of the finding's own file that mends it.
@@ -52,14 +52,21 @@ struct Edit<'a> {
 }
 
 #[derive(Serialize)]
-struct Place {
-    filename: String,
+struct Place<'a> {
+    filename: &'a str,
     /// Of a notebook; its rows are counted in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     cell: Option<u32>,
     location: RowAndColumn,
     /// The first character behind it.
     end_location: RowAndColumn,
+}
+
+impl<'a> From<&'a item::Place> for Place<'a> {
+    fn from(place: &'a item::Place) -> Self {
+        let item::Place { path, start, end } = place;
+        Place { filename: path, cell: start.cell, location: (*start).into(), end_location: (*end).into() }
+    }
 }
 
 /// Both from 1, columns in characters.
@@ -84,60 +91,64 @@ struct Count<'a> {
 
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let places = Places::new(report.sources);
-    let mut fingerprints = Fingerprints::default();
-    let place = |location: Location| {
-        let lines = places.lines(location.file);
-        let start = lines.position(location.span.start as usize);
-        Place {
-            filename: report.shown_path(location.file),
-            cell: start.cell,
-            location: start.into(),
-            end_location: lines.position(location.span.end as usize).into(),
-        }
-    };
-    let mut entries = Vec::with_capacity(report.findings.len());
-    for finding in report.findings {
-        let page = page::page(finding.code);
-        let lines = places.lines(finding.location.file);
-        let line = &lines.text()[lines.range(lines.row(finding.location.span.start as usize))];
-        let related = finding.related.iter();
-        entries.push(Entry {
-            code: finding.code,
-            name: page.map_or("", |page| page.name),
-            message: &finding.message,
-            severity: finding.severity,
-            confidence: finding.confidence,
-            place: place(finding.location),
-            symbol: &finding.symbol,
-            fingerprint: fingerprints.of(finding, line),
-            related: related.map(|label| Related { message: &label.message, place: place(label.location) }).collect(),
-            help: page.map_or("", |page| page.advice()),
-            fix: finding.fix.as_ref().map(|fix| Fix {
-                title: &fix.title,
-                applicability: fix.applicability,
-                edits: fix
-                    .edits
-                    .iter()
-                    .map(|edit| Edit {
-                        location: lines.position(edit.span.start as usize).into(),
-                        end_location: lines.position(edit.span.end as usize).into(),
-                        content: &edit.content,
-                    })
-                    .collect(),
-            }),
-            url: page.map_or_else(String::new, |page| page.url()),
-        });
+    let items = items(report, &places);
+    write_lines(&items.iter().map(|item| entry(item, &places)).collect::<Vec<_>>(), out)
+}
+
+/// A line for each finding, so that a reader needs no more memory than for one.
+pub fn write_each(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let places = Places::new(report.sources);
+    items(report, &places).iter().try_for_each(|item| write_line(&entry(item, &places), out))
+}
+
+fn entry<'a>(item: &'a Item, places: &Places) -> Entry<'a> {
+    let finding = item.finding;
+    let related = item.steps.iter();
+    Entry {
+        code: finding.code,
+        name: item.name(),
+        message: &finding.message,
+        severity: finding.severity,
+        confidence: finding.confidence,
+        place: (&item.place).into(),
+        symbol: &finding.symbol,
+        fingerprint: &item.fingerprint,
+        related: related.map(|step| Related { message: step.message, place: (&step.place).into() }).collect(),
+        help: item.help(),
+        fix: finding.fix.as_ref().map(|fix| entry_of_fix(fix, &places.lines(finding.location.file))),
+        url: item.url(),
     }
-    write_lines(&entries, out)
+}
+
+fn entry_of_fix<'a>(fix: &'a finding::Fix, lines: &Lines) -> Fix<'a> {
+    let edit = |edit: &'a finding::Edit| Edit {
+        location: lines.position(edit.span.start as usize).into(),
+        end_location: lines.position(edit.span.end as usize).into(),
+        content: &edit.content,
+    };
+    Fix { title: &fix.title, applicability: fix.applicability, edits: fix.edits.iter().map(edit).collect() }
 }
 
 pub fn write_statistics(counts: &[(&str, usize)], out: &mut dyn Write) -> io::Result<()> {
-    let name = |code| page::page(code).map_or("", |page| page.name);
-    let counts: Vec<Count> = counts.iter().map(|&(code, count)| Count { code, name: name(code), count }).collect();
-    write_lines(&counts, out)
+    write_lines(&named(counts), out)
 }
 
-fn write_lines(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_each_statistic(counts: &[(&str, usize)], out: &mut dyn Write) -> io::Result<()> {
+    named(counts).iter().try_for_each(|count| write_line(count, out))
+}
+
+fn named<'a>(counts: &[(&'a str, usize)]) -> Vec<Count<'a>> {
+    let name = |code| page::page(code).map_or("", |page| page.name);
+    counts.iter().map(|&(code, count)| Count { code, name: name(code), count }).collect()
+}
+
+/// A value on many lines, and the end of the last.
+pub fn write_lines(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
+}
+
+fn write_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
     writeln!(out)
 }

@@ -4,12 +4,24 @@
 //! styles always; whoever owns the stream strips them where they are not wanted, so no format asks about terminals.
 //! The same report gives the same bytes on every system: paths have `/`, lines end with a line feed.
 
+mod azure;
 mod concise;
+pub mod escape;
 mod excerpt;
 mod fingerprint;
 mod full;
+mod github;
+mod gitlab;
+mod grouped;
+mod item;
 mod json;
+mod junit;
+pub mod line_hash;
+mod markdown;
 mod place;
+mod pylint;
+mod rdjson;
+mod sarif;
 pub mod style;
 
 use std::io::{self, Write};
@@ -27,8 +39,40 @@ pub enum Format {
     Full,
     /// One line for each finding: `path:row:column: code message`
     Concise,
+    /// The findings of each file under its name
+    Grouped,
     /// One array of objects, for programs
     Json,
+    /// One object a line
+    JsonLines,
+    /// SARIF 2.1.0, for code scanning and viewers in editors
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// GitLab's report of code quality
+    Gitlab,
+    /// JUnit's XML, for build servers
+    Junit,
+    /// reviewdog's diagnostics
+    Rdjson,
+    /// Issues of Azure Pipelines
+    Azure,
+    /// Pylint's parseable lines
+    Pylint,
+    /// A summary for pull requests
+    Markdown,
+}
+
+impl Format {
+    /// Whether people read it on a terminal: then it has colours and a closing line.
+    pub fn is_for_terminals(self) -> bool {
+        matches!(self, Format::Full | Format::Concise | Format::Grouped)
+    }
+
+    /// Whether it can also say how often each rule found something.
+    pub fn has_statistics(self) -> bool {
+        self.is_for_terminals() || matches!(self, Format::Json | Format::JsonLines)
+    }
 }
 
 /// The files that findings point into.
@@ -69,15 +113,27 @@ impl Report<'_> {
         match format {
             Format::Full => full::write(self, out),
             Format::Concise => concise::write(self, out),
+            Format::Grouped => grouped::write(self, out),
             Format::Json => json::write(self, out),
+            Format::JsonLines => json::write_each(self, out),
+            Format::Sarif => sarif::write(self, out),
+            Format::Github => github::write(self, out),
+            Format::Gitlab => gitlab::write(self, out),
+            Format::Junit => junit::write(self, out),
+            Format::Rdjson => rdjson::write(self, out),
+            Format::Azure => azure::write(self, out),
+            Format::Pylint => pylint::write(self, out),
+            Format::Markdown => markdown::write(self, out),
         }
     }
 
     /// How often each rule found something, instead of the findings.
     pub fn write_statistics(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
         let counts = self.counts();
-        if format == Format::Json {
-            return json::write_statistics(&counts, out);
+        match format {
+            Format::Json => return json::write_statistics(&counts, out),
+            Format::JsonLines => return json::write_each_statistic(&counts, out),
+            _ => {}
         }
         let width = counts.iter().map(|count| count.1.to_string().len()).max().unwrap_or(0);
         for (code, count) in counts {

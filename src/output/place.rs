@@ -58,4 +58,11 @@ impl<'a> Lines<'a> {
     pub fn position(&self, offset: usize) -> Position {
         self.file.position(&self.index, offset as u32)
     }
+
+    /// Row and column, both from 1, columns in bytes.
+    pub fn row_and_byte(&self, offset: usize) -> (usize, usize) {
+        let offset = self.text().floor_char_boundary(offset);
+        let row = self.row(offset);
+        (row, offset - self.range(row).start + 1)
+    }
 }

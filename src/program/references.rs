@@ -217,6 +217,11 @@ impl Program<'_> {
         captures::captured(self, function).into_iter().map(|capture| (capture.holder, capture.name)).collect()
     }
 
+    /// The same with the place where each is first used.
+    pub(super) fn capture_list(&self, function: FunctionRef) -> Vec<captures::Capture> {
+        captures::captured(self, function)
+    }
+
     /// The objects and references of a function, those that its callees make with its objects included.
     pub fn object_graph(&self, function: FunctionRef) -> Arc<ObjectGraph> {
         self.object_graph_within(function, CALLS)

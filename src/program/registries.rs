@@ -209,12 +209,14 @@ fn handed_sites(program: &Program, module: ModuleId, calls: Vec<CallId>, hands: 
 }
 
 impl Program<'_> {
-    /// The registrations of a module that go on without end, in source order.
-    pub fn registrations(&self, module: ModuleId) -> Vec<Registration<'_>> {
+    /// The registrations of a module that go on without end, in source order: those of hooks, which keep what they
+    /// belong to, or all others.
+    pub fn registrations(&self, module: ModuleId, hooks: bool) -> Vec<Registration<'_>> {
         let sites = self.registrations.sites.get(module.0 as usize).map_or(&[][..], Vec::as_slice);
         let mut seen = FxHashSet::default();
         sites
             .iter()
+            .filter(|site| self.models.registry(site.path).is_some_and(|registry| registry.is_hook == hooks))
             .filter_map(|site| self.registration(*site))
             .filter(|registration| seen.insert(registration.event))
             .collect()
@@ -297,7 +299,7 @@ impl Program<'_> {
     }
 
     /// How often instances of a class are made.
-    fn instance_frequency(&self, class: ClassRef) -> Frequency {
+    pub fn instance_frequency(&self, class: ClassRef) -> Frequency {
         if self.has_bounded_instances(class) {
             return Frequency::Once;
         }

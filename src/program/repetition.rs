@@ -211,7 +211,8 @@ impl Program<'_> {
             search.found(registered.frequency.min(limit), Some(number), registered.reasons.into_iter().next());
             return;
         }
-        if vocabulary::is_startup_name(self.function(function).name.as_str()) {
+        if vocabulary::is_startup_name(self.function(function).name.as_str()) || self.remembers_its_one_result(function)
+        {
             search.found(Frequency::Once, Some(number), None);
             return;
         }
@@ -249,6 +250,15 @@ impl Program<'_> {
             search.found(frequency, Some(number), label);
             search.is_surface |= known.is_none_or(|known| frequency > known);
         }
+    }
+
+    /// `@functools.cache` on a function without parameters: it runs once.
+    fn remembers_its_one_result(&self, function: FunctionRef) -> bool {
+        self.function(function).parameters.len == 0
+            && self.decorators(function).any(|(_, meaning)| match meaning {
+                Definition::External(path) => self.models.cache(path).is_some(),
+                _ => false,
+            })
     }
 
     /// `while True:` and other loops that no counter ends.

@@ -9,6 +9,7 @@ mod firsts;
 mod owners;
 mod paths;
 mod uses;
+mod wrapped;
 
 use std::sync::OnceLock;
 
@@ -144,6 +145,15 @@ impl Program<'_> {
         }
     }
 
+    /// Whether a process is started with pipes to it.
+    pub fn has_pipes(&self, acquisition: &Acquisition) -> bool {
+        let facts = self.facts(acquisition.event.module);
+        facts.keyword_arguments(facts.call(acquisition.call)).iter().any(|(name, value)| {
+            name.is_some_and(|name| matches!(name.as_str(), "stdin" | "stdout" | "stderr"))
+                && matches!(facts.expr(*value), Expr::Name(name) | Expr::Attribute(_, name) if name.as_str() == "PIPE")
+        })
+    }
+
     /// What the functions of a module acquire and lose.
     pub fn lost_resources(&self, module: ModuleId) -> &[LostResource] {
         let Some(known) = self.resources.lost.get(module.0 as usize) else { return &[] };
@@ -158,12 +168,13 @@ impl Program<'_> {
             let Some(resource) = self.resource_of(&acquisition) else { continue };
             let asked = asked.entry(acquisition.function).or_default();
             *asked += 1;
-            if *asked > MOST_ACQUISITIONS {
+            if *asked > MOST_ACQUISITIONS || self.wraps_another(&acquisition) {
                 continue;
             }
             let mut add = |how, is_entered| found.push(LostResource { acquisition, how, is_entered });
             let is_constructor = self.constructed_object(acquisition.function).is_some();
             let bindings = match self.first_use(&acquisition, resource) {
+                FirstUse::Unnamed(Unnamed::Dropped) if resource.is_lazy => continue,
                 FirstUse::Unnamed(how) => {
                     add(Loss::Unnamed(how), false);
                     continue;

@@ -9,7 +9,7 @@ use crate::program::repetition::Frequency;
 use crate::program::{ModuleId, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
-    for registration in program.registrations(module) {
+    for registration in program.registrations(module, false) {
         let path = registration.path;
         let by = match program.event_function(registration.event) {
             Some(function) => format!("`{}`", program.function_name(function)),
@@ -51,17 +51,12 @@ fn confidence(program: &Program, registration: &Registration) -> Confidence {
         Cause::Key(Domain::Open(_)) if is_repeated && !registration.is_conditional => Confidence::High,
         Cause::Key(Domain::Open(_)) => Confidence::Medium,
         Cause::Key(_) => Confidence::Low,
-        Cause::Call | Cause::Fresh if is_repeated && !registration.is_conditional => Confidence::High,
+        Cause::Call if is_repeated && !registration.is_conditional => Confidence::High,
         Cause::Call if is_repeated || registration.registry.held == Held::Receiver => Confidence::Medium,
         // Whoever calls a public function may mean to call it once.
         Cause::Call => Confidence::Low,
-        Cause::Fresh | Cause::Instance(_) if program.begins_something(registration.event) => Confidence::Low,
-        // One of a kind, made by whoever sets the program up.
-        Cause::Fresh | Cause::Instance(_) if !is_repeated && program.is_one_that_serves(registration.event) => {
-            Confidence::Low
-        }
-        Cause::Fresh | Cause::Instance(_) | Cause::Constructor(_) if is_repeated => Confidence::High,
-        Cause::Fresh | Cause::Instance(_) | Cause::Constructor(_) => Confidence::Medium,
+        _ if is_repeated => Confidence::High,
+        _ => Confidence::Medium,
     }
 }
 

@@ -25,6 +25,9 @@ mod lk303;
 mod lk304;
 mod lk305;
 mod lk306;
+mod lk401;
+mod lk407;
+mod lk408;
 pub mod page;
 mod resources;
 pub mod selection;
@@ -61,6 +64,9 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK304", check: lk304::check },
     Rule { code: "LK305", check: lk305::check },
     Rule { code: "LK306", check: lk306::check },
+    Rule { code: "LK401", check: lk401::check },
+    Rule { code: "LK407", check: lk407::check },
+    Rule { code: "LK408", check: lk408::check },
 ];
 
 /// Collects the findings of one rule in one module.

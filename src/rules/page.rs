@@ -14,8 +14,8 @@ mod embedded {
     include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 }
 
-/// Where the pages can be read online; the one place that knows.
-const PAGES_URL: &str = "https://github.com/unleak/unleak/blob/main/rules/";
+/// Where unleak is at home; the one place that knows.
+pub const HOME_URL: &str = "https://github.com/unleak/unleak";
 
 /// The keys of the front matter, in their order.
 const KEYS: [&str; 10] = ["code", "name", "title", "family", "severity", "confidence", "status", "since", "fix", "cwe"];
@@ -218,8 +218,9 @@ impl Page {
         self.section(Section::Advice).lines().next().unwrap_or_default()
     }
 
+    /// Where it can be read online.
     pub fn url(&self) -> String {
-        format!("{PAGES_URL}{}.md", self.code)
+        format!("{HOME_URL}/blob/main/rules/{}.md", self.code)
     }
 
     pub fn section(&self, section: Section) -> &'static str {

@@ -4,12 +4,13 @@
 //! LK101, and so does `--select LK1 --ignore LK104`.
 
 use super::page::{Page, pages};
+use crate::models::mistakes::edit_distance;
 
 /// A word that names no rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownRule {
     pub word: String,
-    /// The code or name that is nearest to it, if any is near.
+    /// The code, name or family that is nearest to it, if any is near.
     pub nearest: Option<&'static str>,
 }
 
@@ -40,7 +41,7 @@ pub fn enabled<S: AsRef<str>>(select: &[S], ignore: &[S]) -> Result<Vec<&'static
     Ok(pages().iter().filter(runs).map(|page| page.code).collect())
 }
 
-/// The pages a word names: a code, a name, the start of a code (`LK1`), or `ALL`; case does not matter.
+/// The pages a word names: a code, a name, a family, the start of a code (`LK1`), or `ALL`; case does not matter.
 pub fn matching(word: &str) -> Result<Vec<&'static Page>, UnknownRule> {
     let found: Vec<&Page> = pages().iter().filter(|page| specificity(word, page).is_some()).collect();
     if found.is_empty() {
@@ -53,6 +54,9 @@ fn strongest<S: AsRef<str>>(words: &[S], page: &Page) -> Option<usize> {
     words.iter().filter_map(|word| specificity(word.as_ref(), page)).max()
 }
 
+/// A family is as exact as the start of a code that says the same.
+const FAMILY: &str = "LK1";
+
 /// How exactly the word names the rule: a name as much as the whole code.
 fn specificity(word: &str, page: &Page) -> Option<usize> {
     let starts_code = || page.code.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
@@ -60,6 +64,8 @@ fn specificity(word: &str, page: &Page) -> Option<usize> {
         Some(0)
     } else if word.eq_ignore_ascii_case(page.name) {
         Some(page.code.len())
+    } else if word.eq_ignore_ascii_case(page.family) {
+        Some(FAMILY.len())
     } else if !word.is_empty() && starts_code() {
         Some(word.len())
     } else {
@@ -67,27 +73,11 @@ fn specificity(word: &str, page: &Page) -> Option<usize> {
     }
 }
 
-/// The code or name with the fewest edits between, if at most a third of the word would have to change.
+/// The code, name or family with the fewest edits between, if at most a third of the word would have to change.
 fn nearest(word: &str) -> Option<&'static str> {
     let word = word.to_lowercase();
-    let candidates = pages().iter().flat_map(|page| [page.code, page.name]);
+    let candidates = pages().iter().flat_map(|page| [page.code, page.name, page.family]);
     let (distance, nearest) =
-        candidates.map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate)).min()?;
+        candidates.map(|candidate| (edit_distance(&word, &candidate.to_lowercase()), candidate)).min()?;
     (distance <= word.chars().count().div_ceil(3)).then_some(nearest)
-}
-
-/// Edits (insert, delete, replace) between two words, by the row-by-row form of Wagner and Fischer's algorithm.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, from) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[right.len()]
 }

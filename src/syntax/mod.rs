@@ -8,6 +8,7 @@ pub mod decode;
 pub mod depth;
 mod parse;
 pub mod shape;
+pub mod suppression;
 
 pub use decode::{DecodeError, decode, read};
 pub use parse::{SyntaxError, Tree, parse, parse_only};

@@ -9,6 +9,7 @@ use ruff_python_parser::{ParseOptions, Parsed, parse_cells_unchecked, parse_unch
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::depth;
+use super::suppression::{self, Directive};
 use crate::source::{SourceFile, SourceKind, Span};
 
 pub struct Tree {
@@ -17,6 +18,8 @@ pub struct Tree {
     pub errors: Vec<SyntaxError>,
     /// Every `#` comment, from the `#` to the end of its line.
     pub comments: Vec<Span>,
+    /// What comments say to unleak, in the order of the text.
+    pub directives: Vec<Directive>,
     /// Nested too deeply to be walked: the module is empty and the only error says so.
     pub too_deep: bool,
 }
@@ -43,7 +46,8 @@ pub fn parse(file: &SourceFile) -> Tree {
         .map(|error| SyntaxError { message: in_our_style(&error.error.to_string()), span: span_of(error.range()) })
         .collect();
     errors.sort_by_key(|error| error.span);
-    Tree { errors, comments, too_deep: false, module: parsed.into_syntax() }
+    let directives = suppression::directives(&file.text, &comments, parsed.tokens(), parsed.syntax());
+    Tree { errors, comments, directives, too_deep: false, module: parsed.into_syntax() }
 }
 
 /// The parser's own work and nothing else, for comparison: there is no guard against deep nesting.
@@ -52,7 +56,7 @@ pub fn parse_only(file: &SourceFile) {
     drop(parse_text(file));
 }
 
-fn parse_text(file: &SourceFile) -> Parsed<ModModule> {
+pub(super) fn parse_text(file: &SourceFile) -> Parsed<ModModule> {
     let source_type = match file.kind {
         SourceKind::Python => PySourceType::Python,
         SourceKind::Stub => PySourceType::Stub,
@@ -115,7 +119,8 @@ fn first_too_deep(tokens: &Tokens) -> Option<Span> {
 fn too_deep(span: Span) -> Tree {
     let module = ModModule { node_index: AtomicNodeIndex::NONE, range: TextRange::default(), body: Suite::new() };
     let message = format!("nested too deeply to be checked (more than {} levels)", depth::LIMIT);
-    Tree { module, errors: vec![SyntaxError { message, span }], comments: Vec::new(), too_deep: true }
+    let errors = vec![SyntaxError { message, span }];
+    Tree { module, errors, comments: Vec::new(), directives: Vec::new(), too_deep: true }
 }
 
 /// The parser's messages are sentences that begin with a capital, ours are not.

@@ -10,7 +10,7 @@ use std::process::{Command as Process, Stdio};
 use assert_cmd::Command;
 use tempfile::TempDir;
 
-const LEAK: &str = "\
+pub const LEAK: &str = "\
 SEEN = set()
 
 
@@ -27,7 +27,7 @@ def handle(request):
 ";
 
 /// A run in a directory of its own, in an environment that says nothing about colours.
-fn unleak(directory: &Path) -> Command {
+pub fn unleak(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_unleak"));
     command.current_dir(directory);
     for name in ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
@@ -36,7 +36,7 @@ fn unleak(directory: &Path) -> Command {
     command
 }
 
-fn project(files: &[(&str, &str)]) -> TempDir {
+pub fn project(files: &[(&str, &str)]) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let path = directory.path().join(path);
@@ -47,7 +47,7 @@ fn project(files: &[(&str, &str)]) -> TempDir {
 }
 
 /// Exit code, standard output, standard error.
-fn run(command: &mut Command) -> (i32, String, String) {
+pub fn run(command: &mut Command) -> (i32, String, String) {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
@@ -198,7 +198,7 @@ fn rules_are_listed_and_explained() {
     let here = project(&[]);
     let (code, out, _) = run(unleak(here.path()).arg("rule"));
     assert_eq!(code, 0);
-    assert!(out.starts_with("LK101  unbounded-container  "), "{out}");
+    assert!(out.contains("\nLK101  unbounded-container  "), "{out}");
     let (code, out, _) = run(unleak(here.path()).args(["rule", "cached-method"]));
     assert_eq!(code, 0);
     assert!(out.starts_with("LK105 cached-method: "), "{out}");
@@ -208,7 +208,7 @@ fn rules_are_listed_and_explained() {
     assert_eq!((rule["name"].as_str(), rule["cwe"][0].as_str()), (Some("finalizer-cycle"), Some("CWE-772")));
     let (_, out, _) = run(unleak(here.path()).args(["rule", "--output-format", "json"]));
     let rules: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(rules[0]["code"], "LK101");
+    assert_eq!(rules[0]["code"], "LK001");
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn the_readme_explains_every_flag() {
     let (_, help, _) = run(unleak(here.path()).args(["check", "--help"]));
     let readme = include_str!("../../README.md");
     let flags = help.lines().filter_map(|line| line.trim_start().trim_start_matches("-q, ").strip_prefix("--"));
-    for flag in flags.filter_map(|rest| rest.split(' ').next()) {
+    for flag in flags.filter_map(|rest| rest.split([' ', '[']).next()) {
         assert!(readme.contains(&format!("--{flag}")), "--{flag}");
     }
 }
@@ -316,4 +316,89 @@ fn what_is_not_utf_8_is_left_alone() {
     assert_eq!(code, 2);
     assert!(err.starts_with("error: app.py: not mended: "), "{err}");
     assert_eq!(fs::read(&path).unwrap(), latin);
+}
+
+#[test]
+fn reports_go_to_files_and_one_to_standard_output() {
+    let project = project(&[("state.py", LEAK)]);
+    let text = |name: &str| fs::read_to_string(project.path().join(name)).unwrap();
+    let several = ["--output-format=sarif=out.sarif", "--output-format=concise", "--output-format=json=a=b.json"];
+    let (code, out, err) = run(unleak(project.path()).arg("check").args(several));
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert!(out.starts_with("state.py:1:1: LK101 ") && out.contains("\nFound 1 leak ("), "{out}");
+    let sarif: serde_json::Value = serde_json::from_str(&text("out.sarif")).unwrap();
+    assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "LK101");
+    assert!(text("a=b.json").starts_with("[\n"));
+
+    // Without a format for it, standard output has the closing line only.
+    let (code, out, _) = run(unleak(project.path()).args(["check", "--output-format=junit=junit.xml"]));
+    assert_eq!((code, out.starts_with("Found 1 leak (")), (1, true), "{out}");
+    assert!(text("junit.xml").starts_with("<?xml "));
+
+    // A file has no colours, and another's content is replaced.
+    let (code, out, _) = run(unleak(project.path()).args(["check", "--color=always", "-o", "junit.xml"]));
+    assert_eq!((code, out.contains("LK101")), (1, false), "{out}");
+    assert!(text("junit.xml").starts_with("warning[LK101]: "), "{}", text("junit.xml"));
+    assert_eq!(fs::read_dir(project.path()).unwrap().count(), 4, "nothing else is left in the folder");
+}
+
+#[test]
+fn outputs_that_make_no_sense_are_errors() {
+    let project = project(&[("state.py", LEAK), ("folder/x.txt", "")]);
+    for (arguments, expected) in [
+        (&["--output-format=json", "--output-format=full"][..], "only one format can go to standard output"),
+        (&["--output-format=json=x", "--output-format=full=x"], "two reports cannot go to the same file: x"),
+        (&["--output-format=json=absent/x"], "cannot write absent/x: No such file or directory"),
+        (&["--output-format=json=state.py/x"], "cannot write state.py/x: not a directory"),
+        (&["-o", "folder"], "cannot write folder: "),
+        (&["--output-format=json="], "invalid value 'json='"),
+        (&["--output-format=jsn"], "invalid value 'jsn'"),
+        (&["--diff", "-o", "x"], "`--diff` prints a diff"),
+        (&["--statistics", "--output-format=sarif"], "`--statistics` can be "),
+    ] {
+        let (code, out, err) = run(unleak(project.path()).arg("check").args(arguments));
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(err.starts_with("error: ") && err.contains(expected), "{arguments:?}: {err}");
+    }
+    assert_eq!(fs::read_dir(project.path()).unwrap().count(), 2, "nothing was written");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_does_not_fit_leaves_the_old_one() {
+    let many: Vec<(String, &str)> = (0..40).map(|number| (format!("state{number}.py"), LEAK)).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+    let project = project(&many);
+    fs::write(project.path().join("old.json"), "old").unwrap();
+    // A file of more than a few blocks cannot be written, as on a disk that is full.
+    let script = "trap '' XFSZ; ulimit -f 4; exec \"$0\" check -q --output-format=json=old.json";
+    let run = Process::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_unleak")])
+        .current_dir(project.path())
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(2), "{err}");
+    assert!(err.starts_with("error: cannot write old.json: "), "{err}");
+    assert_eq!(fs::read_to_string(project.path().join("old.json")).unwrap(), "old");
+    assert_eq!(fs::read_dir(project.path()).unwrap().count(), 41, "nothing else is left in the folder");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn devices_are_written_to_and_links_and_permissions_stay() {
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+    let project = project(&[("state.py", LEAK), ("real.txt", "old")]);
+    let at = |name: &str| project.path().join(name);
+    assert_eq!(run(unleak(project.path()).args(["check", "-o", "/dev/null"])).0, 1);
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    let (code, _, err) = run(unleak(project.path()).args(["check", "-o", "/dev/full"]));
+    assert_eq!((code, err.starts_with("error: cannot write /dev/full: ")), (2, true), "{err}");
+
+    symlink("real.txt", at("link.txt")).unwrap();
+    fs::set_permissions(at("real.txt"), fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(run(unleak(project.path()).args(["check", "-o", "link.txt"])).0, 1);
+    assert!(fs::symlink_metadata(at("link.txt")).unwrap().is_symlink());
+    assert_eq!(fs::metadata(at("real.txt")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(fs::read_to_string(at("real.txt")).unwrap().contains("LK101"));
 }

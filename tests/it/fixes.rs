@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use unleak::config::{Configuration, Settings};
 use unleak::engine::{self, Options, Outcome};
 use unleak::finding::{Applicability, Confidence, Edit, Fix};
 use unleak::fix;
@@ -13,7 +14,8 @@ use crate::fixtures::programs;
 use crate::{Source, report};
 
 fn checked(sources: &[Source]) -> Outcome {
-    let options = Options { min_confidence: Confidence::Low, ..Options::default() };
+    let settings = Settings { min_confidence: Confidence::Low, ..Settings::default() };
+    let options = Options { configuration: Configuration::fixed(settings), ..Options::default() };
     let mut outcome = engine::check_sources(sources.to_vec(), &options);
     fix::offer(&mut outcome);
     outcome

@@ -6,12 +6,14 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod cli;
+mod config;
 mod examples;
 mod facts;
 mod fixes;
 mod fixtures;
 mod floors;
 mod flow;
+mod formats;
 mod marks;
 mod load;
 mod models;
@@ -20,12 +22,14 @@ mod output;
 mod pages;
 mod retention;
 mod robustness;
+mod suppress;
 mod syntax;
 
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use unleak::config::{Configuration, Settings};
 use unleak::engine::{self, Options, ProblemKind};
 use unleak::finding::Confidence;
 use unleak::source::Location;
@@ -64,7 +68,8 @@ pub fn check(sources: &[Source], min_confidence: Confidence) -> Vec<Found> {
 
 /// The same on a number of threads.
 pub fn check_on(sources: &[Source], min_confidence: Confidence, threads: Option<NonZeroUsize>) -> Vec<Found> {
-    let options = Options { min_confidence, threads, ..Options::default() };
+    let configuration = Configuration::fixed(Settings { min_confidence, ..Settings::default() });
+    let options = Options { configuration, threads };
     let outcome = engine::check_sources(sources.to_vec(), &options);
     for problem in &outcome.problems {
         assert!(problem.kind != ProblemKind::Panic, "{}: {}", problem.path.display(), problem.message);

@@ -7,6 +7,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use unleak::finding::{Confidence, Finding, Label, Severity};
 use unleak::output::{Format, Report, shown_path};
 use unleak::source::{Cell, FileId, Location, SourceFile, SourceKind, Span};
@@ -59,35 +60,35 @@ pub fn without_styles(styled: &[u8]) -> String {
     String::from_utf8(out.into_inner()).unwrap()
 }
 
-struct Program {
-    files: Vec<SourceFile>,
-    findings: Vec<Finding>,
+pub struct Program {
+    pub files: Vec<SourceFile>,
+    pub findings: Vec<Finding>,
 }
 
 impl Program {
-    fn report(&self) -> Report<'_> {
+    pub fn report(&self) -> Report<'_> {
         let directory = Path::new("/home/user/project");
         Report { findings: &self.findings, sources: &self.files, files: 214, directory }
     }
 
-    fn styled(&self, format: Format) -> Vec<u8> {
+    pub fn styled(&self, format: Format) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.report().write(format, &mut bytes).unwrap();
         bytes
     }
 
     /// Where the words stand for the n-th time, from 0.
-    fn at(&self, file: u32, words: &str, n: usize) -> Location {
+    pub fn at(&self, file: u32, words: &str, n: usize) -> Location {
         let (start, _) = self.files[file as usize].text.match_indices(words).nth(n).unwrap();
         Location { file: FileId(file), span: Span::new(start as u32, (start + words.len()) as u32) }
     }
 }
 
-fn label(location: Location, message: &str) -> Label {
+pub fn label(location: Location, message: &str) -> Label {
     Label { location, message: message.into() }
 }
 
-fn program() -> Program {
+pub fn program() -> Program {
     let generated = format!("TABLE = [{}]; TABLE.append(object())\n", "0, ".repeat(5000));
     let mut notebook = SourceFile::new("notes/Übung.ipynb", NOTEBOOK, SourceKind::Notebook);
     notebook.cells = vec![
@@ -308,8 +309,8 @@ fn no_place_breaks_a_report() {
             });
         }
     }
-    for format in [Format::Full, Format::Concise, Format::Json] {
-        assert!(!program.styled(format).is_empty());
+    for format in Format::value_variants() {
+        assert!(!program.styled(*format).is_empty());
     }
 }
 

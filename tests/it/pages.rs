@@ -5,6 +5,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use unleak::config::{Configuration, Settings};
 use unleak::engine::{self, Options, Request};
 use unleak::finding::Confidence;
 use unleak::output::{Format, Report};
@@ -106,7 +107,9 @@ fn the_more_specific_word_decides_which_rules_run() {
 fn reports_on_pages_are_what_unleak_says() {
     for page in pages() {
         let example = page.examples(Section::Leaks)[0];
-        let options = Options { rules: Some(vec![page.code]), min_confidence: Confidence::Low, threads: None };
+        let rules = vec![page.code];
+        let settings = Settings { rules, min_confidence: Confidence::Low, ..Settings::default() };
+        let options = Options { configuration: Configuration::fixed(settings), ..Options::default() };
         let stdin = Some(("example.py".into(), example.as_bytes().to_vec()));
         let outcome = engine::check(&Request { stdin, options, ..Request::default() }, &Default::default());
         let directory = Path::new("");

@@ -86,7 +86,8 @@ impl Program<'_> {
                 continue;
             }
             let Some(path) = self.acquiring_path(scope.expr(call.callee)) else { continue };
-            if self.models.resource(path).is_some_and(|resource| is_made_by(facts, call, resource)) {
+            let is_made = self.models.resource(path).is_some_and(|resource| is_made_by(facts, call, resource));
+            if is_made && !self.is_in_memory(scope, call) {
                 let call = CallId(number as u32);
                 found.push(Acquisition { call, event, function, source: Source::Library(path), through: None });
             }

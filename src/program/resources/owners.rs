@@ -149,7 +149,7 @@ impl Program<'_> {
     }
 
     /// The method that ends the life of a class's instances, the most telling first.
-    fn ending_method(&self, class: ClassRef) -> Option<FunctionRef> {
+    pub fn ending_method(&self, class: ClassRef) -> Option<FunctionRef> {
         let named = ENDS.iter().find_map(|name| self.method(class, Name::new(name)));
         named.filter(|method| self.does_something(*method))
     }

@@ -112,6 +112,9 @@ impl Program<'_> {
         if !resource.of_receiver && names().any(|name| self.is_captured(function, name)) {
             return None;
         }
+        if self.hands_on_a_keeper(acquisition, resource, &|id| places.contains(&id)) {
+            return None;
+        }
         let ends = |call| self.ends_process(scope, call);
         let (flow, states) = flows.0.entry(function).or_insert_with(|| (Flow::of(facts, scope.id, &ends), MOST_STATES));
         let is_generator = facts.function(function.id).is_generator;
@@ -409,7 +412,7 @@ impl Search<'_, '_> {
                 Step::Returned => lost = Some(self.exit(&seen, state)),
                 Step::Raised if by <= By::Handled => lost = Some(self.exit(&seen, state)),
                 Step::Raised => {
-                    let at = self.raising_event(&seen, state);
+                    let at = self.raising_event(&seen, state).filter(|at| self.is_credible(&seen, state, *at));
                     let found = if by == By::Failure { &mut ways.by_failure } else { &mut ways.by_exception };
                     *found = found.or(at);
                     continue;
@@ -418,6 +421,9 @@ impl Search<'_, '_> {
                 _ => {}
             }
             if let Some(lost) = lost {
+                if !self.is_credible(&seen, state, lost) {
+                    continue;
+                }
                 match by {
                     By::Source => ways.lost = ways.lost.or(Some(lost)),
                     By::Handled => ways.by_failure = ways.by_failure.or(Some(lost)),
@@ -440,7 +446,7 @@ impl Search<'_, '_> {
                 };
                 // Coming back to the beginning acquires another.
                 if *to == self.start && by == By::Source {
-                    if mask & !1 == 0 {
+                    if mask & !1 == 0 && !self.changes_what_was_tested(&seen, state, self.first_event()?) {
                         ways.lost = ways.lost.or(Some(LostAt::Reacquired));
                     }
                     continue;
@@ -504,13 +510,13 @@ impl Search<'_, '_> {
         After::Holds(after)
     }
 
-    /// `raise SystemExit(1)`: the process ends.
+    /// `raise SystemExit(1)`: the process ends. `raise AssertionError`: nobody expects to come here.
     fn is_exit(&self, exception: ExprId) -> bool {
         let raised = match self.facts.expr(exception) {
             Expr::Call(call) => self.facts.call(call).callee,
             _ => exception,
         };
-        matches!(self.facts.expr(raised), Expr::Name(name) if matches!(name.as_str(), "SystemExit" | "KeyboardInterrupt"))
+        matches!(self.facts.expr(raised), Expr::Name(name) if matches!(name.as_str(), "SystemExit" | "KeyboardInterrupt" | "AssertionError" | "NotImplementedError"))
     }
 
     /// A `with` on a place that holds the resource, and that releases it.

@@ -2,8 +2,9 @@
 
 use rustc_hash::FxHashSet;
 
-use super::Search;
-use crate::facts::{Constant, ContextId, ContextKind, EventId, Expr, ExprId, FileFacts, Operator};
+use super::{Search, Seen, State};
+use crate::facts::flow::Step;
+use crate::facts::{CallId, Constant, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, Operator};
 
 impl Search<'_, '_> {
     /// Finds the flags that decide about the release, and what was known at the acquisition.
@@ -15,7 +16,8 @@ impl Search<'_, '_> {
             deciding.extend(tests.into_iter().filter(|(test, _)| self.is_flag(*test)));
             deciding_loops.extend(loops.into_iter().filter(|id| !loops_around.contains(id)));
         }
-        self.known = known;
+        // What was known of the name before it held the resource is no longer so.
+        self.known = known.into_iter().filter(|(test, _)| !self.is_about_resource(*test)).collect();
         self.deciding = deciding;
         self.deciding_loops = deciding_loops;
     }
@@ -32,6 +34,48 @@ impl Search<'_, '_> {
             }
         }
         (tests, loops)
+    }
+
+    fn is_about_resource(&self, test: ExprId) -> bool {
+        match self.facts.expr(test) {
+            Expr::Not(inner) => self.is_about_resource(inner),
+            Expr::Binary(_, left, _) => self.is_held(left, u8::MAX),
+            _ => self.is_held(test, u8::MAX),
+        }
+    }
+
+    /// Whether a name that was tested around the acquisition is bound anew on the way to a state: the next turn of the
+    /// loop will not come to another acquisition by the same test.
+    pub(super) fn changes_what_was_tested(&self, seen: &Seen, state: State, acquired: EventId) -> bool {
+        let (tests, _) = self.tests_around(acquired);
+        let mut names: FxHashSet<ExprId> = FxHashSet::default();
+        for (test, _) in tests {
+            self.names_in(test, &mut names);
+        }
+        let mut next = Some(state);
+        while let Some(here) = next.filter(|_| !names.is_empty()) {
+            if let Step::Event(event) = self.flow.step(here.0)
+                && let EventKind::Bind { target, value } = self.facts.event(event).kind
+                && names.contains(&target)
+                && matches!(self.facts.expr(value), Expr::Constant(_))
+            {
+                return true;
+            }
+            next = seen.get(&here).copied().flatten();
+        }
+        false
+    }
+
+    fn names_in(&self, test: ExprId, names: &mut FxHashSet<ExprId>) {
+        match self.facts.expr(test) {
+            Expr::Name(_) => {
+                names.insert(test);
+            }
+            Expr::Not(inner) => self.names_in(inner, names),
+            Expr::Binary(_, left, _) => self.names_in(left, names),
+            Expr::And(run) | Expr::Or(run) => self.facts.list(run).iter().for_each(|part| self.names_in(*part, names)),
+            _ => {}
+        }
     }
 
     /// A test on names and attributes alone, or one that compares the resource itself.
@@ -88,6 +132,7 @@ impl Search<'_, '_> {
                     _ => None,
                 }
             }
+            Expr::Call(call) if self.asks_for_existence(call, &is_held) => Some(true),
             // What was acquired is of the type that it was acquired for.
             Expr::Call(call) => {
                 let call = self.facts.call(call);
@@ -112,6 +157,14 @@ impl Search<'_, '_> {
             }
             _ => None,
         }
+    }
+    /// `os.path.exists(folder)`, `folder.is_dir()`: what is on the disk until it is removed.
+    fn asks_for_existence(&self, call: CallId, is_held: &dyn Fn(ExprId) -> bool) -> bool {
+        let call = self.facts.call(call);
+        let Expr::Attribute(base, name) = self.facts.expr(call.callee) else { return false };
+        self.resource.is_path
+            && matches!(name.as_str(), "exists" | "lexists" | "isdir" | "isfile" | "is_dir" | "is_file")
+            && (is_held(base) || self.facts.arguments(call).first().is_some_and(|path| is_held(*path)))
     }
 }
 

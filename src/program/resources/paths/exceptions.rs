@@ -1,10 +1,10 @@
 //! Which calls raise often enough to speak of it.
 
 use super::super::super::names::Definition;
-use super::super::super::{EventRef, vocabulary};
+use super::super::super::{EventRef, FunctionRef, Program, vocabulary};
 use super::{By, Search};
 use crate::facts::flow::{NodeId, Step};
-use crate::facts::{EventKind, Expr};
+use crate::facts::{Event, EventId, EventKind, Expr};
 use crate::models::Lost;
 use crate::source::Name;
 
@@ -12,6 +12,10 @@ impl Search<'_, '_> {
     /// Whether what happens at a node raises often enough to speak of it, and how well that is known.
     pub(super) fn raises(&self, node: NodeId, mask: u8) -> Option<By> {
         let Step::Event(event) = self.flow.step(node) else { return Some(By::Exception) };
+        // Who cleans up does not expect the cleaning up to fail.
+        if self.is_in_finally(event) {
+            return None;
+        }
         let is_likely = match self.facts.event(event).kind {
             EventKind::Call(call) => {
                 let callee = self.facts.call(call).callee;
@@ -22,6 +26,11 @@ impl Search<'_, '_> {
                     Expr::Attribute(_, name) if is_harmless(name) => false,
                     Expr::Name(_) | Expr::Attribute(..) => {
                         let scope = self.program.event_scope(EventRef::new(self.function.module, event));
+                        if let Some(function) = self.program.callee(scope, call)
+                            && self.program.is_harmless_function(function, CALLS)
+                        {
+                            return None;
+                        }
                         match self.program.resolve(scope.expr(callee)) {
                             Definition::External(path) => !is_harmless_path(path),
                             _ => true,
@@ -42,6 +51,42 @@ impl Search<'_, '_> {
 
     fn is_fallible(&self, method: Name) -> bool {
         self.resource.may_fail.iter().any(|fallible| fallible.as_str().strip_prefix('.') == Some(method.as_str()))
+    }
+}
+
+/// How many functions deep it is asked whether anything raises.
+const CALLS: u32 = 2;
+/// A function with more events may always raise.
+const MOST_EVENTS: usize = 40;
+
+impl Program<'_> {
+    /// Whether a function does nothing that would raise: no lookups, and no calls but of what hardly ever does.
+    fn is_harmless_function(&self, function: FunctionRef, depth: u32) -> bool {
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        let mut events = facts.scope_events(scope.id);
+        let is_harmless_event = |(id, event): (EventId, &Event)| match event.kind {
+            EventKind::Call(call) => {
+                let callee = facts.call(call).callee;
+                let is_known = matches!(facts.expr(callee), Expr::Attribute(_, name) if is_harmless(name));
+                let scope = self.event_scope(EventRef::new(function.module, id));
+                is_known
+                    || match self.resolve(scope.expr(callee)) {
+                        Definition::External(path) => is_harmless_path(path),
+                        _ => self
+                            .callee(scope, call)
+                            .is_some_and(|inner| depth > 0 && self.is_harmless_function(inner, depth - 1)),
+                    }
+            }
+            EventKind::Raise { .. }
+            | EventKind::Assert { .. }
+            | EventKind::Yield(_)
+            | EventKind::Await(_)
+            | EventKind::Import(_)
+            | EventKind::Read(_) => false,
+            _ => true,
+        };
+        facts.scope(scope.id).events.len as usize <= MOST_EVENTS && events.all(is_harmless_event)
     }
 }
 
@@ -121,6 +166,29 @@ fn is_harmless(name: Name) -> bool {
                 | "apply_async"
                 | "submit"
                 | "set_event_loop"
+                | "is_set"
+                | "set"
+                | "clear"
+                | "add"
+                | "discard"
+                | "update"
+                | "notify"
+                | "notify_all"
+                | "items"
+                | "keys"
+                | "values"
+                | "startswith"
+                | "endswith"
+                | "lower"
+                | "upper"
+                | "is_alive"
+                | "locked"
+                | "qsize"
+                | "empty"
+                | "full"
+                | "perf_counter"
+                | "fileno"
+                | "isatty"
                 | "acquire"
                 | "release"
         )

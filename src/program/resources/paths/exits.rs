@@ -2,9 +2,9 @@
 
 use super::super::super::EventRef;
 use super::super::LostAt;
-use super::{Search, Seen, State};
+use super::{By, Search, Seen, State};
 use crate::facts::flow::Step;
-use crate::facts::{ContextKind, EventKind, ExprId, ScopeId};
+use crate::facts::{CallId, ContextKind, EventKind, Expr, ExprId, ScopeId};
 use crate::source::Span;
 
 impl Search<'_, '_> {
@@ -28,6 +28,35 @@ impl Search<'_, '_> {
         LostAt::End(None)
     }
 
+    /// Whether a way on which the resource is lost tells anything.
+    ///
+    /// A loop that tries until it succeeds is left by `break` with the resource, and a `raise` after it is for the loop
+    /// that never came there. What acquires only when it is used has nothing before.
+    pub(super) fn is_credible(&self, seen: &Seen, state: State, lost: LostAt) -> bool {
+        let is_raised = |event: EventRef| matches!(self.facts.event(event.id).kind, EventKind::Raise { .. });
+        let is_raised = matches!(lost, LostAt::Exit(event) if is_raised(event));
+        let mut is_used = !self.resource.is_lazy;
+        let mut next = Some(state);
+        while let Some(here) = next {
+            if let Step::Event(event) = self.flow.step(here.0) {
+                match self.facts.event(event).kind {
+                    EventKind::Break if is_raised => return false,
+                    EventKind::Call(call) => is_used = is_used || self.is_used_by(call, here.1),
+                    _ => {}
+                }
+            }
+            next = seen.get(&here).copied().flatten();
+        }
+        is_used
+    }
+
+    /// A call of a method of the resource, or one that it is given to.
+    fn is_used_by(&self, call: CallId, mask: u8) -> bool {
+        let call = self.facts.call(call);
+        let is_method = matches!(self.facts.expr(call.callee), Expr::Attribute(base, _) if self.is_held(base, mask));
+        is_method || self.facts.all_arguments(call).any(|given| self.is_held(given, mask))
+    }
+
     fn span_of_test(&self, test: ExprId) -> Option<Span> {
         let scope: ScopeId = self.scope.id;
         let contexts = self.facts.contexts.iter().skip(self.facts.scope(scope).body.index());
@@ -42,7 +71,8 @@ impl Search<'_, '_> {
     pub(super) fn raising_event(&self, seen: &Seen, state: State) -> Option<LostAt> {
         let mut here = state;
         while let Some(before) = seen.get(&here).copied().flatten() {
-            if here.2 > before.2 {
+            // Of several, the last one: those before it were on the way to a release.
+            if here.2 >= By::Exception && here.2 != before.2 {
                 let Step::Event(event) = self.flow.step(before.0) else { return None };
                 let at = EventRef::new(self.function.module, event);
                 return Some(match self.facts.event(event).kind {

@@ -1,0 +1,41 @@
+//! Files that are written at once or not at all.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Lets `write` make the file's new content, and puts it in the place of the old. If anything fails, the file is what
+/// it was. Links stay links, and permissions stay.
+pub fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    if is_device(path) {
+        let mut out = BufWriter::new(fs::OpenOptions::new().write(true).open(path)?);
+        return write(&mut out).and_then(|()| out.flush());
+    }
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let permissions = fs::metadata(&path).ok().map(|known| known.permissions());
+    let (temporary, file) = create_beside(&path)?;
+    let mut out = BufWriter::new(file);
+    let result = write(&mut out)
+        .and_then(|()| out.flush())
+        .and_then(|()| out.get_ref().sync_all())
+        .and_then(|()| permissions.map_or(Ok(()), |permissions| fs::set_permissions(&temporary, permissions)))
+        .and_then(|()| fs::rename(&temporary, &path));
+    if result.is_err() {
+        // The first error is the one to tell of.
+        let _ = fs::remove_file(&temporary);
+    }
+    result
+}
+
+/// What is there to be written to, not to be replaced: `/dev/null`, `/dev/stderr`, pipes.
+fn is_device(path: &Path) -> bool {
+    path.starts_with("/dev") || fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// A new file in the same folder: only there it can take the other's place at once.
+fn create_beside(path: &Path) -> io::Result<(PathBuf, fs::File)> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.{}.unleak", std::process::id()));
+    let file = fs::File::create_new(&temporary)?;
+    Ok((temporary, file))
+}

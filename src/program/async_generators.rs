@@ -1,0 +1,138 @@
+//! Async generators that are left open: whose caller may stop before the end, with something still in their hands.
+//!
+//! `async for` does not close what it iterates over. Leaving the loop early, by `break` or because the generator around
+//! it is not read to its end, drops the inner generator with its `finally` and `async with` blocks still to run. There
+//! is nobody to await them: the event loop is told by the collector, and closes it in a task of its own, some time later.
+
+use super::{EventRef, FunctionRef, ModuleId, Program, ScopeRef};
+use crate::facts::{ContextId, ContextKind, EventKind, Expr, FileFacts};
+
+/// A loop over an async generator that nothing closes.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenGenerator {
+    /// The call that makes the generator.
+    pub event: EventRef,
+    /// The generator of the project that it is.
+    pub generator: FunctionRef,
+    /// What it still has to do: its `finally` or the end of its `with`.
+    pub pending: Pending,
+    /// Where the loop is left.
+    pub left: EventRef,
+    pub how: Left,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Pending {
+    pub location: crate::source::Location,
+    pub is_with: bool,
+}
+
+/// How a loop is left before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// By `break` or `return`.
+    Here,
+    /// By whoever reads the generator around it, and stops.
+    ByReader,
+}
+
+/// How many generators inside of generators are followed.
+const DEPTH: u32 = 3;
+
+impl Program<'_> {
+    /// The loops of a module that may leave an async generator open, in source order.
+    pub fn open_generators(&self, module: ModuleId) -> Vec<OpenGenerator> {
+        let facts = self.facts(module);
+        let mut found = Vec::new();
+        for (number, context) in facts.contexts.iter().enumerate() {
+            let ContextKind::For { iterable } = context.kind else { continue };
+            let Expr::Call(call) = facts.expr(iterable) else { continue };
+            let scope = ScopeRef::new(module, context.scope);
+            let Some(around) = self.enclosing_function(scope).filter(|around| self.function(*around).is_async) else {
+                continue;
+            };
+            let Some(generator) = self.callee(scope, call).filter(|callee| self.is_async_generator(*callee)) else {
+                continue;
+            };
+            let Some(pending) = self.pending_at_yield(generator, DEPTH) else { continue };
+            let Some((left, how)) = self.leaves_loop(around, ContextId(number as u32)) else { continue };
+            let event = EventRef::new(module, facts.call(call).event);
+            found.push(OpenGenerator { event, generator, pending, left, how });
+        }
+        found
+    }
+
+    /// Decorated ones are something else: a context manager, a fixture.
+    fn is_async_generator(&self, function: FunctionRef) -> bool {
+        let declared = self.function(function);
+        declared.is_async && declared.is_generator && declared.decorators.len == 0
+    }
+
+    /// What a generator has to do after a `yield` whatever comes.
+    fn pending_at_yield(&self, generator: FunctionRef, depth: u32) -> Option<Pending> {
+        let depth = depth.checked_sub(1)?;
+        let facts = self.facts(generator.module);
+        let scope = self.function(generator).scope;
+        let mut yields = facts.scope_events(scope).filter(|(_, event)| matches!(event.kind, EventKind::Yield(_)));
+        yields.find_map(|(_, event)| {
+            facts.contexts_around(event.context).find_map(|context| match context.kind {
+                ContextKind::With { is_async, .. } if is_async => {
+                    Some(Pending { location: self.location(generator.module, context.span), is_with: true })
+                }
+                ContextKind::Try => awaiting_finally(facts, context.group).map(|context| Pending {
+                    location: self.location(generator.module, facts.context(context).span),
+                    is_with: false,
+                }),
+                ContextKind::For { iterable } => {
+                    let Expr::Call(call) = facts.expr(iterable) else { return None };
+                    let inner = self.callee(ScopeRef::new(generator.module, context.scope), call)?;
+                    self.is_async_generator(inner).then(|| self.pending_at_yield(inner, depth))?
+                }
+                _ => None,
+            })
+        })
+    }
+
+    fn leaves_loop(&self, around: FunctionRef, at: ContextId) -> Option<(EventRef, Left)> {
+        let facts = self.facts(around.module);
+        let declared = self.function(around);
+        let group = facts.context(at).group;
+        let is_loop = |kind| matches!(kind, ContextKind::For { .. } | ContextKind::While(_));
+        let inside =
+            |context| facts.contexts_around(context).any(|context| context.group == group && is_loop(context.kind));
+        let mut reader = None;
+        for (id, event) in facts.scope_events(declared.scope) {
+            if !inside(event.context) {
+                continue;
+            }
+            let event_ref = EventRef::new(around.module, id);
+            match event.kind {
+                EventKind::Return(_) => return Some((event_ref, Left::Here)),
+                EventKind::Break => {
+                    let innermost = facts.contexts_around(event.context).find(|context| is_loop(context.kind));
+                    if innermost.is_some_and(|context| context.group == group) {
+                        return Some((event_ref, Left::Here));
+                    }
+                }
+                EventKind::Yield(_) if declared.is_generator => reader = reader.or(Some(event_ref)),
+                _ => {}
+            }
+        }
+        let is_read = reader.filter(|_| declared.decorators.len == 0)?;
+        Some((is_read, Left::ByReader))
+    }
+}
+
+/// The `finally` of a statement, where it awaits something.
+fn awaiting_finally(facts: &FileFacts, group: ContextId) -> Option<ContextId> {
+    let at =
+        facts.contexts.iter().position(|context| context.group == group && context.kind == ContextKind::Finally)?;
+    let finally = ContextId(at as u32);
+    let awaits = facts.events.iter().any(|event| {
+        matches!(event.kind, EventKind::Await(_))
+            && facts
+                .contexts_around(event.context)
+                .any(|context| context.group == group && context.kind == ContextKind::Finally)
+    });
+    awaits.then_some(finally)
+}

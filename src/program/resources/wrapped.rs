@@ -1,0 +1,112 @@
+//! What looks like something to be released and has nothing of its own: a file in memory, an object around a resource
+//! that is followed anyway; and what is made of a resource and keeps it.
+
+use super::super::{EventRef, ExprRef, Program, ScopeRef};
+use super::{Acquisition, Source};
+use crate::facts::{Call, EventKind, Expr, ExprId};
+use crate::models::Resource;
+
+/// Methods of resources whose results keep the resource they came from: who has the cursor has the connection.
+const KEEPERS: [&str; 12] = [
+    "cursor",
+    "makefile",
+    "extractfile",
+    "iter_content",
+    "iter_lines",
+    "iter_bytes",
+    "stream",
+    "channel",
+    "invoke_shell",
+    "open_sftp",
+    "get_transport",
+    "get_channel",
+];
+
+impl Program<'_> {
+    /// Whether a call is given a file that is in memory: to close what is made of it releases nothing.
+    pub(super) fn is_in_memory(&self, scope: ScopeRef, call: &Call) -> bool {
+        self.facts(scope.module).all_arguments(call).any(|given| self.is_memory_file(scope.expr(given)))
+    }
+
+    fn is_memory_file(&self, value: ExprRef) -> bool {
+        let facts = self.facts(value.scope.module);
+        match facts.expr(value.id) {
+            Expr::Call(call) => {
+                let path = self.external_path(value.scope.expr(facts.call(call).callee));
+                path.is_some_and(|path| {
+                    matches!(path.as_str(), "io.BytesIO" | "io.StringIO" | "StringIO.StringIO" | "cStringIO.StringIO")
+                })
+            }
+            Expr::Name(name) => self.holding_scope(value.scope, name).is_some_and(|holder| {
+                let (values, _) = self.bound_values(holder, name);
+                !values.is_empty()
+                    && values.iter().all(|(_, bound)| {
+                        let is_call = matches!(self.expr(*bound), Expr::Call(_));
+                        is_call && self.is_memory_file(*bound)
+                    })
+            }),
+            _ => false,
+        }
+    }
+
+    /// Whether an object of the project is made around what the same function acquires: `Stream(reading_end)`.
+    pub(super) fn wraps_another(&self, acquisition: &Acquisition) -> bool {
+        let Source::Class(_) = acquisition.source else { return false };
+        let facts = self.facts(acquisition.event.module);
+        let scope = self.function_scope(acquisition.function);
+        let beside = self.acquisitions(acquisition.event.module).iter();
+        let others: Vec<ExprId> = beside
+            .filter(|other| other.function == acquisition.function && other.call != acquisition.call)
+            .filter_map(|other| facts.id_of(Expr::Call(other.call)))
+            .collect();
+        let is_acquired = |value: ExprId| match facts.expr(value) {
+            Expr::Element(whole) => others.contains(&whole),
+            _ => others.contains(&value),
+        };
+        facts.all_arguments(facts.call(acquisition.call)).any(|given| {
+            facts.scope_events(scope.id).any(|(_, event)| {
+                matches!(event.kind, EventKind::Bind { target, value } if target == given && is_acquired(value))
+            })
+        })
+    }
+
+    /// Whether a function hands on what it made of a resource, and the resource with it: `return connection.cursor()`.
+    pub(super) fn hands_on_a_keeper(
+        &self,
+        acquisition: &Acquisition,
+        resource: &Resource,
+        is_held: &dyn Fn(ExprId) -> bool,
+    ) -> bool {
+        let facts = self.facts(acquisition.event.module);
+        let scope = self.function_scope(acquisition.function);
+        let is_keeper = |value: ExprId| match facts.expr(value) {
+            Expr::Call(call) => matches!(facts.expr(facts.call(call).callee), Expr::Attribute(base, name)
+                if is_held(base) && KEEPERS.contains(&name.as_str())),
+            _ => false,
+        };
+        let bound = facts.scope_events(scope.id).filter_map(|(_, event)| match event.kind {
+            EventKind::Bind { target, value } if is_keeper(value) && matches!(facts.expr(target), Expr::Name(_)) => {
+                Some(target)
+            }
+            _ => None,
+        });
+        let names: Vec<ExprId> = bound.collect();
+        let is_kept = |value: ExprId| {
+            let mut found = false;
+            super::parts_of(self, scope.expr(value), false, &mut |part| {
+                found |= is_keeper(part) || names.contains(&part);
+            });
+            found
+        };
+        facts.scope_events(scope.id).any(|(id, event)| match event.kind {
+            EventKind::Return(value) | EventKind::Yield(value) => is_kept(value),
+            EventKind::Bind { target, value } => !matches!(facts.expr(target), Expr::Name(_)) && is_kept(value),
+            EventKind::Call(_) => {
+                let event = EventRef::new(acquisition.event.module, id);
+                !names.is_empty()
+                    && self.use_of(event, resource, &|id| names.contains(&id)) == super::uses::Use::HandedOn
+            }
+            _ => false,
+        })
+    }
+}
