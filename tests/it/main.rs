@@ -22,6 +22,7 @@ mod models;
 mod oracle;
 mod output;
 mod pages;
+mod retention;
 mod robustness;
 mod suppress;
 mod syntax;
