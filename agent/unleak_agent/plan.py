@@ -26,7 +26,9 @@ class Plan:
         self.rounds = data.get("rounds", 1)
         self.inject = data.get("inject", False)
         self.files = {os.path.realpath(path): digest for path, digest in data["files"].items()}
-        self.watches = [KINDS[watch["kind"]](number, watch) for number, watch in enumerate(data["watches"])]
+        # Findings that no run can show are in the plan as well.
+        shown = [watch for watch in data["watches"] if watch["kind"] in KINDS]
+        self.watches = [KINDS[watch["kind"]](number, watch) for number, watch in enumerate(shown)]
         self.by_file = {}
         for watch in self.watches:
             for place in watch.places:

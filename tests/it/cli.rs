@@ -342,6 +342,18 @@ fn a_run_ranks_findings_and_is_remembered() {
 }
 
 #[test]
+fn what_no_run_can_show_keeps_nothing_else_from_being_watched() {
+    let weak = "import weakref\n\n\nclass Temporary:\n    def __init__(self):\n        \
+                weakref.finalize(self, self.clean)\n\n    def clean(self):\n        pass\n";
+    let project = project(&[("state.py", LEAK), ("weak.py", weak)]);
+    let calls = "import state, types\nfor number in range(100):\n    \
+                 state.handle(types.SimpleNamespace(id=number, body=1))\n";
+    let (code, out, err) = run(unleak(project.path()).args(["confirm", "--", "python3", "-c", calls]));
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    assert!(out.ends_with("The run says: 1 confirmed, 1 not instrumentable.\n"), "{out}");
+}
+
+#[test]
 fn reports_go_to_files_and_one_to_standard_output() {
     let project = project(&[("state.py", LEAK)]);
     let text = |name: &str| fs::read_to_string(project.path().join(name)).unwrap();
