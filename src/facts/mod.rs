@@ -232,6 +232,19 @@ pub enum ContextKind {
     },
 }
 
+impl ContextKind {
+    /// What is looked at on the way in; [`NOTHING`] for what there is not. That of an `Else` is its `If`'s.
+    pub fn operands(self) -> [ExprId; 2] {
+        match self {
+            ContextKind::If(test) | ContextKind::While(test) => [test, NOTHING],
+            ContextKind::For { iterable } => [iterable, NOTHING],
+            ContextKind::With { manager, .. } => [manager, NOTHING],
+            ContextKind::Case { subject, guard, .. } => [subject, guard],
+            _ => [NOTHING; 2],
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     pub kind: EventKind,
@@ -305,6 +318,35 @@ pub enum EventKind {
     },
     Break,
     Continue,
+}
+
+impl EventKind {
+    /// The expressions of the event itself, its target first; [`NOTHING`] for what there is not. A call's are in
+    /// [`FileFacts::calls`]. Types and annotations are left out: no object goes through them.
+    pub fn operands(self) -> [ExprId; 2] {
+        match self {
+            EventKind::Bind { target, value }
+            | EventKind::Augment { target, value, .. }
+            | EventKind::BindElement { target, iterable: value }
+            | EventKind::BindManager { target, manager: value }
+            | EventKind::BindPattern { target, subject: value } => [target, value],
+            EventKind::Delete { target: value }
+            | EventKind::Read(value)
+            | EventKind::Return(value)
+            | EventKind::Yield(value)
+            | EventKind::Await(value)
+            | EventKind::Assert { test: value } => [value, NOTHING],
+            EventKind::Raise { exception, cause } => [exception, cause],
+            EventKind::Call(_)
+            | EventKind::Annotate { .. }
+            | EventKind::BindException { .. }
+            | EventKind::Import(_)
+            | EventKind::Define(_)
+            | EventKind::DefineClass(_)
+            | EventKind::Break
+            | EventKind::Continue => [NOTHING; 2],
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -413,6 +455,35 @@ impl FileFacts {
 
     pub fn list(&self, run: Run) -> &[ExprId] {
         &self.lists[run.range()]
+    }
+
+    /// The expressions that an expression is made of at once. What is in a call is in [`FileFacts::calls`]; comprehensions
+    /// and lambdas have scopes of their own.
+    pub fn operands(&self, expr: Expr) -> impl DoubleEndedIterator<Item = ExprId> + '_ {
+        let (first, second, run) = match expr {
+            Expr::Attribute(inner, _)
+            | Expr::Not(inner)
+            | Expr::Unary(inner)
+            | Expr::Await(inner)
+            | Expr::Starred(inner)
+            | Expr::Element(inner) => (Some(inner), None, None),
+            Expr::Subscript(left, right) | Expr::Binary(_, left, right) => (Some(left), Some(right), None),
+            Expr::Slice(run)
+            | Expr::Display(_, run)
+            | Expr::And(run)
+            | Expr::Or(run)
+            | Expr::Conditional(run)
+            | Expr::Format(run) => (None, None, Some(run)),
+            Expr::Nothing
+            | Expr::Constant(_)
+            | Expr::Name(_)
+            | Expr::Call(_)
+            | Expr::Comprehension(..)
+            | Expr::Lambda(_)
+            | Expr::Sent => (None, None, None),
+        };
+        let list = run.map_or(&[][..], |run| self.list(run));
+        first.into_iter().chain(second).chain(list.iter().copied())
     }
 
     pub fn scope(&self, id: ScopeId) -> &Scope {

@@ -137,14 +137,14 @@ impl Program<'_> {
                 let mut used = facts.all_arguments(call).skip(skipped).chain([call.callee]);
                 used.all(|id| !self.names(scope.expr(id), object))
             }
-            ref kind => {
+            kind => {
                 let scope = ScopeRef::new(function.module, facts.scope_of(event));
-                values_of(kind).into_iter().all(|id| !self.names(scope.expr(id), object))
+                kind.operands().into_iter().all(|id| !self.names(scope.expr(id), object))
             }
         }) && facts.contexts.iter().all(|context| {
             let scope = ScopeRef::new(function.module, context.scope);
             self.enclosing_function(scope) != Some(function)
-                || header_of(context.kind).is_none_or(|id| !self.names(scope.expr(id), object))
+                || context.kind.operands().into_iter().all(|id| !self.names(scope.expr(id), object))
         })
     }
 
@@ -155,20 +155,7 @@ impl Program<'_> {
         while let Some(id) = rest.pop() {
             match facts.expr(id) {
                 Expr::Name(name) if name == variable => return true,
-                Expr::Attribute(inner, _)
-                | Expr::Not(inner)
-                | Expr::Unary(inner)
-                | Expr::Await(inner)
-                | Expr::Starred(inner)
-                | Expr::Element(inner) => rest.push(inner),
-                Expr::Subscript(left, right) | Expr::Binary(_, left, right) => rest.extend([left, right]),
-                Expr::Slice(run)
-                | Expr::Display(_, run)
-                | Expr::And(run)
-                | Expr::Or(run)
-                | Expr::Conditional(run)
-                | Expr::Format(run) => rest.extend(facts.list(run)),
-                _ => {}
+                other => rest.extend(facts.operands(other)),
             }
         }
         false
@@ -189,33 +176,5 @@ impl Program<'_> {
             EventKind::Bind { target, value } => value == made && !matches!(facts.expr(target), Expr::Name(_)),
             _ => false,
         })
-    }
-}
-
-fn values_of(kind: &EventKind) -> Vec<ExprId> {
-    match *kind {
-        EventKind::Bind { target, value } | EventKind::Augment { target, value, .. } => vec![target, value],
-        EventKind::BindElement { iterable, .. } => vec![iterable],
-        EventKind::BindManager { manager, .. } => vec![manager],
-        EventKind::BindPattern { subject, .. } => vec![subject],
-        EventKind::Delete { target } => vec![target],
-        EventKind::Read(value)
-        | EventKind::Return(value)
-        | EventKind::Yield(value)
-        | EventKind::Await(value)
-        | EventKind::Assert { test: value } => vec![value],
-        EventKind::Raise { exception, cause } => vec![exception, cause],
-        _ => Vec::new(),
-    }
-}
-
-fn header_of(kind: crate::facts::ContextKind) -> Option<ExprId> {
-    use crate::facts::ContextKind;
-    match kind {
-        ContextKind::If(test) | ContextKind::While(test) => Some(test),
-        ContextKind::For { iterable } => Some(iterable),
-        ContextKind::With { manager, .. } => Some(manager),
-        ContextKind::Case { subject, .. } => Some(subject),
-        _ => None,
     }
 }

@@ -24,8 +24,6 @@ pub struct OutlivingLocal {
     pub bound: EventRef,
     /// Where the function is left with it: `None` at its end.
     pub left: Option<EventRef>,
-    /// It is the function's result, or what it raises.
-    pub is_given_on: bool,
     /// Other variables of the function that are left so as well.
     pub others: Vec<(Name, EventRef)>,
 }
@@ -77,8 +75,8 @@ impl Program<'_> {
         if is_stripped {
             return None;
         }
-        let (left, is_given_on) = self.way_out(function, bound, variable)?;
-        Some(OutlivingLocal { function, variable, thrown, bound, left, is_given_on, others: Vec::new() })
+        let left = self.way_out(function, bound, variable)?;
+        Some(OutlivingLocal { function, variable, thrown, bound, left, others: Vec::new() })
     }
 
     fn is_stripped_where_caught(&self, function: FunctionRef, caught: EventRef) -> bool {
@@ -91,9 +89,9 @@ impl Program<'_> {
         }
     }
 
-    /// A way from the binding out of the function on which the variable keeps its value: where it leaves, and whether
-    /// with the value.
-    fn way_out(&self, function: FunctionRef, bound: EventRef, variable: Name) -> Option<(Option<EventRef>, bool)> {
+    /// A way from the binding out of the function on which the variable keeps its value: where it leaves, if a statement
+    /// says so.
+    fn way_out(&self, function: FunctionRef, bound: EventRef, variable: Name) -> Option<Option<EventRef>> {
         let facts = self.facts(function.module);
         let flow = Flow::of(facts, self.function(function).scope, &|_| false);
         let mut seen: FxHashSet<NodeId> = FxHashSet::default();
@@ -115,8 +113,7 @@ impl Program<'_> {
                     }
                 }
                 Step::Returned | Step::Raised => {
-                    let is_given_on = last.is_some_and(|event| gives_on(facts, event, variable));
-                    return Some((last.map(|event| EventRef::new(function.module, event)), is_given_on));
+                    return Some(last.map(|event| EventRef::new(function.module, event)));
                 }
                 _ => {}
             }
@@ -145,14 +142,6 @@ impl Program<'_> {
         };
         facts.expr(target) == Expr::Name(variable)
     }
-}
-
-/// `return variable`, `raise variable`.
-fn gives_on(facts: &crate::facts::FileFacts, event: EventId, variable: Name) -> bool {
-    let (EventKind::Return(value) | EventKind::Raise { exception: value, .. }) = facts.event(event).kind else {
-        return false;
-    };
-    facts.expr(value) == Expr::Name(variable)
 }
 
 /// The first part of `sys.exc_info()` by its usual names.

@@ -71,30 +71,13 @@ impl Walk<'_> {
             if is_other_body {
                 break;
             }
-            match context.kind {
-                ContextKind::If(test) | ContextKind::While(test) => self.expr(context.scope, test),
-                ContextKind::For { iterable } => self.expr(context.scope, iterable),
-                ContextKind::With { manager, .. } => self.expr(context.scope, manager),
-                ContextKind::Case { subject, guard, .. } => {
-                    self.expr(context.scope, subject);
-                    self.expr(context.scope, guard);
-                }
-                _ => {}
-            }
+            context.kind.operands().into_iter().for_each(|operand| self.expr(context.scope, operand));
         }
     }
 
     fn event(&mut self, scope: ScopeId, event: &EventKind) {
         match *event {
             EventKind::Call(call) => self.call(scope, call),
-            EventKind::Bind { target, value }
-            | EventKind::Augment { target, value, .. }
-            | EventKind::BindElement { target, iterable: value }
-            | EventKind::BindManager { target, manager: value }
-            | EventKind::BindPattern { target, subject: value } => {
-                self.expr(scope, target);
-                self.expr(scope, value);
-            }
             EventKind::Define(function) => {
                 self.function(function);
                 let nested = FunctionRef::new(self.module_scope.module, function);
@@ -102,22 +85,7 @@ impl Walk<'_> {
                     self.expr(scope, default.id);
                 }
             }
-            EventKind::Delete { target: value }
-            | EventKind::Read(value)
-            | EventKind::Return(value)
-            | EventKind::Yield(value)
-            | EventKind::Await(value)
-            | EventKind::Assert { test: value } => self.expr(scope, value),
-            EventKind::Raise { exception, cause } => {
-                self.expr(scope, exception);
-                self.expr(scope, cause);
-            }
-            EventKind::Annotate { .. }
-            | EventKind::BindException { .. }
-            | EventKind::Import(_)
-            | EventKind::DefineClass(_)
-            | EventKind::Break
-            | EventKind::Continue => {}
+            other => other.operands().into_iter().for_each(|operand| self.expr(scope, operand)),
         }
     }
 
@@ -136,23 +104,9 @@ impl Walk<'_> {
             }
             match self.facts.expr(id) {
                 Expr::Name(name) => self.name(scope, name),
-                Expr::Attribute(base, _) => rest.push(base),
-                Expr::Subscript(left, right) | Expr::Binary(_, left, right) => rest.extend([right, left]),
-                Expr::Slice(run)
-                | Expr::Display(_, run)
-                | Expr::And(run)
-                | Expr::Or(run)
-                | Expr::Conditional(run)
-                | Expr::Format(run) => rest.extend(self.facts.list(run).iter().rev()),
-                Expr::Not(inner)
-                | Expr::Unary(inner)
-                | Expr::Await(inner)
-                | Expr::Starred(inner)
-                | Expr::Element(inner) => rest.push(inner),
                 Expr::Lambda(function) => self.function(function),
-                // Their own events come with those of the function.
-                Expr::Call(_) | Expr::Comprehension(..) => {}
-                Expr::Nothing | Expr::Constant(_) | Expr::Sent => {}
+                // The events of calls and comprehensions come with those of the function.
+                other => rest.extend(self.facts.operands(other).rev()),
             }
         }
     }

@@ -208,27 +208,15 @@ impl Program<'_> {
 
 /// Whether an expression is a part of another, or a test, a manager or what is awaited: whatever stands alone is none.
 pub(in crate::program) fn is_part_of_something(facts: &FileFacts, id: ExprId) -> bool {
-    let is_in = |run| facts.list(run).contains(&id);
-    facts.exprs.iter().any(|expr| match *expr {
-        Expr::Attribute(base, _) | Expr::Not(base) | Expr::Unary(base) | Expr::Starred(base) | Expr::Element(base) => {
-            base == id
-        }
-        Expr::Await(inner) => inner == id,
-        Expr::Subscript(left, right) | Expr::Binary(_, left, right) => left == id || right == id,
-        Expr::Slice(run)
-        | Expr::Display(_, run)
-        | Expr::And(run)
-        | Expr::Or(run)
-        | Expr::Conditional(run)
-        | Expr::Format(run) => is_in(run),
-        _ => false,
-    }) || facts.contexts.iter().any(|context| match context.kind {
-        ContextKind::If(test) | ContextKind::Else(test) | ContextKind::While(test) => test == id,
-        ContextKind::With { manager, .. } => manager == id,
-        ContextKind::For { iterable } => iterable == id,
-        ContextKind::Case { subject, .. } => subject == id,
-        _ => false,
-    }) || facts.calls.iter().any(|call| call.callee == id || facts.all_arguments(call).any(|given| given == id))
+    facts.exprs.iter().any(|expr| facts.operands(*expr).any(|operand| operand == id))
+        || facts.contexts.iter().any(|context| match context.kind {
+            ContextKind::If(test) | ContextKind::Else(test) | ContextKind::While(test) => test == id,
+            ContextKind::With { manager, .. } => manager == id,
+            ContextKind::For { iterable } => iterable == id,
+            ContextKind::Case { subject, .. } => subject == id,
+            _ => false,
+        })
+        || facts.calls.iter().any(|call| call.callee == id || facts.all_arguments(call).any(|given| given == id))
         || facts.events.iter().any(|event| match event.kind {
             EventKind::Bind { value, .. }
             | EventKind::Augment { value, .. }
