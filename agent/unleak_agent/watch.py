@@ -32,7 +32,6 @@ class Watch:
         #: Some place of it was found and rewritten.
         self.is_placed = False
         self.recorder = None
-        self.injected = 0
         self.restart()
 
     def restart(self):
@@ -64,10 +63,6 @@ class Watch:
     def hook_second(_first, second):
         """Gives the second of two values: what has to be done first has then been done."""
         return second
-
-    @staticmethod
-    def hook_raise_after(value):
-        return value
 
 
 class InjectedFault(Exception):

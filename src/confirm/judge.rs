@@ -17,9 +17,6 @@ const FEW_OBJECTS: u64 = 10;
 
 /// The verdict on a finding: the strongest that a process gives.
 pub fn evidence(watch: &Watch, processes: &[Process]) -> Evidence {
-    if watch.kind == Kind::None {
-        return plain(Verdict::NotInstrumentable, "a run does not show this kind of leak");
-    }
     let seen = processes.iter().filter_map(|process| Some((process, process.watches.get(&watch.fingerprint)?)));
     let judged = seen.map(|(process, seen)| judge(watch, process, seen));
     judged.min_by_key(|evidence| evidence.verdict).unwrap_or_else(|| unseen(watch, processes))
@@ -31,6 +28,9 @@ fn plain(verdict: Verdict, note: impl Into<String>) -> Evidence {
 
 /// Why there is nothing to judge.
 fn unseen(watch: &Watch, processes: &[Process]) -> Evidence {
+    if watch.kind == Kind::None {
+        return not_shown();
+    }
     let files: Vec<&PathBuf> = watch.places.iter().map(|place| &place.file).collect();
     let failure = processes.iter().flat_map(|process| &process.failures).find(|(path, _)| files.contains(path));
     if let Some((_, why)) = failure {
@@ -49,8 +49,12 @@ fn judge(watch: &Watch, process: &Process, seen: &Seen) -> Evidence {
         Kind::Growth | Kind::Registry => growth(watch, seen),
         Kind::Resource | Kind::Lock => resource(process, seen),
         Kind::Instances | Kind::Functions | Kind::Classes | Kind::Frames => objects(watch.kind, seen),
-        Kind::None => plain(Verdict::NotInstrumentable, "a run does not show this kind of leak"),
+        Kind::None => not_shown(),
     }
+}
+
+fn not_shown() -> Evidence {
+    plain(Verdict::NotInstrumentable, "a run does not show this kind of leak")
 }
 
 fn growth(watch: &Watch, seen: &Seen) -> Evidence {
