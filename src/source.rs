@@ -26,6 +26,11 @@ impl Span {
         Span { start, end }
     }
 
+    /// What stands there in a text; nothing where the text has no such place.
+    pub fn of(self, text: &str) -> &str {
+        text.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
     pub fn contains(self, other: Span) -> bool {
         self.start <= other.start && other.end <= self.end
     }

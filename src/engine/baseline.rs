@@ -122,8 +122,7 @@ pub fn of_other_files(baseline: &Baseline, looked_at: &[PathBuf]) -> Vec<Entry> 
 fn entry(finding: &Finding, file: &ShownFile, folder: &Path) -> Entry {
     let path = file.path.strip_prefix(folder).unwrap_or(&file.path);
     let path: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    let span = finding.location.span;
-    let place = file.source.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+    let place = finding.location.span.of(&file.source.text);
     let words: Vec<&str> =
         place.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
     Entry {

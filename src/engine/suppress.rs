@@ -46,7 +46,7 @@ struct Word {
 
 impl FileSuppressions {
     pub fn new(source: &SourceFile, directives: &[Directive], is_broken: bool) -> FileSuppressions {
-        let text = |span: Span| source.text.get(span.start as usize..span.end as usize).unwrap_or_default().to_owned();
+        let text = |span: Span| span.of(&source.text).to_owned();
         let word = |span: &Span| {
             let text = text(*span);
             let codes = selection::matching(&text).unwrap_or_default().into_iter().map(|page| page.code).collect();

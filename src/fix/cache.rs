@@ -2,7 +2,7 @@
 //!
 //! Whether so many are enough nobody can tell from the source, so these edits are never safe.
 
-use super::lines::text_of;
+use super::lines::{text_of, word_count};
 use crate::finding::{Applicability, Edit, Fix};
 use crate::source::{Name, SourceFile, Span};
 use crate::syntax::Tree;
@@ -71,7 +71,7 @@ fn replaced_by(file: &SourceFile, tree: &Tree, callee: &Callee, function: &str, 
         return Some(vec![Edit { span: callee.span, content: format!("{}{bound}", known.bound) }]);
     }
     let old = imported.iter().find(|import| import.name == function)?;
-    let import = match text_uses(&file.text, &old.bound) {
+    let import = match word_count(&file.text, &old.bound) {
         // Here and where it is imported.
         2 if old.bound == function => Edit { span: old.span, content: new.to_owned() },
         _ => insertion(old.span.end, format!(", {new}")),
@@ -81,9 +81,4 @@ fn replaced_by(file: &SourceFile, tree: &Tree, callee: &Callee, function: &str, 
 
 fn insertion(at: u32, content: String) -> Edit {
     Edit { span: Span::new(at, at), content }
-}
-
-/// How often a word stands in a text, in comments and strings as well.
-fn text_uses(text: &str, word: &str) -> usize {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|found| *found == word).count()
 }

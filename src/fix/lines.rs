@@ -5,7 +5,12 @@ use crate::syntax::Tree;
 use crate::syntax::shape::{self, Block};
 
 pub fn text_of(file: &SourceFile, span: Span) -> &str {
-    file.text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    span.of(&file.text)
+}
+
+/// How often a word stands in a text, in comments and strings as well.
+pub fn word_count(text: &str, word: &str) -> usize {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|found| *found == word).count()
 }
 
 /// What ends the lines of a file.

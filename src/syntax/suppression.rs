@@ -53,9 +53,8 @@ pub fn logical_lines(file: &SourceFile) -> Vec<LogicalLine> {
 
 /// What the comments of a parsed text say to unleak, in the order of the text.
 pub(super) fn directives(text: &str, comments: &[Span], tokens: &Tokens, module: &ModModule) -> Vec<Directive> {
-    let text_of = |span: &Span| text.get(span.start as usize..span.end as usize).unwrap_or_default();
     let is_for_us = |comment: &&Span| {
-        let comment = text_of(comment);
+        let comment = comment.of(text);
         comment.contains("unleak:") || comment.to_ascii_lowercase().contains("noqa")
     };
     let comments: Vec<&Span> = comments.iter().filter(is_for_us).collect();
@@ -66,7 +65,7 @@ pub(super) fn directives(text: &str, comments: &[Span], tokens: &Tokens, module:
     let whole = Span::new(0, text.len() as u32);
     let mut found = Vec::new();
     for comment in comments {
-        for mut directive in read(text_of(comment), comment.start) {
+        for mut directive in read(comment.of(text), comment.start) {
             directive.covers = match directive.verb {
                 Verb::IgnoreFile => whole,
                 _ => covered(*comment, directive.verb, text, &lines, module),
