@@ -57,7 +57,7 @@ fn write(mut arguments: BaselineArguments, quiet: bool) -> Result<Exit, String> 
         false => format!("Wrote {} to {shown}.", plural(new.len(), "finding")),
     };
     let printed = quiet || print_styled(|out| writeln!(out, "{said}"));
-    Ok(if printed { Exit::Clean } else { Exit::Failure })
+    Ok(Exit::of_printing(printed))
 }
 
 pub fn entry_count(count: usize) -> String {

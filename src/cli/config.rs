@@ -31,7 +31,7 @@ pub fn configuration(arguments: &ChoiceArguments, baseline: BaselineChoice) -> R
 }
 
 pub fn print_schema() -> Exit {
-    exit(print_plain(|out| {
+    Exit::of_printing(print_plain(|out| {
         serde_json::to_writer_pretty(&mut *out, &schema::schema())?;
         writeln!(out)
     }))
@@ -39,7 +39,7 @@ pub fn print_schema() -> Exit {
 
 /// One path a line.
 pub fn print_files(found: &Found, directory: &Path) -> Exit {
-    exit(print_plain(|out| {
+    Exit::of_printing(print_plain(|out| {
         found.files.iter().try_for_each(|file| writeln!(out, "{}", shown_path(&file.shown, directory)))
     }))
 }
@@ -54,7 +54,7 @@ pub fn print_settings(found: &Found, directory: &Path) -> Exit {
             None => all.push((&file.settings, vec![path])),
         }
     }
-    exit(print_plain(|out| {
+    Exit::of_printing(print_plain(|out| {
         for (number, (settings, paths)) in all.iter().enumerate() {
             let blank = if number > 0 { "\n" } else { "" };
             let first = paths.first().map_or("", String::as_str);
@@ -63,8 +63,4 @@ pub fn print_settings(found: &Found, directory: &Path) -> Exit {
         }
         Ok(())
     }))
-}
-
-fn exit(printed: bool) -> Exit {
-    if printed { Exit::Clean } else { Exit::Failure }
 }

@@ -8,14 +8,10 @@ use super::{Cli, Exit};
 pub fn print_completions(shell: clap_complete::Shell) -> Exit {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "unleak", &mut text);
-    exit(print_plain(|out| out.write_all(&text)))
+    Exit::of_printing(print_plain(|out| out.write_all(&text)))
 }
 
 pub fn print_page() -> Exit {
     let page = clap_mangen::Man::new(Cli::command());
-    exit(print_plain(|out| page.render(out)))
-}
-
-fn exit(printed: bool) -> Exit {
-    if printed { Exit::Clean } else { Exit::Failure }
+    Exit::of_printing(print_plain(|out| page.render(out)))
 }

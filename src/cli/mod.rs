@@ -255,6 +255,13 @@ enum Exit {
     Failure,
 }
 
+impl Exit {
+    /// Of a command that only prints.
+    fn of_printing(printed: bool) -> Exit {
+        if printed { Exit::Clean } else { Exit::Failure }
+    }
+}
+
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     // The panic's own message was printed where it happened.

@@ -44,7 +44,7 @@ pub fn run(arguments: &RuleArguments) -> Exit {
             }
         },
     };
-    if printed { Exit::Clean } else { Exit::Failure }
+    Exit::of_printing(printed)
 }
 
 fn print_all(format: RuleFormat) -> bool {

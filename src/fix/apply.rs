@@ -2,7 +2,7 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::finding::Edit;
+use crate::finding::{Edit, Fix};
 
 /// The text with some edits made. They must be in the order of the text and apart from each other; `None` if not, or
 /// where one is not in the text.
@@ -23,9 +23,10 @@ pub fn unified_diff(path: &str, old: &str, new: &str) -> String {
     TextDiff::from_lines(old, new).unified_diff().context_radius(3).header(path, path).to_string()
 }
 
-/// The lines that go and those that come, each behind its sign.
-pub fn changed_lines(old: &str, new: &str) -> Vec<String> {
-    let diff = TextDiff::from_lines(old, new);
+/// The lines that go and those that come with a fix of a text, each behind its sign.
+pub fn changed_lines(text: &str, fix: &Fix) -> Option<Vec<String>> {
+    let new = applied(text, &fix.edits.iter().collect::<Vec<_>>())?;
+    let diff = TextDiff::from_lines(text, &new);
     let changes = diff.iter_all_changes().filter(|change| change.tag() != ChangeTag::Equal);
-    changes.map(|change| format!("{} {}", change.tag(), change.value().trim_end())).collect()
+    Some(changes.map(|change| format!("{} {}", change.tag(), change.value().trim_end())).collect())
 }

@@ -14,7 +14,6 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         // The agent knows no third kind.
         let kind = if item.finding.severity == Severity::Error { "error" } else { "warning" };
         let place = item.place.in_file();
-        let lines: Vec<String> = std::iter::once(item.message()).chain(item.argument()).collect();
         writeln!(
             out,
             "##vso[task.logissue type={kind};sourcepath={};linenumber={};columnnumber={};code={};]{}",
@@ -22,7 +21,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             place.start.row,
             place.start.column,
             item.finding.code,
-            azure_message(&lines.join("\n")),
+            azure_message(&item.whole_text()),
         )?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use super::excerpt::{Excerpt, Excerpts, shortened};
 use super::place::{Lines, Places};
 use super::{Report, confidence_word, plural, printable_line, shown_name};
 use crate::finding::{Applicability, Confidence, Effect, Finding, Fix, Severity};
-use crate::fix::{applied, changed_lines};
+use crate::fix::changed_lines;
 use crate::rules::page::{self, Page};
 use crate::source::{FileId, Location, Span};
 
@@ -102,13 +102,12 @@ const MOST_LINES: usize = 12;
 
 /// The change as a diff, without lines that stay.
 fn fix_note(fix: &Fix, lines: &Lines) -> Option<String> {
-    let new = applied(lines.text(), &fix.edits.iter().collect::<Vec<_>>())?;
+    let changed = changed_lines(lines.text(), fix)?;
     let safety = match fix.applicability {
         Applicability::Safe => "fix",
         Applicability::Unsafe => "unsafe fix",
     };
     let mut note = format!("{safety}: {}", printable_line(&fix.title));
-    let changed = changed_lines(lines.text(), &new);
     for line in changed.iter().take(MOST_LINES) {
         note += &format!("\n{}", shortened(line));
     }

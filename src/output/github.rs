@@ -26,8 +26,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         if start.row == end.row {
             write!(out, ",col={},endColumn={}", start.column, end.column)?;
         }
-        let lines: Vec<String> = std::iter::once(item.message()).chain(item.argument()).collect();
-        writeln!(out, "::{}", github_message(&lines.join("\n")))?;
+        writeln!(out, "::{}", github_message(&item.whole_text()))?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::Report;
 use super::item::{Item, items};
 use super::place::{Lines, Places};
 use crate::finding::{Applicability, Confidence, Severity};
-use crate::fix::{applied, changed_lines};
+use crate::fix::changed_lines;
 use crate::source::Location;
 
 const PAGE: &str = include_str!("html/page.html");
@@ -103,7 +103,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 fn rule<'a>(item: &Item) -> Rule<'a> {
     Rule {
-        code: item.page.map_or("", |page| page.code),
+        code: item.finding.code,
         name: item.name(),
         family: item.page.map_or("", |page| page.family),
         help: item.help(),
@@ -185,7 +185,6 @@ fn cut(line: &str, skipped: usize) -> String {
 
 fn fix<'a>(item: &Item<'a>, lines: &Lines) -> Option<Fix<'a>> {
     let fix = item.finding.fix.as_ref()?;
-    let new = applied(lines.text(), &fix.edits.iter().collect::<Vec<_>>())?;
     let safe = fix.applicability == Applicability::Safe;
-    Some(Fix { title: &fix.title, safe, lines: changed_lines(lines.text(), &new) })
+    Some(Fix { title: &fix.title, safe, lines: changed_lines(lines.text(), fix)? })
 }

@@ -78,6 +78,11 @@ impl Item<'_> {
         }
     }
 
+    /// The message and all beside it.
+    pub fn whole_text(&self) -> String {
+        std::iter::once(self.message()).chain(self.argument()).collect::<Vec<_>>().join("\n")
+    }
+
     /// What is to be said beside the message, a line each: the label, the steps with their places, the advice.
     pub fn argument(&self) -> Vec<String> {
         let mut lines = Vec::new();

@@ -25,11 +25,10 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 fn diagnostic(item: &Item, places: &Places) -> Value {
     let lines = places.lines(item.finding.location.file);
-    let text: Vec<String> = std::iter::once(item.message()).chain(item.argument()).collect();
     let suggestion = |edit: &Edit| json!({"range": range(edit.span, &lines), "text": edit.content});
     let edits = item.finding.fix.iter().flat_map(|fix| &fix.edits);
     json!({
-        "message": text.join("\n"),
+        "message": item.whole_text(),
         "location": location(&item.place, item.finding.location.span, &lines),
         "severity": match item.finding.severity {
             Severity::Info => "INFO",

@@ -14,7 +14,7 @@ use super::json::write_lines;
 use super::line_hash::LineHashes;
 use super::place::Places;
 use super::{Report, confidence_word};
-use crate::finding::{Applicability, Confidence, Severity};
+use crate::finding::{Applicability, Severity};
 use crate::rules::page::{HOME_URL, Page, Section, page};
 use crate::source::{Position, Span};
 
@@ -62,7 +62,7 @@ fn rule(code: &str) -> Value {
         "defaultConfiguration": {"level": level(page.severity)},
         "properties": {
             "tags": tags,
-            "precision": precision(page.confidence),
+            "precision": confidence_word(page.confidence),
             "problem.severity": problem_severity(page.severity),
         },
     })
@@ -88,14 +88,6 @@ fn problem_severity(severity: Severity) -> &'static str {
         Severity::Info => "recommendation",
         Severity::Warning => "warning",
         Severity::Error => "error",
-    }
-}
-
-fn precision(confidence: Confidence) -> &'static str {
-    match confidence {
-        Confidence::Low => "low",
-        Confidence::Medium => "medium",
-        Confidence::High => "high",
     }
 }
 
