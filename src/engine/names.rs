@@ -86,6 +86,10 @@ const TEST_FOLDERS: &[&str] = &[
     "demos",
 ];
 
+/// Folders that hold other projects' code, whatever underscores stand around their names.
+const VENDOR_FOLDERS: &[&str] =
+    &["vendor", "vendored", "vendors", "third_party", "thirdparty", "3rdparty", "thirdparty_files", "extern"];
+
 /// Files that run only under tests or as a demonstration, by the names that test runners look for. `path` is relative to the project.
 pub fn role(path: &Path) -> Role {
     let mut folders = path.parent().into_iter().flat_map(Path::components);
@@ -96,11 +100,17 @@ pub fn role(path: &Path) -> Role {
     let is_double = stem == "fake" || stem.starts_with("fake_") || stem == "mock" || stem.starts_with("mock_");
     if in_tests || is_helper || is_double || stem.starts_with("test_") || stem.ends_with("_test") {
         Role::Test
+    } else if path.parent().into_iter().flat_map(Path::components).any(is_vendor_folder) {
+        Role::Vendored
     } else if path.parent().into_iter().flat_map(Path::components).any(is_command_folder) || is_setup_script(path) {
         Role::Command
     } else {
         Role::Library
     }
+}
+
+fn is_vendor_folder(folder: std::path::Component) -> bool {
+    folder.as_os_str().to_str().is_some_and(|name| VENDOR_FOLDERS.contains(&name.trim_matches('_')))
 }
 
 /// `setup.py` where a project keeps it: at its root, or a folder below.

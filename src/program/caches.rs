@@ -5,8 +5,9 @@ use rustc_hash::FxHashSet;
 use super::domains::Domain;
 use super::names::Definition;
 use super::repetition::Frequency;
+use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, vocabulary};
-use crate::facts::{Constant, EventKind, Expr, MODULE_SCOPE, NOTHING, Parameter, ParameterKind, ScopeKind};
+use crate::facts::{Constant, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, Parameter, ParameterKind, ScopeKind};
 use crate::finding::{Confidence, Label};
 use crate::models::{self, BoundIs};
 use crate::source::{Name, Span};
@@ -355,8 +356,58 @@ impl Program<'_> {
         let made: Vec<_> = sites.iter().filter(|site| !self.is_test(site.module)).collect();
         let is_made_once = !made.is_empty()
             && self.subclasses(class).is_empty()
-            && made.iter().all(|site| self.repetition(site.event).frequency <= Frequency::Once);
+            && made.iter().all(|site| {
+                self.is_made_lazily(**site) || self.repetition(site.event).frequency <= Frequency::Once
+            });
         is_enum || self.is_metaclass(class) || self.is_singleton(class) || is_made_once
+    }
+
+    /// Instances hold nothing but numbers, texts, classes, functions and weak references.
+    pub fn is_light_instance(&self, class: ClassRef) -> bool {
+        let family = || self.mro(class).iter().chain(self.subclasses(class));
+        let has_heavy_base = self.has_unknown_base(class)
+            || self.external_bases(class).iter().any(|base| !matches!(base.as_str(), "abc.ABC" | "typing.Generic" | "logging.Filter" | "logging.Formatter"));
+        !has_heavy_base
+            && family().all(|class| {
+                let facts = self.facts(class.module);
+                let body = facts.class(class.id).span;
+                facts.events.iter().enumerate().all(|(number, event)| {
+                    let EventKind::Bind { target, value } = event.kind else {
+                        return true;
+                    };
+                    let Expr::Attribute(base, _) = facts.expr(target) else { return true };
+                    let Expr::Name(base) = facts.expr(base) else { return true };
+                    let scope = self.event_scope(EventRef::new(class.module, crate::facts::EventId(number as u32)));
+                    !body.contains(event.span)
+                        || self.receiver_named(scope, base).is_none_or(|receiver| receiver.class != *class)
+                        || self.is_light_value(scope.expr(value), 4)
+                })
+            })
+    }
+
+    fn is_light_value(&self, value: ExprRef, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.facts(value.scope.module);
+        let all = |run: &[ExprId]| run.iter().all(|part| self.is_light_value(value.scope.expr(*part), depth));
+        match self.expr(value) {
+            Expr::Constant(_) | Expr::Not(_) | Expr::Format(_) | Expr::Nothing => true,
+            Expr::Or(run) | Expr::And(run) => all(facts.list(run)),
+            Expr::Conditional(run) => all(facts.list(run).get(1..).unwrap_or_default()),
+            _ if is_small_type(self.type_of(value)) => true,
+            Expr::Call(call) => {
+                let path = self.external_path(value.scope.expr(facts.call(call).callee));
+                path.is_some_and(|path| path.as_str().starts_with("weakref.") || is_small_type(Type::External(path)))
+            }
+            Expr::Name(_) | Expr::Attribute(..) => match self.resolve(value) {
+                Definition::Class(_) | Definition::Function(_) | Definition::Module(_) | Definition::External(_) => true,
+                Definition::Variable(scope, name) => match self.bound_values(scope, name) {
+                    (values, true) => !values.is_empty() && values.iter().all(|(_, bound)| self.is_light_value(*bound, depth)),
+                    _ => false,
+                },
+                Definition::Unknown => false,
+            },
+            _ => false,
+        }
     }
 
     /// Module- and class-level places, function attributes and default arguments of a module, in source order.
@@ -417,6 +468,16 @@ impl Program<'_> {
             .map(|parameter| Place::Local(scope, parameter.name))
             .filter(|place| self.operations.on(*place).next().is_some())
             .collect()
+    }
+}
+
+fn is_small_type(kind: Type) -> bool {
+    match kind {
+        Type::Class(_) | Type::None => true,
+        Type::External(path) => {
+            matches!(path.as_str(), "int" | "float" | "bool" | "str" | "bytes" | "type" | "typing.Literal" | "typing.Callable" | "collections.abc.Callable")
+        }
+        _ => false,
     }
 }
 

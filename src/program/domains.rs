@@ -112,8 +112,8 @@ impl Program<'_> {
                 self.domain_within(expr.scope.expr(inner), depth)
             }
             // Which part of a result an unpacked name gets is not followed.
-            Expr::Element(inner) if matches!(self.expr(expr.scope.expr(inner)), Expr::Call(_)) => {
-                let inner = expr.scope.expr(inner);
+            Expr::Element(inner) if self.awaited_call(expr.scope.expr(inner)).is_some() => {
+                let inner = self.awaited_call(expr.scope.expr(inner)).unwrap_or(expr);
                 match self.is_paired(inner) && self.domain_of_elements(inner, depth) == Domain::Bounded {
                     true => Domain::Bounded,
                     false => Domain::Unknown,
@@ -149,6 +149,15 @@ impl Program<'_> {
                 }
             }
             (domain, _) => domain,
+        }
+    }
+
+    /// The call that an expression is, perhaps awaited.
+    fn awaited_call(&self, expr: ExprRef) -> Option<ExprRef> {
+        match self.expr(expr) {
+            Expr::Call(_) => Some(expr),
+            Expr::Await(inner) => self.awaited_call(expr.scope.expr(inner)),
+            _ => None,
         }
     }
 
@@ -428,7 +437,11 @@ impl Program<'_> {
 
     fn domain_of_attribute(&self, expr: ExprRef, base: ExprRef, attribute: Name, depth: Allowance) -> Domain {
         let text = attribute.as_str();
-        if self.is_settings(base) {
+        if self.is_settings(base) || is_of_call_site(text) {
+            return Domain::Bounded;
+        }
+        // `threading.current_thread().ident`: the number goes to another thread when this one ends.
+        if text == "ident" && self.domain_of_made(base).is_some() {
             return Domain::Bounded;
         }
         if matches!(
@@ -637,7 +650,7 @@ impl Program<'_> {
                 if path.as_str() == "id"
                     && let Some(of) = facts.arguments(call).first()
                 {
-                    if self.is_definition(expr.scope.expr(*of)) {
+                    if self.is_definition(expr.scope.expr(*of)) || self.is_of_process(expr.scope.expr(*of)) {
                         return Domain::Bounded;
                     }
                     if self.domain_within(expr.scope.expr(*of), depth) == Domain::Bounded {
@@ -938,7 +951,7 @@ impl Program<'_> {
     fn domain_by_name(&self, name: Name) -> Domain {
         let text = name.as_str().trim_matches('_');
         let last = text.rsplit('_').next().unwrap_or(text);
-        if vocabulary::is_class_word(text) || vocabulary::is_bounded_word(last) {
+        if vocabulary::is_class_word(text) || vocabulary::is_bounded_word(last) || vocabulary::is_measure_name(text) {
             return Domain::Bounded;
         }
         if names_default(name) {
@@ -988,6 +1001,11 @@ impl Program<'_> {
             _ => false,
         }
     }
+}
+
+/// Where in the source a frame is: as many places as there are lines.
+fn is_of_call_site(attribute: &str) -> bool {
+    matches!(attribute, "f_lineno" | "f_code" | "f_globals" | "co_filename" | "co_name" | "co_firstlineno" | "tb_lineno")
 }
 
 /// Bases that say nothing of how instances compare.

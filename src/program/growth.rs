@@ -8,6 +8,7 @@
 pub mod exits;
 mod guards;
 mod memos;
+mod reinit;
 mod removals;
 mod siblings;
 pub mod weakness;
@@ -148,7 +149,7 @@ impl Program<'_> {
         }
         let mut growths: Vec<Growth> =
             touches.iter().filter_map(|touch| self.growth(place, holder.container, *touch, &touches)).collect();
-        if growths.is_empty() {
+        if growths.is_empty() || matches!(place, Place::Instance(owner, _) if self.is_remade(owner)) {
             return None;
         }
         let removals = self.graded_removals(place, &touches, &growths);
@@ -163,7 +164,11 @@ impl Program<'_> {
             };
             self.expect_others(growth);
         }
-        growths.retain(|growth| growth.repetition.frequency >= Frequency::Presumed);
+        growths.retain(|growth| {
+            growth.repetition.frequency >= Frequency::Presumed
+                && !self.is_filled_afresh(place, &touches, growth)
+                && !self.is_beside_decorators(place, growth)
+        });
         self.drop_undone_below(place, &touches, &mut growths);
         growths.sort_by_key(|growth| std::cmp::Reverse(growth.weight()));
         let removals = self.graded_removals(place, &touches, &growths);
@@ -300,6 +305,7 @@ impl Program<'_> {
         if self.event_function(event).is_none()
             || self.is_lazily_filled(place, event)
             || self.is_length_guarded(place, operation.event)
+            || self.is_guarded_by_callers(place, event)
         {
             return None;
         }
@@ -334,7 +340,7 @@ impl Program<'_> {
         if self.is_said_once(operation) || (!domain.is_open() && self.is_validated(operation)) {
             return None;
         }
-        let repetition = Repetition { frequency: Frequency::Never, reasons: Vec::new(), is_surface: false };
+        let repetition = Repetition::plain(Frequency::Never);
         let is_conditional = self.is_conditional(operation.event);
         let is_per_instance = matches!(operation.kind, OperationKind::Add | OperationKind::Append)
             && key != NOTHING

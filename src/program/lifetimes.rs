@@ -312,6 +312,7 @@ impl Program<'_> {
         match place {
             // What a method puts there again and again lives from one time to the next.
             Place::Instance(class, name) if reach.level == 0 && self.is_slot(class, name) => Fate::Unknown,
+            Place::Instance(class, _) if self.is_remade(class) => Fate::Unknown,
             Place::Instance(class, _) if reach.level == 0 => {
                 let owner = self.owner_within(class, depth);
                 match owner.lifetime {
@@ -348,6 +349,19 @@ impl Program<'_> {
                     self.event_function(site.event)
                         .is_some_and(|caller| vocabulary::is_beginning_name(self.function(caller).name.as_str()))
                 })
+    }
+
+    /// `if _client is None: _client = Client()`, where the variable or attribute is kept by a module or class.
+    pub(super) fn is_made_lazily(&self, site: CallSite) -> bool {
+        let made = self.made_at(site).id;
+        let facts = self.facts(site.module);
+        facts.events.iter().enumerate().skip(site.event.id.index() + 1).take(4).any(|(number, event)| {
+            let here = EventRef::new(site.module, crate::facts::EventId(number as u32));
+            let EventKind::Bind { target, value } = event.kind else { return false };
+            value == made
+                && self.reach(self.event_scope(here).expr(target)).is_some_and(|reach| reach.level == 0 && self.is_shared(reach.place))
+                && self.is_lazily_made(here)
+        })
     }
 
     /// `if self.x is None: self.x = X()`
@@ -486,7 +500,7 @@ impl Program<'_> {
             .filter(|(_, event)| {
                 facts.contexts_around(event.context).any(|context| matches!(context.kind, ContextKind::While(_)))
             })
-            .find_map(|(id, _)| self.endless_loop_around(EventRef::new(method.module, id)))
+            .find_map(|(id, _)| Some(self.endless_loop_around(EventRef::new(method.module, id))?.label))
     }
 
     /// `bus.subscribe(self.on_event)`, `Thread(target=self.run)`: whoever calls back keeps the object.

@@ -5,6 +5,7 @@
 //! about few places and most of a program is never asked about. Each answer keeps its reason, so that a finding can
 //! show the whole argument. Questions are bounded in depth: an answer that would need more is "unknown".
 
+mod acquaintance;
 pub mod async_generators;
 pub mod caches;
 pub mod calls;
@@ -19,6 +20,7 @@ pub mod lifetimes;
 pub mod listeners;
 pub mod names;
 pub mod operations;
+mod permanence;
 pub mod places;
 pub mod queues;
 pub mod references;
@@ -51,6 +53,8 @@ pub enum Role {
     Library,
     /// A command: its process ends when it has done its work.
     Command,
+    /// Another project's code, copied into this one: its users can change it only there.
+    Vendored,
     /// Runs only under tests: its process is short.
     Test,
 }
@@ -120,6 +124,7 @@ pub struct Program<'m> {
     by_name: FxHashMap<Name, ModuleId>,
     pub classes: ClassTable,
     calls: calls::CallIndex,
+    acquaintances: acquaintance::Acquaintances,
     pub operations: Operations,
     references: references::References,
     /// Last names of all decorators of the program.
@@ -183,6 +188,7 @@ pub struct ModuleIndex {
 /// Names that the analyses compare with, interned once.
 pub(crate) struct Words {
     pub init: Name,
+    pub dict: Name,
     pub super_: Name,
     pub star: Name,
     pub static_method: Name,
@@ -411,6 +417,7 @@ impl<'m> Program<'m> {
             by_name,
             classes: ClassTable::default(),
             calls: calls::CallIndex::default(),
+            acquaintances: acquaintance::Acquaintances::default(),
             operations: Operations::default(),
             references: references::References::default(),
             decorators: NameSet::default(),
@@ -425,6 +432,7 @@ impl<'m> Program<'m> {
             resources: resources::Resources::default(),
             words: Words {
                 init: Name::new("__init__"),
+                dict: Name::new("__dict__"),
                 super_: Name::new("super"),
                 star: Name::new("*"),
                 static_method: Name::new("staticmethod"),

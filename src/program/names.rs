@@ -153,7 +153,7 @@ impl Program<'_> {
     }
 
     /// The absolute dotted name of the module an import takes from; `None` where it climbs out of the project.
-    fn imported_module(&self, module: ModuleId, import: ImportId) -> Option<Name> {
+    pub(super) fn imported_module(&self, module: ModuleId, import: ImportId) -> Option<Name> {
         let import = &self.facts(module).imports[import.index()];
         if import.level == 0 {
             return Some(import.module);
@@ -169,6 +169,11 @@ impl Program<'_> {
             parts.push(import.module.as_str());
         }
         Some(Name::new(&parts.join(".")))
+    }
+
+    /// What an import binds.
+    pub(super) fn imported(&self, module: ModuleId, id: ImportId) -> Definition {
+        self.resolve_import(module, id, DEPTH)
     }
 
     fn resolve_import(&self, module: ModuleId, id: ImportId, depth: u32) -> Definition {

@@ -8,7 +8,7 @@
 use super::calls::CallSite;
 use super::names::Definition;
 use super::{ClassRef, EventRef, FunctionRef, Program, ScopeRef, vocabulary};
-use crate::facts::{Constant, ContextKind, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, ScopeKind};
+use crate::facts::{Constant, ContextKind, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, ParameterKind, ScopeKind};
 use crate::finding::Label;
 use crate::models::{Argument, By};
 use crate::source::Name;
@@ -35,12 +35,23 @@ pub struct Repetition {
     pub reasons: Vec<Label>,
     /// Nobody in the project runs it: it is presumed to repeat because it is public.
     pub is_surface: bool,
+    /// The functions on that chain, the one asked about first.
+    pub path: Vec<FunctionRef>,
+    /// What repeats it is a loop that something ends.
+    pub ends: bool,
 }
 
 impl Repetition {
-    fn plain(frequency: Frequency) -> Repetition {
-        Repetition { frequency, reasons: Vec::new(), is_surface: false }
+    pub(super) fn plain(frequency: Frequency) -> Repetition {
+        Repetition { frequency, reasons: Vec::new(), is_surface: false, path: Vec::new(), ends: false }
     }
+}
+
+/// A loop that no counter ends.
+pub struct EndlessLoop {
+    pub label: Label,
+    /// A `break` or `return` does.
+    pub ends: bool,
 }
 
 /// How many functions up the chains of callers are looked at for one answer.
@@ -66,6 +77,8 @@ struct Search {
     owner: Option<ClassRef>,
     /// The best so far is that a function is public.
     is_surface: bool,
+    /// The best so far is a loop that something ends.
+    ends: bool,
 }
 
 impl Search {
@@ -81,18 +94,22 @@ impl Search {
         if self.best.as_ref().is_none_or(|(best, ..)| frequency > *best) {
             self.best = Some((frequency, at, label));
             self.is_surface = false;
+            self.ends = false;
         }
     }
 
     fn result(self) -> Repetition {
         let Some((frequency, mut at, last)) = self.best else { return Repetition::plain(Frequency::Never) };
         let mut reasons: Vec<Label> = last.into_iter().collect();
+        let mut path = Vec::new();
         while let Some(step) = at.map(|number| &self.steps[number]) {
             reasons.extend(step.label.clone());
+            path.extend(step.function);
             at = step.from;
         }
         reasons.reverse();
-        Repetition { frequency, reasons, is_surface: self.is_surface }
+        path.reverse();
+        Repetition { frequency, reasons, is_surface: self.is_surface, path, ends: self.ends }
     }
 }
 
@@ -173,7 +190,8 @@ impl Program<'_> {
     ) {
         if is_certain && let Some(around) = self.endless_loop_around(event) {
             search.steps.push(Step { function: None, is_certain, from, label });
-            search.found(Frequency::Repeated, Some(search.steps.len() - 1), Some(around));
+            search.found(Frequency::Repeated, Some(search.steps.len() - 1), Some(around.label));
+            search.ends = around.ends;
             return;
         }
         match self.event_function(event) {
@@ -225,7 +243,7 @@ impl Program<'_> {
         }
         // In the life of one object, and of what sets things up, a call that only has the right name says nothing.
         let only_certain = search.owner.is_some() || vocabulary::is_setup_name(self.function(function).name.as_str());
-        for site in callers.iter().filter(|site| site.is_certain || !only_certain) {
+        for site in callers.iter().filter(|site| site.is_certain || !only_certain && self.is_plausible(site, function)) {
             // `def publish(self, …): self.channel.publish(…)` says nothing of who calls the first.
             let is_own = self.event_function(site.event) == Some(function);
             if is_own || self.is_test(site.module) && !self.is_test(function.module) {
@@ -259,21 +277,53 @@ impl Program<'_> {
         self.decorators(function).any(|(_, meaning)| match meaning {
             Definition::External(path) => has_none && self.models.cache(path).is_some(),
             Definition::Function(decorator) => {
-                self.nested_functions(decorator).any(|wrapper| self.keeps_in_its_parameter(decorator, wrapper))
+                self.nested_functions(decorator).any(|wrapper| {
+                    self.keeps_in_its_parameter(decorator, wrapper)
+                        || has_none && self.keeps_the_one_result(decorator, wrapper)
+                })
             }
             _ => false,
         })
     }
 
     /// `while True:` and other loops that no counter ends.
-    pub fn endless_loop_around(&self, event: EventRef) -> Option<Label> {
+    pub fn endless_loop_around(&self, event: EventRef) -> Option<EndlessLoop> {
         let facts = self.facts(event.module);
         facts.contexts_around(facts.event(event.id).context).find_map(|context| {
             let ContextKind::While(test) = context.kind else { return None };
             let endless = matches!(facts.expr(test), Expr::Constant(Constant::True | Constant::Int(1)));
+            if !endless || self.is_left_after(event) || !self.runs_for_long(event) {
+                return None;
+            }
+            let ends = self.is_left(event.module, context);
+            let message = match ends {
+                true => "this loop goes on until something ends it",
+                false => "this loop runs for as long as the program",
+            };
             let location = self.location(event.module, context.span);
-            (endless && !self.is_left_after(event) && self.runs_for_long(event))
-                .then(|| Label { location, message: "this loop runs for as long as the program".to_owned() })
+            Some(EndlessLoop { label: Label { location, message: message.to_owned() }, ends })
+        })
+    }
+
+    /// Whether a `break` or `return` leaves a loop, other than in an error handler.
+    fn is_left(&self, module: super::ModuleId, around: &crate::facts::Context) -> bool {
+        let facts = self.facts(module);
+        let is_loop =
+            |context: &crate::facts::Context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_));
+        facts.scope_events(around.scope).any(|(_, event)| {
+            let mut inside = facts.contexts_around(event.context);
+            let is_handled = || {
+                let mut inside = facts.contexts_around(event.context);
+                inside.any(|context| matches!(context.kind, ContextKind::Except(_)))
+            };
+            match event.kind {
+                EventKind::Return(_) => inside.any(|context| context.group == around.group) && !is_handled(),
+                EventKind::Break => {
+                    inside.find(|context| is_loop(context)).is_some_and(|context| context.group == around.group)
+                        && !is_handled()
+                }
+                _ => false,
+            }
         })
     }
 
@@ -391,7 +441,7 @@ impl Program<'_> {
                 return true;
             }
         }
-        if self.is_decorator(function) {
+        if self.is_decorator(function) || self.makes_decorator(function) {
             return true;
         }
         if self.is_returned_decorator(function) {
@@ -416,6 +466,15 @@ impl Program<'_> {
         vocabulary::is_definition_name(parameter.name.as_str())
             && facts.scope_events(self.function(outer).scope).any(|(_, event)| {
                 matches!(event.kind, EventKind::Return(value) if facts.expr(value) == Expr::Name(declared.name))
+            })
+    }
+
+    /// The constructor of a class whose instances take a function and give what wraps it.
+    fn makes_decorator(&self, function: FunctionRef) -> bool {
+        let Some(class) = self.class_of_method(function) else { return false };
+        self.function(function).name == self.words.init
+            && self.own_methods(class).any(|method| {
+                self.function(method).name.as_str() == "__call__" && self.returns_parameter_or_wrapper(method)
             })
     }
 
@@ -486,6 +545,30 @@ impl Program<'_> {
         returns_before && keeps
     }
 
+    /// `def wrapper(): if instance is None: instance = function()`: what the function gives is kept, and it is called
+    /// only where there is nothing yet.
+    fn keeps_the_one_result(&self, decorator: FunctionRef, wrapper: FunctionRef) -> bool {
+        let facts = self.facts(wrapper.module);
+        let Some(wrapped) = facts.parameters(self.function(decorator)).first() else { return false };
+        let takes_none = (facts.parameters(self.function(wrapper)).iter())
+            .all(|parameter| matches!(parameter.kind, ParameterKind::Rest | ParameterKind::Keywords));
+        let events = || facts.scope_events(self.function(wrapper).scope);
+        let mut called = events().filter_map(|(id, event)| match event.kind {
+            EventKind::Call(call) if facts.expr(facts.call(call).callee) == Expr::Name(wrapped.name) => Some((id, call)),
+            _ => None,
+        });
+        takes_none
+            && called.next().is_some_and(|(id, call)| {
+                let is_result = |expr: ExprId| facts.expr(expr) == Expr::Call(call);
+                let is_kept = events().any(|(_, event)| match event.kind {
+                    EventKind::Bind { value, .. } => is_result(value),
+                    EventKind::Call(outer) => facts.all_arguments(facts.call(outer)).any(is_result),
+                    _ => false,
+                });
+                is_kept && !self.conditions(EventRef::new(wrapper.module, id)).is_empty()
+            })
+    }
+
     /// Whether a decorator somewhere has the name that this function would have there; most names have none.
     fn may_be_decorator(&self, function: FunctionRef) -> bool {
         let name = self.function(function).name;
@@ -499,7 +582,7 @@ impl Program<'_> {
     }
 
     /// A function that returns its own parameter named like a function or class, or a nested function that wraps it.
-    fn returns_parameter_or_wrapper(&self, function: FunctionRef) -> bool {
+    pub(super) fn returns_parameter_or_wrapper(&self, function: FunctionRef) -> bool {
         let facts = self.facts(function.module);
         let declared = self.function(function);
         let callable = |name: Name| vocabulary::is_definition_name(name.as_str());
@@ -536,9 +619,8 @@ impl Program<'_> {
         let here = self.location(function.module, declared.name_span);
         let name = self.function_name(function);
         let repeated = |why: Name| Repetition {
-            frequency: Frequency::Repeated,
             reasons: vec![Label { location: here, message: format!("`{name}` is {why}") }],
-            is_surface: false,
+            ..Repetition::plain(Frequency::Repeated)
         };
         for (_, decorator) in self.decorators(function) {
             let Some(path) = self.decorator_path(decorator) else { continue };
@@ -711,6 +793,6 @@ fn name_of(facts: &crate::facts::FileFacts, target: ExprId) -> Name {
     }
 }
 
-fn is_special(name: &str) -> bool {
+pub(super) fn is_special(name: &str) -> bool {
     name.len() > 4 && name.starts_with("__") && name.ends_with("__")
 }

@@ -196,8 +196,10 @@ pub fn is_text_word(word: &str) -> bool {
 
 /// Objects that hold settings: what is read from them was set once.
 pub fn is_settings_word(word: &str) -> bool {
-    matches!(
-        word.trim_matches('_'),
+    let word = word.trim_matches('_');
+    // `model_config`, `pool_settings`
+    matches!(word.rsplit_once('_'), Some((_, "config" | "cfg" | "conf" | "settings"))) || matches!(
+        word,
         "settings"
             | "config"
             | "conf"
@@ -510,7 +512,7 @@ pub fn is_serving_name(name: &str) -> bool {
 pub fn is_single_name(name: &str) -> bool {
     matches!(
         last_word(name).as_str(),
-        "app" | "application" | "backend" | "bot" | "daemon" | "kernel" | "plugin" | "reactor" | "server"
+        "app" | "application" | "backend" | "bot" | "daemon" | "kernel" | "manager" | "plugin" | "reactor" | "server"
     )
 }
 
@@ -944,4 +946,87 @@ pub fn is_told_name(name: &str) -> bool {
 /// Words that are things where they stand before a number, and deeds where they stand alone.
 pub fn is_deed_word(word: &str) -> bool {
     matches!(word, "run" | "call" | "upload" | "download" | "order")
+}
+
+/// Methods that the objects of well-known libraries have: a call of one on an object of unknown type is theirs.
+pub fn is_library_method(name: &str) -> bool {
+    matches!(
+        name,
+        "step"
+            | "forward"
+            | "backward"
+            | "train"
+            | "eval"
+            | "fit"
+            | "predict"
+            | "transform"
+            | "execute"
+            | "executemany"
+            | "commit"
+            | "rollback"
+            | "fetch"
+            | "fetchone"
+            | "fetchall"
+            | "fetchmany"
+            | "cursor"
+            | "send"
+            | "recv"
+            | "sendall"
+            | "connect"
+            | "acquire"
+            | "release"
+            | "wait"
+            | "notify"
+            | "submit"
+            | "map"
+            | "result"
+            | "cancel"
+            | "done"
+            | "search"
+            | "match"
+            | "sub"
+            | "group"
+            | "groups"
+            | "debug"
+            | "info"
+            | "warning"
+            | "error"
+            | "exception"
+            | "critical"
+            | "log"
+            | "head"
+            | "post"
+            | "delete"
+            | "patch"
+            | "request"
+            | "json"
+            | "text"
+            | "query"
+            | "filter"
+            | "all"
+            | "first"
+            | "one"
+            | "apply"
+            | "sum"
+            | "mean"
+            | "max"
+            | "min"
+            | "reshape"
+            | "to"
+            | "save"
+            | "load"
+            | "open"
+            | "next"
+    )
+}
+
+/// A measure of something: a number that a configuration or a shape gives, whatever it counts.
+pub fn is_measure_name(name: &str) -> bool {
+    let name = name.trim_matches('_');
+    let first = name.split('_').next().unwrap_or(name);
+    let last = name.rsplit('_').next().unwrap_or(name);
+    let counts = first != name && matches!(first, "num" | "n" | "max" | "min" | "nb");
+    counts
+        || name.contains("_per_")
+        || first != name && matches!(last, "size" | "dim" | "dims" | "count" | "shape" | "width" | "height")
 }

@@ -11,8 +11,16 @@ use crate::program::{OperationKind, Place, Program, vocabulary};
 /// How far the argument is complete. Each presumption (that a public function is called again and again, that a key
 /// of unknown origin is never the same) costs a step.
 pub fn confidence(program: &Program, place: Place, account: &Account, growths: &[&Growth]) -> Option<Confidence> {
-    let strongest = growths.iter().map(|growth| growth_confidence(growth)).max()?;
+    let strongest = growths.iter().map(|growth| of_one_that_serves(program, growth)).max()?;
     Some(settled(program, place, account, strongest))
+}
+
+/// The constructor of what a program has one of adds once.
+fn of_one_that_serves(program: &Program, growth: &Growth) -> Confidence {
+    match growth.repetition.is_surface && program.is_one_that_serves(growth.touch.event()) {
+        true => Confidence::Low,
+        false => growth_confidence(growth),
+    }
 }
 
 /// A step less where the container is handed to code that is not seen, and where it is filled only on purpose.
@@ -23,11 +31,12 @@ fn settled(program: &Program, place: Place, account: &Account, found: Confidence
 
 fn growth_confidence(growth: &Growth) -> Confidence {
     let is_repeated = growth.repetition.frequency == Frequency::Repeated;
+    let surest = if growth.repetition.ends { Confidence::Medium } else { Confidence::High };
     match growth.domain {
-        domain if domain.is_open() && is_repeated && !growth.is_conditional => Confidence::High,
+        domain if domain.is_open() && is_repeated && !growth.is_conditional => surest,
         domain if domain.is_open() => Confidence::Medium,
         // Whatever comes is added, and nothing stands in the way.
-        _ if growth.is_append && !growth.is_conditional && is_repeated => Confidence::High,
+        _ if growth.is_append && !growth.is_conditional && is_repeated => surest,
         // What a public function stores as given is a registry as likely as a leak.
         _ if growth.is_append && !growth.is_conditional && !growth.stores_parameter => Confidence::Medium,
         _ if growth.is_append && is_repeated => Confidence::Medium,
@@ -124,7 +133,7 @@ pub fn memo_confidence(program: &Program, place: Place, account: &Account, memos
     let strongest = memos
         .iter()
         .map(|growth| match (growth.repetition.frequency, growth.domain) {
-            (Frequency::Repeated, Domain::Open(_) | Domain::Presumed(_)) => Confidence::High,
+            (Frequency::Repeated, Domain::Open(_) | Domain::Presumed(_)) if !growth.repetition.ends => Confidence::High,
             (_, Domain::Open(_) | Domain::Presumed(_) | Domain::Likely(_)) => Confidence::Medium,
             _ => Confidence::Low,
         })

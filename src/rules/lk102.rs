@@ -15,6 +15,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let name = program.place_name(*place);
         let mut related = growth::labels(program, account, &growths);
         related.extend(owner.reasons.iter().cloned());
+        super::once_each(&mut related);
         report.add(Claim {
             span: program.event_location(account.holder.binding).span,
             confidence,

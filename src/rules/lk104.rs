@@ -52,6 +52,7 @@ fn check_instance_memos(module: ModuleId, program: &Program, report: &mut Report
         };
         let mut related = growth::labels(program, account, &memos);
         related.extend(owner.reasons.iter().cloned());
+        super::once_each(&mut related);
         report.add(Claim {
             span: program.event_location(account.holder.binding).span,
             confidence,

@@ -122,7 +122,7 @@ impl<'p> Report<'p> {
         let input = &self.program.module(self.module).input;
         let confidence = match input.role {
             Role::Test => Confidence::Low,
-            Role::Command => claim.confidence.lowered(),
+            Role::Command | Role::Vendored => claim.confidence.lowered(),
             Role::Library => claim.confidence,
         };
         self.findings.push(Finding {

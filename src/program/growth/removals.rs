@@ -232,7 +232,7 @@ impl Program<'_> {
         })
     }
 
-    fn goes_through(&self, function: FunctionRef, place: Place) -> bool {
+    pub(super) fn goes_through(&self, function: FunctionRef, place: Place) -> bool {
         let facts = self.facts(function.module);
         facts.scope_events(self.function(function).scope).any(|(id, event)| match event.kind {
             EventKind::BindElement { iterable, .. } => {

@@ -136,7 +136,7 @@ impl Program<'_> {
     pub(super) fn is_permanent_by_name(&self, object: ExprRef) -> bool {
         let is_called_so =
             matches!(self.expr(object), Expr::Name(name) if vocabulary::is_definition_name(name.as_str()));
-        is_called_so || self.is_permanent(object)
+        is_called_so || self.is_permanent(object) || self.is_of_process(object)
     }
 
     /// Whether a value may hold an object: it does, or something unknown is made with it.
