@@ -18,7 +18,7 @@ const RUNS: usize = 5;
 const THREADS: usize = 2;
 
 /// One run of one kind.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Measure {
     time: Duration,
     /// The most memory the process held, in bytes; 0 where the system does not say.
@@ -26,6 +26,8 @@ struct Measure {
     files: usize,
     lines: usize,
     findings: usize,
+    /// The phases and how long each took, as they are printed.
+    phases: String,
 }
 
 fn main() {
@@ -44,6 +46,7 @@ fn compare(path: &str) {
     println!("{path}: {} files, {} lines, {THREADS} threads, best of {RUNS}", check.files, check.lines);
     println!("  bare parse  {}", shown(&parse));
     println!("  check       {}  {} findings", shown(&check), check.findings);
+    println!("  phases      {}", check.phases);
     println!("  ratio       {:.2}", check.time.as_secs_f64() / parse.time.as_secs_f64());
     if let Some(time) = ruff(path) {
         println!("  ruff        {:>8.1} ms  (B019, SIM115, RUF006)", time.as_secs_f64() * 1e3);
@@ -68,7 +71,8 @@ fn in_own_process(path: &str, kind: &str) -> Measure {
     let program = std::env::current_exe().unwrap_or_else(|error| panic!("this program has no path: {error}"));
     let output = Command::new(program).args([kind, path]).output().unwrap_or_else(|error| panic!("{kind}: {error}"));
     let text = String::from_utf8_lossy(&output.stdout);
-    let numbers: Vec<u64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+    let (line, phases) = text.split_once('\n').unwrap_or((&text, ""));
+    let numbers: Vec<u64> = line.split_whitespace().filter_map(|number| number.parse().ok()).collect();
     let [nanoseconds, peak, files, lines, findings] = numbers[..] else {
         panic!("{kind} {path}: {text}{}", String::from_utf8_lossy(&output.stderr))
     };
@@ -78,28 +82,33 @@ fn in_own_process(path: &str, kind: &str) -> Measure {
         files: files as usize,
         lines: lines as usize,
         findings: findings as usize,
+        phases: phases.trim().to_owned(),
     }
 }
 
 /// Measures in this process and prints the numbers for the one that started it.
-fn measured(path: &str, work: fn(&Request) -> (usize, usize, usize)) {
+fn measured(path: &str, work: fn(&Request) -> (usize, usize, usize, String)) {
     let threads = std::num::NonZeroUsize::new(THREADS);
     let options = Options { threads, ..Options::default() };
     let request = Request { paths: vec![PathBuf::from(path)], options, ..Request::default() };
     let start = Instant::now();
-    let (files, lines, findings) = work(&request);
+    let (files, lines, findings, phases) = work(&request);
     let time = start.elapsed().as_nanos();
-    println!("{time} {} {files} {lines} {findings}", peak_memory());
+    println!("{time} {} {files} {lines} {findings}\n{phases}", peak_memory());
 }
 
-fn check(request: &Request) -> (usize, usize, usize) {
+fn check(request: &Request) -> (usize, usize, usize, String) {
     let outcome = engine::check(request, &Progress::default());
-    (outcome.statistics.analysed_files, outcome.statistics.lines, outcome.findings.len())
+    let statistics = outcome.statistics;
+    let phases: Vec<String> = (statistics.phases.iter())
+        .map(|(phase, time)| format!("{phase} {:.1} ms", time.as_secs_f64() * 1e3))
+        .collect();
+    (statistics.analysed_files, statistics.lines, outcome.findings.len(), phases.join(", "))
 }
 
-fn parse(request: &Request) -> (usize, usize, usize) {
+fn parse(request: &Request) -> (usize, usize, usize, String) {
     let (files, lines) = engine::bare_parse(request);
-    (files, lines, 0)
+    (files, lines, 0, String::new())
 }
 
 /// The high-water mark of resident memory, as Linux keeps it.

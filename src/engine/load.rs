@@ -293,12 +293,16 @@ impl Search {
         let modules: Vec<ModulePath> = (self.files.iter())
             .map(|file| names::module_path(&file.key, &file.root, &packages, &self.project_folders))
             .collect();
-        let mut files: Vec<FoundFile> = (self.files.into_iter().zip(modules))
-            .map(|(file, module)| {
+        let tools = names::command_tools(&packages);
+        let roles: Vec<Role> = (self.files.iter())
+            .map(|file| names::role(file.key.strip_prefix(&file.root).unwrap_or(&file.key), &file.key, &tools))
+            .collect();
+        let mut files: Vec<FoundFile> = (self.files.into_iter().zip(modules).zip(roles))
+            .map(|((file, module), role)| {
                 let relative = file.key.strip_prefix(&file.root).unwrap_or(&file.key).to_owned();
                 FoundFile {
                     settings: self.configuration.at(file.key.parent().unwrap_or(Path::new(""))),
-                    role: names::role(&relative),
+                    role,
                     relative,
                     path: file.key,
                     shown: file.shown,

@@ -238,11 +238,15 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     progress.files.store(files.len(), Ordering::Relaxed);
 
     let start = Instant::now();
-    let mut units = for_each_file(&files, |file| {
-        let unit = lower_file(file);
-        progress.done.fetch_add(1, Ordering::Relaxed);
-        unit
-    });
+    let read = || {
+        for_each_file(&files, |file| {
+            let unit = lower_file(file);
+            progress.done.fetch_add(1, Ordering::Relaxed);
+            unit
+        })
+    };
+    let (mut units, (models, in_models)) = rayon::join(read, || models(request, &files));
+    outcome.problems.extend(in_models);
     rayon::broadcast(|_| lower::forget_tables());
     outcome.statistics.files = files.iter().filter(|file| file.reported).count();
     outcome.statistics.analysed_files = files.len();
@@ -253,7 +257,6 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     outcome.statistics.phases.push(("read", start.elapsed()));
 
     let start = Instant::now();
-    let models = models(request, &files, &mut outcome.problems);
     let modules = modules(&files, units);
     match panics::catch(|| Program::link(modules, &models)) {
         Ok(program) => {
@@ -441,8 +444,9 @@ fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, ModuleInd
 }
 
 /// The models that come with unleak, those of all configurations, and last those that the command line names.
-fn models(request: &Request, files: &[FoundFile], problems: &mut Vec<Problem>) -> Models {
+fn models(request: &Request, files: &[FoundFile]) -> (Models, Vec<Problem>) {
     let mut models = Models::builtin().clone();
+    let mut problems = Vec::new();
     let mut settings: Vec<&Arc<Settings>> = files.iter().map(|file| &file.settings).collect();
     settings.sort_by(|a, b| a.origins.cmp(&b.origins));
     settings.dedup_by(|a, b| Arc::ptr_eq(a, b));
@@ -461,7 +465,7 @@ fn models(request: &Request, files: &[FoundFile], problems: &mut Vec<Problem>) -
             }),
         }
     }
-    models
+    (models, problems)
 }
 
 /// Runs the rules, and keeps of what they find what the user wants to see.

@@ -6,7 +6,7 @@
 //! package: the way that the project's own imports write it decides, and if they don't say, a package is called
 //! after itself and a loose file by its whole path.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -90,8 +90,16 @@ const TEST_FOLDERS: &[&str] = &[
 const VENDOR_FOLDERS: &[&str] =
     &["vendor", "vendored", "vendors", "third_party", "thirdparty", "3rdparty", "thirdparty_files", "extern"];
 
-/// Files that run only under tests or as a demonstration, by the names that test runners look for. `path` is relative to the project.
-pub fn role(path: &Path) -> Role {
+/// Packages that are one command with subcommands: beside the `commands` stands the `cli` that chooses among them.
+pub fn command_tools(packages: &FxHashSet<&Path>) -> Vec<PathBuf> {
+    let commands = packages.iter().filter(|folder| folder.file_name().is_some_and(|name| name == "commands"));
+    let chosen_beside = |tool: &&Path| ["cli", "_cli"].iter().any(|cli| packages.contains(tool.join(cli).as_path()));
+    commands.filter_map(|folder| folder.parent()).filter(chosen_beside).map(Path::to_owned).collect()
+}
+
+/// How a file's code runs, by where it lies: only under tests or as a demonstration, by the names that test runners look
+/// for, or as a part of a command. `path` is relative to the project, `key` the same file's canonical path.
+pub fn role(path: &Path, key: &Path, tools: &[PathBuf]) -> Role {
     let mut folders = path.parent().into_iter().flat_map(Path::components);
     let in_tests = folders.any(|folder| TEST_FOLDERS.iter().any(|name| folder.as_os_str() == *name));
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -102,7 +110,10 @@ pub fn role(path: &Path) -> Role {
         Role::Test
     } else if path.parent().into_iter().flat_map(Path::components).any(is_vendor_folder) {
         Role::Vendored
-    } else if path.parent().into_iter().flat_map(Path::components).any(is_command_folder) || is_setup_script(path) {
+    } else if path.parent().into_iter().flat_map(Path::components).any(is_command_folder)
+        || is_setup_script(path)
+        || tools.iter().any(|tool| key.starts_with(tool))
+    {
         Role::Command
     } else {
         Role::Library

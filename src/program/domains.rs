@@ -135,6 +135,10 @@ impl Program<'_> {
             Type::Instance(_) => Domain::Unknown,
             _ => self.domain_of_elements(base, depth),
         };
+        // What a document calls its parts is written in it.
+        if matches!(self.expr(base), Expr::Attribute(_, name) if name.as_str() == "attrib") {
+            return Domain::Unknown;
+        }
         match (elements, self.expr(key)) {
             (Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_), Expr::Constant(Constant::Word(word)))
                 if !self.is_settings(base) =>
@@ -306,6 +310,11 @@ impl Program<'_> {
         if parameter.annotation != NOTHING {
             let annotation = self.defining_scope(function).expr(parameter.annotation);
             match self.domain_of_annotation(annotation) {
+                // A number is as many as callers compute.
+                Some(likely @ Domain::Likely(_)) => {
+                    let given = self.domain_of_given(function, parameter, depth);
+                    return if given == Domain::Bounded { given } else { likely };
+                }
                 // Callables are as many as callers pass.
                 Some(Domain::Bounded) if self.is_callable_annotation(annotation) => {
                     let given = self.domain_of_given(function, parameter, depth);
@@ -472,7 +481,12 @@ impl Program<'_> {
         {
             return self.domain_of_instances(class);
         }
+        // A file changes now and then, and is the same in between.
+        if matches!(text, "st_mtime" | "st_mtime_ns" | "st_size" | "st_ino") {
+            return Domain::Bounded;
+        }
         match self.type_of(base) {
+            Type::External(path) if path.as_str() == "logging.LogRecord" && is_of_log_call(text) => Domain::Bounded,
             Type::Instance(class) => {
                 if let Some(domain) = self.domain_of_type(self.type_of(expr)) {
                     return domain;
@@ -667,7 +681,8 @@ impl Program<'_> {
                 if path.as_str() == "getattr" {
                     return self.domain_of_getattr(expr, facts.arguments(call), depth);
                 }
-                if matches!(path.as_str(), "next" | "iter" | "list" | "set" | "sorted") {
+                let is_of_items = matches!(path.as_str(), "max" | "min") && facts.arguments(call).len() == 1;
+                if is_of_items || matches!(path.as_str(), "next" | "iter" | "list" | "set" | "sorted") {
                     return facts
                         .arguments(call)
                         .first()
@@ -1006,6 +1021,12 @@ impl Program<'_> {
 /// Where in the source a frame is: as many places as there are lines.
 fn is_of_call_site(attribute: &str) -> bool {
     matches!(attribute, "f_lineno" | "f_code" | "f_globals" | "co_filename" | "co_name" | "co_firstlineno" | "tb_lineno")
+}
+
+/// What a log record has of the call that made it: as many as the source has calls. The message without its arguments is
+/// one of these.
+fn is_of_log_call(attribute: &str) -> bool {
+    matches!(attribute, "name" | "msg" | "levelno" | "levelname" | "pathname" | "filename" | "module" | "lineno" | "funcName")
 }
 
 /// Bases that say nothing of how instances compare.

@@ -135,7 +135,7 @@ impl Program<'_> {
         }
         let named = family.iter().find(|member| vocabulary::is_serving_name(self.class(**member).name.as_str()));
         match named {
-            Some(member) if short == 0 => Owner {
+            Some(member) if short == 0 && !self.is_made_per_call(class) => Owner {
                 lifetime: Lifetime::Presumed,
                 reasons: vec![Label {
                     location: self.location(member.module, self.class(*member).name_span),
@@ -144,6 +144,33 @@ impl Program<'_> {
             },
             _ => Owner::plain(Lifetime::Unknown),
         }
+    }
+
+    /// A private class that the project makes wherever it is made, each time in a function that runs again and again:
+    /// what is seen of it says more than its name.
+    fn is_made_per_call(&self, class: ClassRef) -> bool {
+        let is_private = self.class(class).name.as_str().starts_with('_') && self.subclasses(class).is_empty();
+        let made = self.instantiations(class);
+        let mut sites = made.iter().filter(|site| !self.is_test(site.module)).peekable();
+        is_private
+            && sites.peek().is_some()
+            && sites.all(|site| {
+                self.event_function(site.event).is_some()
+                    && self.repetition(site.event).frequency >= Frequency::Presumed
+                    && self.is_bound_to_local(*site)
+            })
+    }
+
+    /// `name = Class(…)` in a function.
+    fn is_bound_to_local(&self, site: CallSite) -> bool {
+        let facts = self.facts(site.module);
+        let made = self.made_at(site);
+        let next = facts.events.iter().skip(site.event.id.index() + 1).take(2);
+        next.filter_map(|event| match event.kind {
+            EventKind::Bind { target, value } if value == made.id => Some(facts.expr(target)),
+            _ => None,
+        })
+        .any(|target| matches!(target, Expr::Name(_)))
     }
 
     /// The constructor of a class that a program has one of, by what it is called, and of which the project makes none.

@@ -230,7 +230,7 @@ impl Program<'_> {
         let cause = match registry.entry {
             EntryBy::Key(Some(_)) | EntryBy::Item => Cause::Key(self.key_domain(site.key?)),
             EntryBy::Key(None) => Cause::Key(self.domain_of_any_argument(site)),
-            EntryBy::Text(_) => Cause::Key(self.text_domain(site.key?)),
+            EntryBy::Text(_) => Cause::Key(self.text_domain(site.key?, site.event)),
             EntryBy::Call => match self.constructor_around(site.event) {
                 Some(class) => Cause::Constructor(class),
                 None => Cause::Call,

@@ -786,6 +786,12 @@ pub fn is_fresh_word(word: &str) -> bool {
     matches!(word, "sid" | "nonce" | "timestamp" | "ip" | "username" | "email" | "jti")
 }
 
+/// Whether the reason for an open domain is that somebody is named: "`user`, part of what comes in".
+pub fn is_of_person(why: &str) -> bool {
+    let word = why.trim_start_matches('`').split('`').next().unwrap_or_default();
+    matches!(word.rsplit('_').next().unwrap_or(word), "user" | "username" | "owner" | "author" | "email" | "member")
+}
+
 /// What something is called: as many as were given names.
 pub fn is_naming_word(word: &str) -> bool {
     match word.rsplit_once('_') {

@@ -33,8 +33,8 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             _ if cached.is_bounded && program.is_light_instance(class) => Confidence::Low,
             Lifetime::Process | Lifetime::Long | Lifetime::Presumed if cached.is_bounded => confidence.lowered(),
             Lifetime::Process => confidence.lowered(),
-            // Never made in the project, and called by what there is one of.
-            Lifetime::Presumed if made.is_none() => Confidence::Low,
+            // Never made in the project, and there is one of it: by its name, or because it goes on by itself.
+            Lifetime::Presumed | Lifetime::Long if made.is_none() => Confidence::Low,
             _ => confidence,
         };
         let name = program.function_name(cached.function);

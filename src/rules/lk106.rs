@@ -6,7 +6,7 @@ use crate::models::{EntryBy, Held};
 use crate::program::domains::Domain;
 use crate::program::registries::{Cause, Registration};
 use crate::program::repetition::Frequency;
-use crate::program::{ModuleId, Program};
+use crate::program::{ModuleId, Program, vocabulary};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for registration in program.registrations(module, false) {
@@ -45,7 +45,10 @@ fn confidence(program: &Program, registration: &Registration) -> Confidence {
         EntryBy::Text(_) => is_repeated || !registration.repetition.is_surface,
         _ => is_repeated || program.is_made_in_loop(registration),
     } && !program.is_in_handler(registration.event);
+    // Each of many people is warned of once, in a line of text.
+    let names_person = matches!(registration.cause, Cause::Key(Domain::Open(why)) if vocabulary::is_of_person(why.as_str()));
     match registration.cause {
+        _ if names_person && matches!(registration.registry.entry, EntryBy::Text(_)) => Confidence::Low,
         // A text that is seldom shown, and an object that a program may have a few of.
         _ if registration.registry.only_if_shown && !is_shown => Confidence::Low,
         Cause::Key(Domain::Open(_)) if is_repeated && !registration.is_conditional => Confidence::High,

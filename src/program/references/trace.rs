@@ -42,6 +42,7 @@ pub(super) fn trace(program: &Program, function: FunctionRef, calls: u8) -> Obje
         graph: ObjectGraph::default(),
         numbers: FxHashMap::default(),
         results: FxHashMap::default(),
+        bound: FxHashMap::default(),
         nesting: 0,
         through: None,
     };
@@ -61,6 +62,9 @@ struct Tracer<'p> {
     graph: ObjectGraph,
     numbers: FxHashMap<Origin, ObjectId>,
     results: FxHashMap<CallId, Vec<Handle>>,
+    /// What bindings give, by how far it was followed: in a long function a name is bound in many branches, to what
+    /// other such names give.
+    bound: FxHashMap<(EventId, u32), Vec<Handle>>,
     /// How many calls are being evaluated, each for the sake of the one before.
     nesting: u32,
     /// The call whose callee's references are being drawn.
@@ -348,13 +352,24 @@ impl<'p> Tracer<'p> {
             handles.push(plain(self.parameter(name)));
         }
         for event in bindings {
+            // No more than these are taken from one value.
+            if handles.len() > MOST_HANDLES {
+                break;
+            }
             let here = self.program.event_scope(EventRef::new(holder.module, event));
             match self.facts.event(event).kind {
                 EventKind::Bind { value, .. } if self.is_container(here.expr(value)) => {
                     let origin = Origin::Container(EventRef::new(holder.module, event));
                     handles.push(plain(self.intern(origin, None)));
                 }
-                EventKind::Bind { value, .. } => handles.extend(self.value(here.expr(value), Some(event), depth)),
+                EventKind::Bind { value, .. } => match self.bound.get(&(event, depth)) {
+                    Some(known) => handles.extend_from_slice(known),
+                    None => {
+                        let given = self.value(here.expr(value), Some(event), depth);
+                        handles.extend_from_slice(&given);
+                        self.bound.insert((event, depth), given);
+                    }
+                },
                 EventKind::BindElement { iterable, .. } => {
                     handles.extend(self.items(here.expr(iterable), Some(event), depth));
                 }
@@ -366,8 +381,8 @@ impl<'p> Tracer<'p> {
                 }
                 _ => {}
             }
+            handles.dedup();
         }
-        handles.dedup();
         handles
     }
 
@@ -420,13 +435,12 @@ impl<'p> Tracer<'p> {
     fn reaching(&self, holder: ScopeRef, name: Name, at: Option<EventId>) -> Vec<EventId> {
         let all = self.program.module(holder.module).bindings_of(holder.id, name);
         let Some(at) = at else { return all.take(MOST_HANDLES).collect() };
-        let around = self.contexts_around(at);
         let mut reaching = Vec::new();
         for event in all.clone().take_while(|event| *event < at) {
             if matches!(self.facts.event(event).kind, EventKind::Annotate { .. }) {
                 continue;
             }
-            if around.contains(&self.facts.event(event).context) {
+            if self.is_around(self.facts.event(event).context, at) {
                 reaching.clear();
             }
             reaching.push(event);
@@ -439,21 +453,20 @@ impl<'p> Tracer<'p> {
 
     fn is_rebound_before(&self, holder: ScopeRef, bindings: &[EventId], at: Option<EventId>) -> bool {
         let Some(at) = at else { return false };
-        let around = self.contexts_around(at);
         bindings.first().is_some_and(|first| {
             let event = self.facts.event(*first);
-            holder.id == self.facts.scope_of(event) && around.contains(&event.context)
+            holder.id == self.facts.scope_of(event) && self.is_around(event.context, at)
         })
     }
 
-    fn contexts_around(&self, at: EventId) -> Vec<ContextId> {
-        let mut around = vec![self.facts.event(at).context];
+    /// Whether an event happens in a context or within it. A context is opened after those around it, so the way
+    /// outwards ends where the numbers are smaller.
+    fn is_around(&self, context: ContextId, at: EventId) -> bool {
         let mut id = self.facts.event(at).context;
-        while self.facts.context(id).parent != id {
+        while id > context {
             id = self.facts.context(id).parent;
-            around.push(id);
         }
-        around
+        id == context
     }
 
     fn attribute(&mut self, base: ExprRef, name: Name, at: Option<EventId>, depth: u32) -> Vec<Handle> {

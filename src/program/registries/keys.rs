@@ -5,7 +5,7 @@
 
 use super::{Domain, Program, Site};
 use crate::facts::{Constant, EventKind, Expr, ExprId, Operator};
-use crate::program::ExprRef;
+use crate::program::{EventRef, ExprRef};
 use crate::program::names::Definition;
 use crate::program::types::Type;
 use crate::source::Name;
@@ -18,12 +18,30 @@ impl Program<'_> {
         self.composed_domain(key, DEPTH)
     }
 
-    /// The domain of a text: only what is put into it counts.
-    pub(super) fn text_domain(&self, text: ExprRef) -> Domain {
-        match self.is_composed(text, DEPTH) {
-            true => self.composed_domain(text, DEPTH),
-            false => Domain::Bounded,
+    /// The domain of a text at an event: only what is put into it counts.
+    pub(super) fn text_domain(&self, text: ExprRef, event: EventRef) -> Domain {
+        match (self.is_composed(text, DEPTH), self.expr(text)) {
+            (true, Expr::Format(run)) => {
+                let facts = self.facts(text.scope.module);
+                let parts = facts.list(run).iter().filter(|part| !self.is_told_apart(text.scope.expr(**part), event));
+                parts.map(|part| self.composed_domain(text.scope.expr(*part), DEPTH)).fold(Domain::Bounded, Domain::or)
+            }
+            (true, _) => self.composed_domain(text, DEPTH),
+            (false, _) => Domain::Bounded,
         }
+    }
+
+    /// Whether the branch that leads to an event is the one for what is of another type than was looked for: of what
+    /// callers pass, it is not known which comes here.
+    fn is_told_apart(&self, part: ExprRef, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        self.conditions(event).iter().any(|condition| {
+            let Expr::Call(call) = self.expr(condition.test) else { return false };
+            let call = facts.call(call);
+            !condition.holds
+                && matches!(facts.expr(call.callee), Expr::Name(name) if name.as_str() == "isinstance")
+                && facts.arguments(call).first() == Some(&part.id)
+        })
     }
 
     pub(super) fn domain_of_any_argument(&self, site: Site) -> Domain {
