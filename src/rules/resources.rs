@@ -28,6 +28,26 @@ pub fn severity(resource: &Resource) -> Severity {
     if resource.lost == Lost::Goes && !resource.is_costly { Severity::Info } else { Severity::Warning }
 }
 
+/// Losses of what one function of the project gives, told together: the first and the others. Two are told apart.
+pub fn by_giver<'a>(all: impl Iterator<Item = &'a LostResource>) -> Vec<(&'a LostResource, Vec<&'a LostResource>)> {
+    let mut groups: Vec<(&LostResource, Vec<&LostResource>)> = Vec::new();
+    for lost in all {
+        let giver = lost.acquisition.through;
+        match groups.iter_mut().find(|(first, _)| giver.is_some() && first.acquisition.through == giver) {
+            Some((_, others)) => others.push(lost),
+            None => groups.push((lost, Vec::new())),
+        }
+    }
+    let mut told = Vec::new();
+    for (first, others) in groups {
+        match *others {
+            [second] => told.extend([(first, Vec::new()), (second, Vec::new())]),
+            _ => told.push((first, others)),
+        }
+    }
+    told
+}
+
 /// What becomes of a resource that is lost.
 pub fn fate(lost: Lost) -> &'static str {
     match lost {
