@@ -209,6 +209,8 @@ impl Program<'_> {
             let is_constructor = self.constructed_object(acquisition.function).is_some();
             let bindings = match self.first_use(&acquisition, resource) {
                 FirstUse::Unnamed(Unnamed::Dropped) if resource.is_lazy => continue,
+                // pyplot has it all the same.
+                FirstUse::Unnamed(_) if !resource.done_by.is_empty() => continue,
                 FirstUse::Unnamed(how) => {
                     add(Loss::Unnamed(how), false);
                     continue;

@@ -8,7 +8,7 @@ use crate::source::Name;
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     let never = program.lost_resources(module).iter().filter(|lost| !lost.is_entered);
-    for (lost, others) in resources::by_giver(never.filter(|lost| matches!(lost.how, Loss::Never { .. }))) {
+    for (lost, others) in resources::by_giver(program, never.filter(|lost| matches!(lost.how, Loss::Never { .. }))) {
         let Loss::Never { name } = &lost.how else { continue };
         let Some(resource) = program.resource_of(&lost.acquisition) else { continue };
         let LostResource { acquisition, .. } = lost;

@@ -293,7 +293,9 @@ impl Search<'_, '_> {
         let is_beside = |event: EventId| {
             let around = self.contexts_of(event);
             self.uses.iter().any(|(release, used)| {
-                *used == Use::Released && *release > event && around.contains(&self.facts.event(*release).context)
+                *used == Use::Released
+                    && *release > event
+                    && (around.contains(&self.facts.event(*release).context) || self.is_finally_of(*release, &around))
             })
         };
         let mut seeming: Vec<(EventId, crate::facts::CallId)> = self
@@ -371,6 +373,14 @@ impl Search<'_, '_> {
         self.uses.iter().any(|(release, used)| {
             *used == Use::Released && *release > event && around.contains(&self.facts.event(*release).context)
         }) || self.uses.iter().any(|(release, used)| *used == Use::Released && self.is_in_finally(*release))
+    }
+
+    /// Whether an event stands in the `finally` of a statement that these contexts are arms of.
+    fn is_finally_of(&self, event: EventId, around: &[ContextId]) -> bool {
+        self.contexts_of(event).iter().map(|id| self.facts.context(*id)).any(|context| {
+            matches!(context.kind, ContextKind::Finally)
+                && around.iter().any(|arm| self.facts.context(*arm).group == context.group)
+        })
     }
 
     fn is_in_finally(&self, event: EventId) -> bool {

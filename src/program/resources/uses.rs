@@ -187,15 +187,13 @@ impl Program<'_> {
         if !resource.is_path && matches!(self.expr(callee), Expr::Attribute(_, method) if describes(method)) {
             return Use::Nothing;
         }
+        if matches!(self.expr(callee), Expr::Attribute(_, method) if Resource::names(&resource.lent_to, method)) {
+            return Use::Nothing;
+        }
         match self.resolve(callee) {
             Definition::External(path) => return self.use_by_library(path, resource),
             Definition::Class(_) => return Use::HandedOn,
             _ => {}
-        }
-        if let Expr::Attribute(_, method) = self.expr(callee)
-            && resource.lent_to.iter().any(|lent| lent.as_str().strip_prefix('.') == Some(method.as_str()))
-        {
-            return Use::Nothing;
         }
         if let Some(path) = self.method_path(callee)
             && self.use_by_library(path, resource) == Use::Nothing

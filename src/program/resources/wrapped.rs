@@ -7,8 +7,9 @@ use crate::facts::{Call, EventKind, Expr, ExprId};
 use crate::models::Resource;
 
 /// Methods of resources whose results keep the resource they came from: who has the cursor has the connection.
-const KEEPERS: [&str; 12] = [
+const KEEPERS: [&str; 13] = [
     "cursor",
+    "socket",
     "makefile",
     "extractfile",
     "iter_content",
