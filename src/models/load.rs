@@ -274,6 +274,16 @@ entry! {
         of_receiver: bool,
         #[serde(default)]
         may_fail: Vec<Name>,
+        #[serde(default)]
+        failing_releases: Vec<Name>,
+        #[serde(default)]
+        outlives: Vec<Name>,
+        #[serde(default)]
+        views: Vec<Name>,
+        #[serde(default)]
+        elements_keep: bool,
+        #[serde(default)]
+        done_by: Vec<Name>,
         if_keyword: Option<Name>,
         if_false: Option<Name>,
         mode: Option<u32>,
@@ -412,6 +422,11 @@ impl Tables {
                 with_keeps: entry.with_keeps,
                 of_receiver: entry.of_receiver,
                 may_fail: entry.may_fail.as_slice().into(),
+                failing_releases: entry.failing_releases.as_slice().into(),
+                outlives: entry.outlives.as_slice().into(),
+                views: entry.views.as_slice().into(),
+                elements_keep: entry.elements_keep,
+                done_by: entry.done_by.as_slice().into(),
                 if_keyword: entry.if_keyword,
                 if_false: entry.if_false,
                 mode: entry.mode,

@@ -260,6 +260,17 @@ pub struct Resource {
     pub of_receiver: bool,
     /// Its methods that often raise, such as `.connect`.
     pub may_fail: Box<[Name]>,
+    /// Its methods that release it where they raise, such as `.raise_for_status` of a response.
+    pub failing_releases: Box<[Name]>,
+    /// Its methods that are named like an end and that it outlives, such as `.shutdown` of a server.
+    pub outlives: Box<[Name]>,
+    /// Its methods whose results keep it: who has the member has the archive.
+    pub views: Box<[Name]>,
+    /// The other elements of the result keep it, too: who has the axes has the figure.
+    pub elements_keep: bool,
+    /// Methods and functions after which it is of no more use. Without them somebody else may come to use it, as with a
+    /// figure that is shown at the end of a notebook's cell.
+    pub done_by: Box<[Name]>,
     /// There is something to be released only where this keyword is given as something else than `False` or `None` …
     pub if_keyword: Option<Name>,
     /// … or where this one is given as `False`.
@@ -284,10 +295,20 @@ impl Resource {
             with_keeps: false,
             of_receiver: false,
             may_fail: Box::default(),
+            failing_releases: Box::default(),
+            outlives: Box::default(),
+            views: Box::default(),
+            elements_keep: false,
+            done_by: Box::default(),
             if_keyword: None,
             if_false: None,
             mode: None,
         }
+    }
+
+    /// Whether one of its keys names a method.
+    pub fn names(methods: &[Name], method: Name) -> bool {
+        methods.iter().any(|named| named.as_str().strip_prefix('.') == Some(method.as_str()))
     }
 
     /// Whether a `with` statement gives it a name and releases it. That of a temporary directory names its path.

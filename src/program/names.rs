@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::sync::PoisonError;
 
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{EventKind, Expr, ImportId, MODULE_SCOPE, ScopeKind};
+use crate::facts::{EventId, EventKind, Expr, FileFacts, ImportId, MODULE_SCOPE, ScopeKind};
 use crate::source::Name;
 
 /// What a name or dotted expression refers to.
@@ -84,7 +84,12 @@ impl Program<'_> {
         let module = self.module(holder.module);
         let facts = module.facts();
         let mut found = Definition::Unknown;
+        let mut kept = None;
         for event in module.bindings_of(holder.id, name) {
+            // Of the arms of one statement the first is what is meant: the others stand in for it on other systems.
+            if is_found(found) && kept.is_some_and(|kept| is_in_other_arm(facts, kept, event)) {
+                continue;
+            }
             let here = match facts.event(event).kind {
                 EventKind::Import(import) if depth > 0 => {
                     // The first import wins: later ones are fallbacks (`except ImportError`).
@@ -110,7 +115,7 @@ impl Program<'_> {
                 }
                 _ => Definition::Variable(holder, name),
             };
-            found = here;
+            (found, kept) = (here, Some(event));
         }
         match found {
             Definition::Unknown => Definition::Variable(holder, name),
@@ -183,14 +188,18 @@ impl Program<'_> {
             let path = if import.has_alias { path } else { import.bound };
             return match self.module_named(path) {
                 Some(target) => Definition::Module(target),
-                None => Definition::External(path),
+                None => Definition::External(library_path(path)),
             };
         };
         match self.module_named(path) {
+            // A package that imports from itself means its submodule: the name that it binds is this one.
+            Some(target) if target == module && let Some(submodule) = self.module_named(joined(path, name)) => {
+                Definition::Module(submodule)
+            }
             Some(target) => self.member_of_module(target, name, depth),
             None => match self.module_named(joined(path, name)) {
                 Some(submodule) => Definition::Module(submodule),
-                None => Definition::External(joined(path, name)),
+                None => Definition::External(library_path(joined(path, name))),
             },
         }
     }
@@ -228,6 +237,7 @@ impl Program<'_> {
                 Definition::Module(module) => self.member_of_module(module, attribute, depth),
                 Definition::Class(class) => self.member_of_class(class, attribute),
                 // A namespace package has no module of its own, its submodules may be the project's.
+                Definition::External(path) if is_transparent(path) => Definition::External(attribute),
                 Definition::External(path) => match self.module_named(joined(path, attribute)) {
                     Some(module) => Definition::Module(module),
                     None => Definition::External(joined(path, attribute)),
@@ -290,6 +300,46 @@ impl Program<'_> {
             _ => false,
         }
     }
+}
+
+/// Whether something is known of a definition beyond that there is a variable.
+fn is_found(definition: Definition) -> bool {
+    !matches!(definition, Definition::Unknown | Definition::Variable(..))
+}
+
+/// Whether two events stand in different arms of one statement.
+pub(super) fn is_in_other_arm(facts: &FileFacts, one: EventId, other: EventId) -> bool {
+    let arms_around = |event: EventId| {
+        let mut next = Some(facts.event(event).context);
+        std::iter::from_fn(move || {
+            let here = next?;
+            let context = facts.context(here);
+            next = (context.parent != here).then_some(context.parent);
+            Some((context.group, here))
+        })
+        .take(DEEPEST_ARM)
+    };
+    arms_around(one).any(|(group, arm)| arms_around(other).any(|(its_group, its_arm)| its_group == group && its_arm != arm))
+}
+
+/// How many statements around two definitions are compared.
+const DEEPEST_ARM: usize = 8;
+
+/// Modules whose members are those of others: `builtins.open` is `open`.
+fn is_transparent(path: Name) -> bool {
+    matches!(path.as_str(), "builtins" | "__builtin__" | "six.moves")
+}
+
+/// The path under which models speak of what an import names: without the package that carries a copy of a library,
+/// and without the layer that hides the difference between Python 2 and 3.
+fn library_path(path: Name) -> Name {
+    let mut text = path.as_str();
+    for carrier in [".vendored.", "._vendor.", ".extern."] {
+        text = text.split_once(carrier).map_or(text, |(_, inner)| inner);
+    }
+    text = text.strip_prefix("six.moves.").unwrap_or(text);
+    text = text.strip_prefix("builtins.").unwrap_or(text);
+    if text.len() == path.as_str().len() { path } else { Name::new(text) }
 }
 
 const RECENT_JOINTS: usize = 1 << 11;

@@ -6,6 +6,7 @@
 
 mod acquisitions;
 mod firsts;
+mod globals;
 mod owners;
 mod paths;
 mod uses;
@@ -17,11 +18,12 @@ use firsts::FirstUse;
 pub(super) use firsts::is_part_of_something;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program};
-use crate::facts::{CallId, ContextKind, Expr, ExprId, FileFacts};
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
+use crate::facts::{CallId, Constant, ContextKind, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE};
 use crate::models::Resource;
 use crate::source::{Name, Span};
 
+pub use globals::AbandonedGlobal;
 pub use owners::UnreleasedAttribute;
 
 #[derive(Default)]
@@ -32,6 +34,8 @@ pub struct Resources {
     classes: FxHashMap<ClassRef, Resource>,
     /// For each module, what its functions lose: several rules ask for it.
     lost: Vec<OnceLock<Vec<LostResource>>>,
+    /// Names of methods that all end the process.
+    ends_of_process: OnceLock<FxHashSet<Name>>,
     /// Attributes on which something outside of their own class calls a releasing method.
     released_from_outside: OnceLock<FxHashSet<Name>>,
 }
@@ -45,6 +49,28 @@ pub struct Acquisition {
     pub source: Source,
     /// A function of the project that acquires it and returns it.
     pub through: Option<FunctionRef>,
+    pub given: Given,
+}
+
+/// Where in the result of a call the resource is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Given {
+    /// As the model says: the result itself, or some of its elements.
+    ByModel,
+    Whole,
+    /// This item of a tuple.
+    Element(u32),
+}
+
+impl Acquisition {
+    /// The places in the tuple that is given which hold a resource; none where it is the result itself.
+    pub(super) fn elements<'a>(&'a self, resource: &'a Resource) -> &'a [u32] {
+        match &self.given {
+            Given::ByModel => &resource.elements,
+            Given::Whole => &[],
+            Given::Element(place) => std::slice::from_ref(place),
+        }
+    }
 }
 
 /// What gives a resource when it is called.
@@ -166,16 +192,25 @@ impl Program<'_> {
         let mut found = Vec::new();
         let mut asked: FxHashMap<FunctionRef, usize> = FxHashMap::default();
         for acquisition in self.acquisitions(module).iter().copied() {
+            // Of several resources that one call gives, one finding tells it.
+            if found.last().is_some_and(|last: &LostResource| last.acquisition.call == acquisition.call) {
+                continue;
+            }
             let Some(resource) = self.resource_of(&acquisition) else { continue };
             let asked = asked.entry(acquisition.function).or_default();
             *asked += 1;
-            if *asked > MOST_ACQUISITIONS || self.wraps_another(&acquisition) {
+            if *asked > MOST_ACQUISITIONS
+                || self.wraps_another(&acquisition)
+                || self.is_switched_off(acquisition.event)
+            {
                 continue;
             }
             let mut add = |how, is_entered| found.push(LostResource { acquisition, how, is_entered });
             let is_constructor = self.constructed_object(acquisition.function).is_some();
             let bindings = match self.first_use(&acquisition, resource) {
                 FirstUse::Unnamed(Unnamed::Dropped) if resource.is_lazy => continue,
+                // pyplot has it all the same.
+                FirstUse::Unnamed(_) if !resource.done_by.is_empty() => continue,
                 FirstUse::Unnamed(how) => {
                     add(Loss::Unnamed(how), false);
                     continue;
@@ -193,6 +228,53 @@ impl Program<'_> {
             }
         }
         found
+    }
+
+    /// Whether something stands under a test on a constant of the module that says that it never runs.
+    fn is_switched_off(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        facts.contexts_around(facts.event(event.id).context).any(|context| {
+            let ContextKind::If(test) = context.kind else { return false };
+            let Expr::Name(name) = facts.expr(test) else { return false };
+            let holder = self.holding_scope(ScopeRef::new(event.module, context.scope), name);
+            let Some(holder) = holder.filter(|holder| holder.id == MODULE_SCOPE) else { return false };
+            let (values, is_all) = self.bound_values(holder, name);
+            is_all && matches!(*values, [(_, value)] if self.expr(value) == Expr::Constant(Constant::False))
+        })
+    }
+
+    /// Names of methods that all end the process: `module.fail_json()`, whatever `module` is.
+    fn names_that_end_the_process(&self) -> &FxHashSet<Name> {
+        self.resources.ends_of_process.get_or_init(|| {
+            let (mut ends, mut others) = (FxHashSet::default(), FxHashSet::default());
+            for module in self.module_ids() {
+                for function in self.functions_of(module) {
+                    let known = if self.is_end_of_process(function) { &mut ends } else { &mut others };
+                    known.insert(self.function(function).name);
+                }
+            }
+            ends.retain(|name| !others.contains(name));
+            ends
+        })
+    }
+
+    /// Whether the last thing that a function does, whichever way it goes, is to end the process.
+    fn is_end_of_process(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        let mut last = None;
+        for (_, event) in facts.scope_events(scope.id) {
+            match event.kind {
+                EventKind::Return(_) | EventKind::Yield(_) => return false,
+                EventKind::Call(call) => last = Some((event.context, call)),
+                _ => {}
+            }
+        }
+        let Some((context, call)) = last else { return false };
+        matches!(facts.context(context).kind, ContextKind::Body)
+            && self
+                .external_path(scope.expr(facts.call(call).callee))
+                .is_some_and(|path| matches!(path.as_str(), "sys.exit" | "os._exit" | "exit"))
     }
 
     /// Whether what an acquisition gives is the manager of a `with`, by itself or by its name.

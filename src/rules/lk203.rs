@@ -1,10 +1,11 @@
 //! LK203: an object keeps a resource that none of its methods releases.
 
 use super::{Claim, Report, label, resources};
+use crate::facts::MODULE_SCOPE;
 use crate::finding::{Confidence, Label};
 use crate::models::Lost;
-use crate::program::resources::UnreleasedAttribute;
-use crate::program::{ModuleId, Program};
+use crate::program::resources::{AbandonedGlobal, UnreleasedAttribute};
+use crate::program::{ModuleId, Program, ScopeRef};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for found in program.unreleased_attributes(module) {
@@ -45,6 +46,25 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         };
         report.add_as(severity, claim);
     }
+    for found in program.abandoned_globals(module) {
+        report_global(program, module, &found, report);
+    }
+}
+
+fn report_global(program: &Program, module: ModuleId, found: &AbandonedGlobal, report: &mut Report) {
+    let Some(resource) = program.resource_of(&found.acquisition) else { return };
+    let (variable, what) = (found.variable, resource.what);
+    let mut related = vec![label(program, found.given_up, "given up here, and not released")];
+    related.extend(resources::origin(program, &found.acquisition));
+    let claim = Claim {
+        span: program.event_location(found.acquisition.event).span,
+        confidence: if resource.lost == Lost::Stays { Confidence::High } else { Confidence::Medium },
+        message: format!("nothing releases the {what} in `{variable}` before `{}` sets it to `None`", program.function_name(found.by)),
+        label: resources::fate(resource.lost).to_owned(),
+        related,
+        symbol: format!("{}.{variable}", program.scope_symbol(ScopeRef::new(module, MODULE_SCOPE))),
+    };
+    report.add_as(resources::severity(resource), claim);
 }
 
 fn confidence(lost: Lost, found: &UnreleasedAttribute) -> Confidence {

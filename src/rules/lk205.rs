@@ -17,7 +17,9 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             Loss::Unnamed(_) => continue,
         };
         let what = resource.what;
+        // Whoever wrote the block believes that it closes; that is a mistake even where it runs once.
         let (confidence, severity) = resources::weigh(program, acquisition, resource, Confidence::High);
+        let confidence = confidence.max(Confidence::Medium);
         let claim = Claim {
             span: program.event_location(acquisition.event).span,
             confidence,

@@ -28,6 +28,35 @@ pub fn severity(resource: &Resource) -> Severity {
     if resource.lost == Lost::Goes && !resource.is_costly { Severity::Info } else { Severity::Warning }
 }
 
+/// Losses of what one function of the project gives, told together: the first and the others. So are those of the
+/// clients that a file makes, one for each call. Two are told apart.
+pub fn by_giver<'a>(
+    program: &Program,
+    all: impl Iterator<Item = &'a LostResource>,
+) -> Vec<(&'a LostResource, Vec<&'a LostResource>)> {
+    let is_together = |first: &Acquisition, other: &Acquisition| {
+        let is_client = || {
+            first.source == other.source && program.resource_of(first).is_some_and(|resource| resource.is_lazy)
+        };
+        first.through == other.through && (first.through.is_some() || is_client())
+    };
+    let mut groups: Vec<(&LostResource, Vec<&LostResource>)> = Vec::new();
+    for lost in all {
+        match groups.iter_mut().find(|(first, _)| is_together(&first.acquisition, &lost.acquisition)) {
+            Some((_, others)) => others.push(lost),
+            None => groups.push((lost, Vec::new())),
+        }
+    }
+    let mut told = Vec::new();
+    for (first, others) in groups {
+        match *others {
+            [second] => told.extend([(first, Vec::new()), (second, Vec::new())]),
+            _ => told.push((first, others)),
+        }
+    }
+    told
+}
+
 /// What becomes of a resource that is lost.
 pub fn fate(lost: Lost) -> &'static str {
     match lost {

@@ -10,13 +10,13 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::calls::CallSite;
-use super::super::names::{Definition, joined};
+use super::super::names::{Definition, is_in_other_arm, joined};
 use super::super::types::last_part;
 use super::super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
 use super::firsts::FirstUse;
 use super::uses::Use;
-use super::{Acquisition, Resources, Source};
-use crate::facts::{Call, CallId, Constant, EventKind, Expr, FileFacts, NOTHING, ScopeKind};
+use super::{Acquisition, Given, Resources, Source};
+use crate::facts::{Call, CallId, Constant, DisplayKind, EventKind, Expr, ExprId, FileFacts, NOTHING, ScopeKind};
 use crate::models::Resource;
 use crate::source::{Name, NameSet};
 
@@ -24,6 +24,10 @@ use crate::source::{Name, NameSet};
 const MOST_GIVERS: u32 = 4;
 /// How many subclasses of an owner are looked at.
 const MOST_SUBCLASSES: usize = 40;
+/// What every database module of Python has, as models call it.
+const PEP_249_CONNECT: &str = "dbapi.connect";
+/// The methods of a connection that PEP 249 asks for.
+const PEP_249_METHODS: [&str; 4] = ["cursor", "commit", "rollback", "close"];
 /// Decorators that leave a function what it is.
 const PLAIN_DECORATORS: [&str; 5] =
     ["staticmethod", "classmethod", "abc.abstractmethod", "typing.override", "typing.no_type_check"];
@@ -38,6 +42,7 @@ impl Resources {
             acquisitions,
             classes: FxHashMap::default(),
             lost: modules.iter().map(|_| OnceLock::new()).collect(),
+            ends_of_process: OnceLock::new(),
             released_from_outside: OnceLock::new(),
         };
         program.add_acquisitions_by_project(&mut resources);
@@ -51,7 +56,10 @@ fn reached_callables(program: &Program) -> NameSet {
     for module in program.module_ids() {
         roots.extend(program.facts(module).imports.iter().map(|import| first_part(import.module.as_str())));
     }
-    let is_reached = |path: &Name| !path.as_str().contains('.') || roots.contains(first_part(path.as_str()));
+    let is_reached = |path: &Name| {
+        let text = path.as_str();
+        !text.contains('.') || text == PEP_249_CONNECT || roots.contains(first_part(text))
+    };
     let reached = program.models.resource_names().filter(is_reached);
     reached.map(|path| Name::new(last_part(path.as_str()))).collect()
 }
@@ -85,11 +93,13 @@ impl Program<'_> {
             if self.function_scope(function) != scope && !is_comprehension(facts, scope) {
                 continue;
             }
-            let Some(path) = self.acquiring_path(scope.expr(call.callee)) else { continue };
+            let path = self.acquiring_path(scope.expr(call.callee));
+            let Some(path) = path.or_else(|| self.path_by_result(function, name)) else { continue };
             let is_made = self.models.resource(path).is_some_and(|resource| is_made_by(facts, call, resource));
             if is_made && !self.is_in_memory(scope, call) {
                 let call = CallId(number as u32);
-                found.push(Acquisition { call, event, function, source: Source::Library(path), through: None });
+                let (source, given) = (Source::Library(path), Given::ByModel);
+                found.push(Acquisition { call, event, function, source, through: None, given });
             }
         }
         found
@@ -123,35 +133,51 @@ impl Program<'_> {
         Some(path).filter(|path| is_all && is_known(path))
     }
 
+    /// The name under which models speak of what any database module's `connect` gives, for a function that returns what
+    /// it declares as such a connection: `driver.connect(**options)`, where the driver is a module given as a value.
+    fn path_by_result(&self, function: FunctionRef, called: Name) -> Option<Name> {
+        let facts = self.facts(function.module);
+        let returns = facts.function(function.id).returns;
+        if called.as_str() != "connect" || returns == NOTHING {
+            return None;
+        }
+        let Definition::Class(class) = self.resolve(self.defining_scope(function).expr(returns)) else { return None };
+        let has = |method: &&str| self.method(class, Name::new(method)).is_some();
+        PEP_249_METHODS.iter().all(has).then(|| Name::new(PEP_249_CONNECT))
+    }
+
     /// Follows what functions return to whoever calls them, and what objects hold to whoever makes them.
     fn add_acquisitions_by_project(&self, resources: &mut Resources) {
         let mut fresh: Vec<Acquisition> = resources.acquisitions.iter().flatten().copied().collect();
-        let mut known: FxHashSet<(ModuleId, CallId)> = fresh.iter().map(|it| (it.event.module, it.call)).collect();
+        let mut known: FxHashSet<(ModuleId, CallId, Given)> = fresh.iter().map(key).collect();
+        let mut givers: FxHashSet<(FunctionRef, Given)> = FxHashSet::default();
         for _ in 0..MOST_GIVERS {
-            let mut givers: Vec<(Source, FunctionRef)> = Vec::new();
+            let mut given: Vec<Acquisition> = Vec::new();
             let mut owners: Vec<(ClassRef, Resource)> = Vec::new();
             for acquisition in &fresh {
                 let Some(resource) = self.resource_within(acquisition, resources) else { continue };
-                let is_known = givers.iter().any(|(_, function)| *function == acquisition.function);
-                if !is_known && self.is_given_on(acquisition, resource) {
-                    givers.push((acquisition.source, acquisition.function));
+                for place in self.given_on(acquisition, resource) {
+                    if givers.insert((acquisition.function, place)) {
+                        given.push(Acquisition { given: place, ..*acquisition });
+                    }
                 }
                 owners.extend(self.owners_of(acquisition, resource));
             }
             fresh.clear();
-            for (source, function) in givers {
+            for inner in given {
+                let function = inner.function;
                 for site in self.callers(function).iter().filter(|site| site.is_certain) {
-                    fresh.extend(self.acquisition_at(site, source, Some(function)));
+                    fresh.extend(self.acquisition_at(site, inner.source, Some(function), inner.given));
                 }
             }
             for (class, resource) in owners {
                 if resources.classes.insert(class, resource).is_none() {
                     for site in self.instantiations(class).iter().filter(|site| site.is_certain) {
-                        fresh.extend(self.acquisition_at(site, Source::Class(class), None));
+                        fresh.extend(self.acquisition_at(site, Source::Class(class), None, Given::Whole));
                     }
                 }
             }
-            fresh.retain(|acquisition| known.insert((acquisition.event.module, acquisition.call)));
+            fresh.retain(|acquisition| known.insert(key(acquisition)));
             for acquisition in &fresh {
                 resources.acquisitions[acquisition.event.module.0 as usize].push(*acquisition);
             }
@@ -160,14 +186,20 @@ impl Program<'_> {
             }
         }
         for of_module in &mut resources.acquisitions {
-            of_module.sort_unstable_by_key(|acquisition| acquisition.call);
+            of_module.sort_by_key(|acquisition| acquisition.call);
         }
     }
 
-    fn acquisition_at(&self, site: &CallSite, source: Source, through: Option<FunctionRef>) -> Option<Acquisition> {
+    fn acquisition_at(
+        &self,
+        site: &CallSite,
+        source: Source,
+        through: Option<FunctionRef>,
+        given: Given,
+    ) -> Option<Acquisition> {
         let function = self.event_function(site.event).filter(|function| Some(*function) != through)?;
         let is_in_place = self.function_scope(function) == self.event_scope(site.event);
-        is_in_place.then_some(Acquisition { call: site.call, event: site.event, function, source, through })
+        is_in_place.then_some(Acquisition { call: site.call, event: site.event, function, source, through, given })
     }
 
     /// The classes whose constructor acquires what their `close` releases: whoever makes an instance has to close it.
@@ -202,9 +234,9 @@ impl Program<'_> {
             .collect()
     }
 
-    /// Whether a function does nothing else with what it acquires than to use and return it, so that whoever calls it
-    /// has it, and nobody else.
-    fn is_given_on(&self, acquisition: &Acquisition, resource: &Resource) -> bool {
+    /// Where in its result a function gives what it acquires, if it does nothing else with it than to use and return it:
+    /// whoever calls it has it then, and nobody else.
+    fn given_on(&self, acquisition: &Acquisition, resource: &Resource) -> Vec<Given> {
         let function = acquisition.function;
         let facts = self.facts(function.module);
         let declared = facts.function(function.id);
@@ -212,52 +244,103 @@ impl Program<'_> {
             Definition::External(path) => PLAIN_DECORATORS.contains(&path.as_str()),
             _ => false,
         });
-        if !is_plain
-            || declared.is_generator
-            || !resource.elements.is_empty()
-            || resource.is_path
-            || resource.of_receiver
-        {
-            return false;
+        if !is_plain || declared.is_generator || resource.is_path || resource.of_receiver {
+            return Vec::new();
         }
+        match self.first_use(acquisition, resource) {
+            FirstUse::Returned => vec![acquisition.given],
+            FirstUse::Named(bindings) => bindings
+                .iter()
+                .filter_map(|binding| match facts.expr(binding.place) {
+                    Expr::Name(name) => self.given_by_name(acquisition, resource, name),
+                    _ => None,
+                })
+                .collect(),
+            FirstUse::Elsewhere if acquisition.elements(resource).is_empty() => {
+                let scope = self.function_scope(function);
+                let is_result = |id: ExprId| self.is_result(scope.expr(id), acquisition.call);
+                let mut returns = facts.scope_events(scope.id).filter_map(|(_, event)| match event.kind {
+                    EventKind::Return(value) => Some(value),
+                    _ => None,
+                });
+                returns.find_map(|value| item_of(facts, value, &is_result)).map(Given::Element).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Where in its result a function gives what one of its names holds.
+    fn given_by_name(&self, acquisition: &Acquisition, resource: &Resource, name: Name) -> Option<Given> {
+        let function = acquisition.function;
+        let facts = self.facts(function.module);
         let scope = self.function_scope(function);
-        let name = match self.first_use(acquisition, resource) {
-            FirstUse::Returned => None,
-            FirstUse::Named(bindings) if bindings.len() == 1 => match facts.expr(bindings[0].place) {
-                Expr::Name(name) => Some(name),
-                _ => return false,
-            },
-            _ => return false,
-        };
-        if name.is_some_and(|name| {
-            self.module(function.module).bindings_of(scope.id, name).count() > 2 || self.is_captured(function, name)
-        }) {
-            return false;
+        if self.is_captured(function, name) || !self.is_bound_to_its_own(acquisition, name) {
+            return None;
         }
-        let is_held = |expr: Expr| name.is_some_and(|name| expr == Expr::Name(name));
-        let mut is_returned = name.is_none();
+        let is_held = |id: ExprId| facts.expr(id) == Expr::Name(name);
+        let mut given = None;
         for (id, event) in facts.scope_events(scope.id) {
-            match event.kind {
-                EventKind::Return(value) if is_held(facts.expr(value)) => is_returned = true,
-                EventKind::Return(value) => {
+            let EventKind::Return(value) = event.kind else {
+                let used = self.use_of(EventRef::new(function.module, id), resource, &is_held);
+                if used == Use::HandedOn {
+                    return None;
+                }
+                continue;
+            };
+            let place = match item_of(facts, value, &is_held) {
+                Some(place) => Given::Element(place),
+                None if is_held(value) => Given::Whole,
+                None => {
                     // What it gives otherwise may belong to somebody else.
                     let is_own = value == NOTHING
                         || matches!(facts.expr(value), Expr::Constant(Constant::None))
                         || self.is_result(scope.expr(value), acquisition.call);
                     if !is_own {
-                        return false;
+                        return None;
                     }
+                    continue;
                 }
-                _ => {
-                    let used = self.use_of(EventRef::new(function.module, id), resource, &|id| is_held(facts.expr(id)));
-                    if used == Use::HandedOn {
-                        return false;
-                    }
-                }
+            };
+            if given.is_some_and(|given| given != place) {
+                return None;
             }
+            given = Some(place);
         }
-        is_returned
+        given
     }
+
+    /// Whether a name is bound once besides, or else only to what is made in other arms of the same statement.
+    fn is_bound_to_its_own(&self, acquisition: &Acquisition, name: Name) -> bool {
+        let module = acquisition.event.module;
+        let facts = self.facts(module);
+        let scope = self.function_scope(acquisition.function);
+        let mut others = 0;
+        self.module(module).bindings_of(scope.id, name).all(|event| match facts.event(event).kind {
+            EventKind::Annotate { .. } => true,
+            EventKind::Bind { value, .. }
+                if matches!(facts.expr(value), Expr::Call(_))
+                    && is_in_other_arm(facts, acquisition.event.id, event) =>
+            {
+                true
+            }
+            _ => {
+                others += 1;
+                others <= 2
+            }
+        })
+    }
+}
+
+fn key(acquisition: &Acquisition) -> (ModuleId, CallId, Given) {
+    (acquisition.event.module, acquisition.call, acquisition.given)
+}
+
+/// The place of an item in a tuple that holds it once.
+fn item_of(facts: &FileFacts, value: ExprId, is_item: &dyn Fn(ExprId) -> bool) -> Option<u32> {
+    let Expr::Display(DisplayKind::Tuple, run) = facts.expr(value) else { return None };
+    let mut places = facts.list(run).iter().zip(0..).filter(|(item, _)| is_item(**item)).map(|(_, place)| place);
+    let place = places.next()?;
+    places.next().is_none().then_some(place)
 }
 
 /// What names stand for others in a module: by import, or bound to a callable.

@@ -32,7 +32,7 @@ impl Program<'_> {
         if resource.of_receiver {
             return self.first_use_of_receiver(acquisition);
         }
-        if !resource.elements.is_empty() {
+        if !acquisition.elements(resource).is_empty() {
             return self.first_use_of_elements(acquisition, resource);
         }
         let facts = self.facts(acquisition.event.module);
@@ -144,6 +144,9 @@ impl Program<'_> {
             return None;
         }
         if let Some(method) = method {
+            if Resource::names(&resource.views, method) {
+                return Some(FirstUse::Elsewhere);
+            }
             return Some(FirstUse::Unnamed(Unnamed::Method(method)));
         }
         let is_passed = facts.all_arguments(called).any(is_result);
@@ -154,6 +157,7 @@ impl Program<'_> {
         let facts = self.facts(acquisition.event.module);
         let scope = self.function_scope(acquisition.function);
         let is_result = |id: ExprId| self.is_result(scope.expr(id), acquisition.call);
+        let elements = acquisition.elements(resource);
         let mut names = Vec::new();
         let mut element = 0;
         for (id, event) in facts.scope_events(scope.id).skip_while(|(id, _)| *id <= acquisition.event.id) {
@@ -162,7 +166,7 @@ impl Program<'_> {
                     Expr::Element(whole) if is_result(whole) => {
                         element += 1;
                         if let Expr::Name(name) = facts.expr(target)
-                            && resource.elements.contains(&(element - 1))
+                            && elements.contains(&(element - 1))
                             && self.is_own_local(scope, name)
                         {
                             names.push(Binding { event: id, place: target });
@@ -171,11 +175,12 @@ impl Program<'_> {
                     _ if is_result(value) => return FirstUse::Elsewhere,
                     _ => {}
                 },
+                EventKind::Return(value) if is_result(value) => return FirstUse::Returned,
                 EventKind::Read(read) => {
                     if let Expr::Subscript(base, index) = facts.expr(read)
                         && is_result(base)
                         && let Expr::Constant(Constant::Int(index)) = facts.expr(index)
-                        && let [only] = *resource.elements
+                        && let [only] = *elements
                         && i64::from(index) != i64::from(only)
                         && index >= 0
                     {
@@ -188,7 +193,7 @@ impl Program<'_> {
         match names.len() {
             0 => FirstUse::Elsewhere,
             1 => FirstUse::Named(names),
-            _ if resource.elements.len() > 1 => FirstUse::Named(names),
+            _ if elements.len() > 1 => FirstUse::Named(names),
             _ => FirstUse::Elsewhere,
         }
     }

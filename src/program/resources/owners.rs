@@ -109,10 +109,10 @@ impl Program<'_> {
             let is_acquired = match facts.expr(value) {
                 Expr::Element(whole) if self.is_result(scope.expr(whole), acquisition.call) => {
                     element += 1;
-                    resource.elements.contains(&(element - 1))
+                    acquisition.elements(resource).contains(&(element - 1))
                 }
                 Expr::Name(name) => locals.contains(&name),
-                _ => resource.elements.is_empty() && self.is_result(scope.expr(value), acquisition.call),
+                _ => acquisition.elements(resource).is_empty() && self.is_result(scope.expr(value), acquisition.call),
             };
             match facts.expr(target) {
                 Expr::Name(name) if is_acquired && self.is_own_local(scope, name) => {

@@ -76,6 +76,8 @@ struct Search<'p, 'r> {
     /// The statements around the acquisition.
     groups: Vec<ContextId>,
     is_context_manager: bool,
+    /// It is acquired for a `with`, which its author takes for its end.
+    is_scoped: bool,
     /// A generator that somebody may give up at a `yield`.
     is_given_up: bool,
 }
@@ -109,7 +111,10 @@ impl Program<'_> {
             return None;
         }
         let names = || places.iter().filter_map(|place| local_name(facts, *place));
-        if !resource.of_receiver && names().any(|name| self.is_captured(function, name)) {
+        if !resource.of_receiver && names().any(|name| self.is_captured_to_keep(function, name)) {
+            return None;
+        }
+        if !resource.done_by.is_empty() && !self.is_done_with(scope, resource) {
             return None;
         }
         if self.hands_on_a_keeper(acquisition, resource, &|id| places.contains(&id)) {
@@ -138,6 +143,7 @@ impl Program<'_> {
             groups: Vec::new(),
             start: flow.nodes_of(binding.event).next()?,
             is_context_manager,
+            is_scoped: matches!(facts.event(binding.event).kind, EventKind::BindManager { .. }),
             is_given_up: is_generator && facts.list(facts.function(function.id).decorators).is_empty(),
         };
         search.prepare(binding.event);
@@ -163,6 +169,16 @@ impl Program<'_> {
         Some(Loss::OnPath(PathLoss { name, released: at(own), is_handed_on, lost, is_failure }))
     }
 
+    /// Whether a function calls what a resource is made for in the end.
+    fn is_done_with(&self, scope: ScopeRef, resource: &Resource) -> bool {
+        let facts = self.facts(scope.module);
+        facts.scope_events(scope.id).any(|(_, event)| {
+            let EventKind::Call(call) = event.kind else { return false };
+            matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, name)
+                if Resource::names(&resource.done_by, name))
+        })
+    }
+
     /// The receiver of a constructor whose object cannot release anything when the constructor fails.
     pub(super) fn constructed_object(&self, function: FunctionRef) -> Option<Name> {
         let class = self.class_of_method(function).filter(|_| self.function(function).name == self.words.init)?;
@@ -183,6 +199,9 @@ impl Program<'_> {
     ) -> Option<Vec<ExprId>> {
         let facts = self.facts(scope.module);
         let mut places = vec![first];
+        if resource.elements_keep {
+            places.extend(self.elements_beside(scope, first));
+        }
         let mut next = 0;
         while next < places.len() && !resource.of_receiver {
             let place = places[next];
@@ -215,6 +234,22 @@ impl Program<'_> {
         (places.len() <= MOST_PLACES && are_local).then_some(places)
     }
 
+    /// The names of the other elements of what a name is an element of.
+    fn elements_beside(&self, scope: ScopeRef, first: ExprId) -> Vec<ExprId> {
+        let facts = self.facts(scope.module);
+        let elements = || {
+            facts.scope_events(scope.id).filter_map(|(_, event)| match event.kind {
+                EventKind::Bind { target, value } => match facts.expr(value) {
+                    Expr::Element(whole) => Some((target, whole)),
+                    _ => None,
+                },
+                _ => None,
+            })
+        };
+        let Some((_, whole)) = elements().find(|(target, _)| *target == first) else { return Vec::new() };
+        elements().filter(|(target, other)| *other == whole && *target != first).map(|(target, _)| target).collect()
+    }
+
     /// Whether a call never returns.
     fn ends_process(&self, scope: ScopeRef, call: crate::facts::CallId) -> bool {
         let callee = self.facts(scope.module).call(call).callee;
@@ -222,6 +257,10 @@ impl Program<'_> {
             Expr::Name(name) | Expr::Attribute(_, name) => name,
             _ => return false,
         };
+        let is_method = matches!(self.facts(scope.module).expr(callee), Expr::Attribute(..));
+        if is_method && self.names_that_end_the_process().contains(&last) {
+            return true;
+        }
         let text = last.as_str();
         if !matches!(text, "exit" | "_exit" | "abort" | "quit") && !text.starts_with("exec") {
             return false;
@@ -254,7 +293,9 @@ impl Search<'_, '_> {
         let is_beside = |event: EventId| {
             let around = self.contexts_of(event);
             self.uses.iter().any(|(release, used)| {
-                *used == Use::Released && *release > event && around.contains(&self.facts.event(*release).context)
+                *used == Use::Released
+                    && *release > event
+                    && (around.contains(&self.facts.event(*release).context) || self.is_finally_of(*release, &around))
             })
         };
         let mut seeming: Vec<(EventId, crate::facts::CallId)> = self
@@ -263,7 +304,8 @@ impl Search<'_, '_> {
             .filter_map(|(id, used)| match self.facts.event(*id).kind {
                 EventKind::Call(call)
                     if *used == Use::HandedOn
-                        && (last.is_some_and(|last| *id < last) && is_beside(*id) || self.makes_or_fails(call)) =>
+                        && (self.is_scoped
+                            || last.is_some_and(|last| *id < last) && is_beside(*id) || self.makes_or_fails(call)) =>
                 {
                     Some((*id, call))
                 }
@@ -272,6 +314,10 @@ impl Search<'_, '_> {
             .collect();
         seeming.sort_unstable();
         for (event, call) in seeming {
+            if self.is_scoped {
+                self.lending.insert(event);
+                continue;
+            }
             let Some(result) = self.facts.id_of(Expr::Call(call)) else { continue };
             let kept = self.facts.scope_events(self.scope.id).find_map(|(_, event)| match event.kind {
                 EventKind::Bind { target, value } if value == result => Some(target),
@@ -327,6 +373,14 @@ impl Search<'_, '_> {
         self.uses.iter().any(|(release, used)| {
             *used == Use::Released && *release > event && around.contains(&self.facts.event(*release).context)
         }) || self.uses.iter().any(|(release, used)| *used == Use::Released && self.is_in_finally(*release))
+    }
+
+    /// Whether an event stands in the `finally` of a statement that these contexts are arms of.
+    fn is_finally_of(&self, event: EventId, around: &[ContextId]) -> bool {
+        self.contexts_of(event).iter().map(|id| self.facts.context(*id)).any(|context| {
+            matches!(context.kind, ContextKind::Finally)
+                && around.iter().any(|arm| self.facts.context(*arm).group == context.group)
+        })
     }
 
     fn is_in_finally(&self, event: EventId) -> bool {

@@ -12,6 +12,9 @@ use crate::source::Name;
 /// How many functions a resource is followed into from one call.
 const MOST_FUNCTIONS: usize = 64;
 
+/// A class with more subclasses is made for others to derive from.
+const MOST_OVERRIDES: usize = 12;
+
 /// How far behind an event the `raise` that ends its branch is looked for.
 const FEW_EVENTS: usize = 24;
 
@@ -59,7 +62,10 @@ fn describes(method: Name) -> bool {
 /// Whether a method of a resource releases it, by the model or by what methods of that name do.
 pub(super) fn is_releasing_method(resource: &Resource, method: Name) -> bool {
     let text = method.as_str();
-    resource.released_by.iter().any(|release| release.as_str().strip_prefix('.') == Some(text))
+    if Resource::names(&resource.outlives, method) {
+        return false;
+    }
+    Resource::names(&resource.released_by, method)
         || vocabulary::is_ending_name(text)
         || matches!(text, "release" | "detach" | "cleanup" | "__enter__" | "__aenter__" | "disconnect" | "unlink")
 }
@@ -158,6 +164,10 @@ impl Program<'_> {
             if is_held(base) && is_releasing_method(resource, method) {
                 return Use::Released;
             }
+            // What runs until the process ends has it until then.
+            if is_held(base) && matches!(method.as_str(), "serve_forever" | "run_forever") {
+                return Use::HandedOn;
+            }
             // `proc.stdout.close()`, `server.socket.close()`
             if let Expr::Attribute(inner, _) = facts.expr(base)
                 && is_held(inner)
@@ -165,6 +175,9 @@ impl Program<'_> {
             {
                 return Use::Released;
             }
+        }
+        if self.releases_the_current(scope, call, resource) {
+            return Use::Released;
         }
         let given = || facts.all_arguments(called);
         if !given().any(|argument| self.carries(scope.expr(argument), resource, is_held)) {
@@ -174,15 +187,13 @@ impl Program<'_> {
         if !resource.is_path && matches!(self.expr(callee), Expr::Attribute(_, method) if describes(method)) {
             return Use::Nothing;
         }
+        if matches!(self.expr(callee), Expr::Attribute(_, method) if Resource::names(&resource.lent_to, method)) {
+            return Use::Nothing;
+        }
         match self.resolve(callee) {
             Definition::External(path) => return self.use_by_library(path, resource),
             Definition::Class(_) => return Use::HandedOn,
             _ => {}
-        }
-        if let Expr::Attribute(_, method) = self.expr(callee)
-            && resource.lent_to.iter().any(|lent| lent.as_str().strip_prefix('.') == Some(method.as_str()))
-        {
-            return Use::Nothing;
         }
         if let Some(path) = self.method_path(callee)
             && self.use_by_library(path, resource) == Use::Nothing
@@ -214,6 +225,20 @@ impl Program<'_> {
             return Use::Nothing;
         }
         Use::HandedOn
+    }
+
+    /// `pyplot.close()`, `pyplot.close("all")`: a function that releases what it is not given, too.
+    fn releases_the_current(&self, scope: ScopeRef, call: CallId, resource: &Resource) -> bool {
+        let facts = self.facts(scope.module);
+        let call = facts.call(call);
+        let name = match facts.expr(call.callee) {
+            Expr::Name(name) | Expr::Attribute(_, name) => name,
+            _ => return false,
+        };
+        let is_named = |by: &Name| matches!(by.as_str().rsplit_once('.'), Some((module, last)) if !module.is_empty() && last == name.as_str());
+        facts.all_arguments(call).all(|given| matches!(facts.expr(given), Expr::Constant(_)))
+            && resource.released_by.iter().any(is_named)
+            && self.external_path(scope.expr(call.callee)).is_some_and(|path| resource.released_by.contains(&path))
     }
 
     /// The most that functions do with what they get for some parameters, or that those do which they pass it on to.
@@ -248,8 +273,8 @@ impl Program<'_> {
         let is_plain = facts.parameters(declared).iter().any(|declared| {
             declared.name == parameter && !matches!(declared.kind, ParameterKind::Rest | ParameterKind::Keywords)
         });
-        // An override may do what it likes, and so may what a nested function is made for.
-        if !is_plain || self.is_overridden(function) || self.is_captured(function, parameter) {
+        // A nested function may do what it likes.
+        if !is_plain || self.is_captured(function, parameter) || !self.pass_to_overrides(function, parameter, passed) {
             return Use::HandedOn;
         }
         let scope = self.function_scope(function);
@@ -297,19 +322,53 @@ impl Program<'_> {
         false
     }
 
-    fn is_overridden(&self, function: FunctionRef) -> bool {
-        let Some(class) = self.class_of_method(function) else { return false };
+    /// Adds what overrides a method, under the name of the parameter there; not where there is more to it than that.
+    fn pass_to_overrides(&self, function: FunctionRef, parameter: Name, passed: &mut Passed) -> bool {
+        let Some(class) = self.class_of_method(function) else { return true };
+        let facts = self.facts(function.module);
+        let own = facts.parameters(facts.function(function.id));
+        let Some(place) = own.iter().position(|declared| declared.name == parameter) else { return false };
         let name = self.function(function).name;
-        self.subclasses(class).iter().any(|subclass| self.method(*subclass, name) != Some(function))
+        let subclasses = self.subclasses(class);
+        for subclass in subclasses.iter() {
+            let Some(method) = self.method(*subclass, name) else { return false };
+            if method == function {
+                continue;
+            }
+            let its = self.facts(method.module);
+            match its.parameters(its.function(method.id)).get(place) {
+                Some(its) if its.kind == own[place].kind => passed.push((method, its.name)),
+                _ => return false,
+            }
+        }
+        subclasses.len() <= MOST_OVERRIDES
+    }
+
+    /// Whether a nested function that is not a getter keeps a variable of this function. Who is given a getter
+    /// (`Resolver(get_pool=lambda: pool)`) may ask again and again, and so does not own what it gives.
+    pub(super) fn is_captured_to_keep(&self, function: FunctionRef, name: Name) -> bool {
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        let is_getter = |nested: FunctionRef| {
+            let body = facts.function(nested.id).scope;
+            let gives_only = facts.scope_events(body).all(|(_, event)| {
+                matches!(event.kind, EventKind::Return(value) if facts.expr(value) == Expr::Name(name))
+            });
+            let lambda = facts.id_of(Expr::Lambda(nested.id)).filter(|_| gives_only);
+            lambda.is_some_and(|lambda| {
+                let keywords = facts.keywords.iter().filter(|(_, value)| *value == lambda);
+                let mut keywords = keywords.peekable();
+                keywords.peek().is_some()
+                    && keywords.all(|(keyword, _)| keyword.is_some_and(|name| name.as_str().starts_with("get")))
+            })
+        };
+        self.nested_functions(function)
+            .any(|nested| self.captures(nested).contains(&(scope, name)) && !is_getter(nested))
     }
 
     /// Whether a nested function or lambda keeps a variable of this function.
     pub(super) fn is_captured(&self, function: FunctionRef, name: Name) -> bool {
-        let facts = self.facts(function.module);
         let scope = self.function_scope(function);
-        let span = facts.function(function.id).span;
-        self.functions_of(function.module)
-            .filter(|nested| *nested != function && span.contains(facts.function(nested.id).span))
-            .any(|nested| self.captures(nested).contains(&(scope, name)))
+        self.nested_functions(function).any(|nested| self.captures(nested).contains(&(scope, name)))
     }
 }

@@ -7,8 +7,9 @@ use crate::facts::{Call, EventKind, Expr, ExprId};
 use crate::models::Resource;
 
 /// Methods of resources whose results keep the resource they came from: who has the cursor has the connection.
-const KEEPERS: [&str; 12] = [
+const KEEPERS: [&str; 13] = [
     "cursor",
+    "socket",
     "makefile",
     "extractfile",
     "iter_content",
@@ -38,12 +39,16 @@ impl Program<'_> {
                 })
             }
             Expr::Name(name) => self.holding_scope(value.scope, name).is_some_and(|holder| {
-                let (values, _) = self.bound_values(holder, name);
-                !values.is_empty()
-                    && values.iter().all(|(_, bound)| {
-                        let is_call = matches!(self.expr(*bound), Expr::Call(_));
-                        is_call && self.is_memory_file(*bound)
-                    })
+                let facts = self.facts(holder.module);
+                let bound = self.module(holder.module).bindings_of(holder.id, name);
+                let mut values = bound.filter_map(|event| match facts.event(event).kind {
+                    EventKind::Bind { value, .. } | EventKind::BindManager { manager: value, .. } => {
+                        Some(self.event_scope(EventRef::new(holder.module, event)).expr(value))
+                    }
+                    _ => None,
+                });
+                let is_made = |value: ExprRef| matches!(self.expr(value), Expr::Call(_)) && self.is_memory_file(value);
+                values.next().is_some_and(is_made) && values.all(is_made)
             }),
             _ => false,
         }

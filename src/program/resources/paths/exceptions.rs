@@ -5,7 +5,7 @@ use super::super::super::{EventRef, FunctionRef, Program, vocabulary};
 use super::{By, Search};
 use crate::facts::flow::{NodeId, Step};
 use crate::facts::{Event, EventId, EventKind, Expr};
-use crate::models::Lost;
+use crate::models::{Lost, Resource};
 use crate::source::Name;
 
 impl Search<'_, '_> {
@@ -22,6 +22,11 @@ impl Search<'_, '_> {
                 match self.facts.expr(callee) {
                     Expr::Attribute(base, name) if self.is_held(base, mask) && self.is_fallible(name) => {
                         return Some(By::Failure);
+                    }
+                    Expr::Attribute(base, name)
+                        if self.is_held(base, mask) && Resource::names(&self.resource.failing_releases, name) =>
+                    {
+                        return None;
                     }
                     Expr::Attribute(_, name) if is_harmless(name) => false,
                     Expr::Name(_) | Expr::Attribute(..) => {
@@ -50,7 +55,7 @@ impl Search<'_, '_> {
     }
 
     fn is_fallible(&self, method: Name) -> bool {
-        self.resource.may_fail.iter().any(|fallible| fallible.as_str().strip_prefix('.') == Some(method.as_str()))
+        Resource::names(&self.resource.may_fail, method)
     }
 }
 
@@ -94,6 +99,10 @@ impl Program<'_> {
 /// but for `open`, calls of the system on what is open already, and pure functions.
 fn is_harmless_path(path: Name) -> bool {
     let text = path.as_str();
+    // Where there is a coroutine, there is a running loop.
+    if text == "asyncio.get_running_loop" {
+        return true;
+    }
     match text.split_once('.') {
         None => !matches!(text, "open" | "next" | "eval" | "exec" | "input"),
         Some((module, _)) => matches!(
@@ -191,5 +200,11 @@ fn is_harmless(name: Name) -> bool {
                 | "isatty"
                 | "acquire"
                 | "release"
+                | "to_bytes"
+                | "to_text"
+                | "to_native"
+                | "call_at"
+                | "call_later"
+                | "call_soon"
         )
 }

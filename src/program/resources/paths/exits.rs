@@ -4,7 +4,7 @@ use super::super::super::EventRef;
 use super::super::LostAt;
 use super::{By, Search, Seen, State};
 use crate::facts::flow::Step;
-use crate::facts::{CallId, ContextKind, EventKind, Expr, ExprId, ScopeId};
+use crate::facts::{CallId, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeId};
 use crate::source::Span;
 
 impl Search<'_, '_> {
@@ -39,6 +39,9 @@ impl Search<'_, '_> {
         let mut next = Some(state);
         while let Some(here) = next {
             if let Step::Event(event) = self.flow.step(here.0) {
+                if here.2 == By::Handled && self.is_for_something_else(event) {
+                    return false;
+                }
                 match self.facts.event(event).kind {
                     EventKind::Break if is_raised => return false,
                     EventKind::Call(call) => is_used = is_used || self.is_used_by(call, here.1),
@@ -48,6 +51,23 @@ impl Search<'_, '_> {
             next = seen.get(&here).copied().flatten();
         }
         is_used
+    }
+
+    /// Whether an event stands in a handler for objects that lack a method: what was acquired has those of its kind.
+    fn is_for_something_else(&self, event: EventId) -> bool {
+        self.contexts_of(event).into_iter().map(|id| self.facts.context(id)).any(|context| match context.kind {
+            ContextKind::Except(types) if types != NOTHING && !self.groups.contains(&context.group) => {
+                let types = match self.facts.expr(types) {
+                    Expr::Display(_, run) => self.facts.list(run),
+                    _ => std::slice::from_ref(&types),
+                };
+                types.iter().all(|one| {
+                    matches!(self.facts.expr(*one), Expr::Name(name) | Expr::Attribute(_, name)
+                        if matches!(name.as_str(), "AttributeError" | "UnsupportedOperation"))
+                })
+            }
+            _ => false,
+        })
     }
 
     /// A call of a method of the resource, or one that it is given to.
