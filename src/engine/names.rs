@@ -11,7 +11,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::FileFacts;
+use crate::facts::{FileFacts, Import};
 use crate::program::Role;
 use crate::source::Name;
 
@@ -101,6 +101,56 @@ pub fn role(path: &Path) -> Role {
     } else {
         Role::Library
     }
+}
+
+/// A file that only its own name calls a test: the folders around it say nothing.
+fn is_called_test(path: &Path) -> bool {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let is_by_stem = stem.starts_with("test_") || stem.ends_with("_test");
+    is_by_stem && role(&path.with_file_name("module.py")) != Role::Test
+}
+
+/// A module as far as its role depends on who imports it.
+pub struct Imported<'m> {
+    pub path: &'m Path,
+    pub name: Name,
+    pub is_package: bool,
+    pub role: Role,
+    pub facts: &'m FileFacts,
+}
+
+/// The modules, by their places in the list, that are called like tests (`test_state.py`, for the state of a test) and
+/// that code imports which is no test: they are part of it.
+pub fn parts_called_tests(modules: &[Imported]) -> FxHashSet<usize> {
+    let called: FxHashMap<Name, usize> = (modules.iter().enumerate())
+        .filter(|(_, module)| module.role == Role::Test && is_called_test(module.path))
+        .map(|(number, module)| (module.name, number))
+        .collect();
+    let mut parts = FxHashSet::default();
+    if called.is_empty() {
+        return parts;
+    }
+    for module in modules.iter().filter(|module| module.role != Role::Test) {
+        for import in &module.facts.imports {
+            let source = import_source(module, import);
+            let member = import.name.map(|name| format!("{source}.{name}"));
+            let found = [Some(source), member].into_iter().flatten().map(|name| Name::new(name.trim_start_matches('.')));
+            parts.extend(found.filter_map(|name| called.get(&name)));
+        }
+    }
+    parts
+}
+
+/// The dotted name of the module that an import takes something from.
+fn import_source(module: &Imported, import: &Import) -> String {
+    if import.level == 0 {
+        return import.module.as_str().to_owned();
+    }
+    let mut package = module.name.as_str();
+    for _ in usize::from(module.is_package)..import.level as usize {
+        package = package.rsplit_once('.').map_or("", |(outer, _)| outer);
+    }
+    if import.module.as_str().is_empty() { package.to_owned() } else { format!("{package}.{}", import.module) }
 }
 
 /// `setup.py` where a project keeps it: at its root, or a folder below.
