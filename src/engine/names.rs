@@ -103,11 +103,18 @@ pub fn role(path: &Path) -> Role {
     }
 }
 
+const TEST_TOOLS: &[&str] = &[
+    "base", "case", "cases", "client", "common", "data", "fixtures", "helper", "helpers", "mixin", "mixins", "runner",
+    "server", "suite", "support", "tools", "util", "utils",
+];
+
 /// A file that only its own name calls a test: the folders around it say nothing.
 fn is_called_test(path: &Path) -> bool {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let is_by_stem = stem.starts_with("test_") || stem.ends_with("_test");
-    is_by_stem && role(&path.with_file_name("module.py")) != Role::Test
+    // What tests are made with is imported by the plugins of test runners as well.
+    let is_tool = stem.split('_').any(|word| TEST_TOOLS.contains(&word));
+    is_by_stem && !is_tool && role(&path.with_file_name("module.py")) != Role::Test
 }
 
 /// A module as far as its role depends on who imports it.

@@ -4,8 +4,10 @@ use super::cycles::{self, Step};
 use super::{Claim, Report, label};
 use crate::finding::{Confidence, Effect, Label};
 use crate::program::costs::Cost;
-use crate::program::references::ObjectId;
+use crate::program::lifetimes::Lifetime;
 use crate::program::references::own::OwnCycle;
+use crate::program::references::{ObjectId, Origin};
+use crate::program::repetition::Frequency;
 use crate::program::{ModuleId, Program};
 use crate::source::Name;
 
@@ -56,9 +58,18 @@ fn has_finalizer(program: &Program, found: &OwnCycle) -> bool {
     classes.filter_map(|class| program.method(class, Name::new("__del__"))).any(|del| program.does_something(del))
 }
 
-/// What some object of the cycle holds, or how often one is made.
+/// How often such objects are made, or what waits with them. What the process has one of waits for nobody.
 fn cost(program: &Program, found: &OwnCycle) -> Option<Cost> {
-    let classes = found.steps.iter().filter_map(|reference| found.graph.object(reference.from).class);
-    let held = classes.filter_map(|class| program.cost_of_instance(class)).next();
-    held.map(|what| Cost { what, label: None }).or_else(|| program.called_often_by(found.function))
+    let Some(class) = found.class else { return program.called_often_by(found.function) };
+    if program.owner(class).lifetime == Lifetime::Process {
+        return None;
+    }
+    let is_own = program.receiver(program.outermost_function(found.function)).is_some_and(|receiver| {
+        matches!(found.graph.object(found.object).origin, Origin::Parameter(name) | Origin::Enclosing(_, name) if name == receiver.name)
+    });
+    let made = program.made_often(class).or_else(|| (!is_own).then(|| program.called_often_by(found.function))?);
+    made.or_else(|| {
+        let what = program.cost_of_instance(class)?;
+        (program.instance_frequency(class) >= Frequency::Presumed).then_some(Cost { what, label: None })
+    })
 }

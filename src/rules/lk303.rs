@@ -90,10 +90,12 @@ fn judge(program: &Program, found: &KeptException) -> Option<(Confidence, Effect
             return low;
         }
     }
-    match (found.passed().is_some(), found.raised) {
-        (true, _) => medium(Effect::Delayed(cost(program, found))),
-        (false, Some(_)) => medium(Effect::Delayed(Some("the frames of whoever it is raised to".to_owned()))),
-        (false, None) => low,
+    let raised = found.raised.map(|_| "the frames of whoever it is raised to".to_owned());
+    match found.passed() {
+        Some(_) if found.thrown.passed_here() => medium(Effect::Delayed(cost(program, found))),
+        Some(_) => medium(Effect::Delayed(cost(program, found).or(raised))),
+        None if raised.is_some() => medium(Effect::Delayed(raised)),
+        None => low,
     }
 }
 

@@ -85,9 +85,11 @@ impl Program<'_> {
             Expr::Call(call) => facts
                 .all_arguments(facts.call(call))
                 .any(|argument| facts.expr(argument) == Expr::Name(name) || within(argument)),
-            Expr::Display(_, run) | Expr::Or(run) | Expr::And(run) | Expr::Conditional(run) => {
+            Expr::Display(_, run) => {
                 (facts.list(run).iter()).any(|part| facts.expr(*part) == Expr::Name(name) || within(*part))
             }
+            // `root or self`: the object itself only for want of another.
+            Expr::Or(run) | Expr::And(run) | Expr::Conditional(run) => facts.list(run).iter().any(|part| within(*part)),
             Expr::Comprehension(_, inner) => facts.scope_events(inner).any(|(_, event)| match event.kind {
                 EventKind::Yield(element) => within(element),
                 _ => false,
