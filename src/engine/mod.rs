@@ -24,13 +24,13 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use self::baseline::{Baseline, Known};
 use self::load::{Content, Found, FoundFile};
-use self::names::ModulePath;
+use self::names::{Imported, ModulePath};
 use self::suppress::{FileSuppressions, Suppressions};
 use crate::config::{Configuration, Settings};
 use crate::facts::{FileFacts, lower};
 use crate::finding::Finding;
 use crate::models::{ModelError, Models};
-use crate::program::{ModuleId, ModuleIndex, ModuleInput, Program};
+use crate::program::{ModuleId, ModuleIndex, ModuleInput, Program, Role};
 use crate::rules::{self, RULES};
 use crate::source::{FileId, LineIndex, Position, SourceFile, SourceKind};
 use crate::syntax::{self, DecodeError};
@@ -427,14 +427,24 @@ fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, ModuleInd
     let choices: Vec<(&ModulePath, &FileFacts)> =
         lowered.iter().map(|(_, file, (facts, _))| (&file.module, facts)).collect();
     let names = names::decide(&choices);
-    (lowered.into_iter().zip(names))
-        .map(|((id, file, (facts, index)), name)| {
+    let imported: Vec<Imported> = (lowered.iter().zip(&names))
+        .map(|((_, file, (facts, _)), name)| Imported {
+            path: &file.relative,
+            name: *name,
+            is_package: file.module.is_package,
+            role: file.role,
+            facts,
+        })
+        .collect();
+    let parts = names::parts_called_tests(&imported);
+    (lowered.into_iter().zip(names).enumerate())
+        .map(|(number, ((id, file, (facts, index)), name))| {
             let input = ModuleInput {
                 file: id,
                 path: file.relative.clone(),
                 name,
                 is_package: file.module.is_package,
-                role: file.role,
+                role: if parts.contains(&number) { Role::Library } else { file.role },
                 reported: file.reported,
                 facts,
             };

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::FileFacts;
+use crate::facts::{FileFacts, Import};
 use crate::program::Role;
 use crate::source::Name;
 
@@ -100,13 +100,7 @@ pub fn command_tools(packages: &FxHashSet<&Path>) -> Vec<PathBuf> {
 /// How a file's code runs, by where it lies: only under tests or as a demonstration, by the names that test runners look
 /// for, or as a part of a command. `path` is relative to the project, `key` the same file's canonical path.
 pub fn role(path: &Path, key: &Path, tools: &[PathBuf]) -> Role {
-    let mut folders = path.parent().into_iter().flat_map(Path::components);
-    let in_tests = folders.any(|folder| TEST_FOLDERS.iter().any(|name| folder.as_os_str() == *name));
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let is_helper =
-        matches!(stem, "conftest" | "testing" | "_testing" | "testing_utils" | "test" | "tests" | "testutils");
-    let is_double = stem == "fake" || stem.starts_with("fake_") || stem == "mock" || stem.starts_with("mock_");
-    if in_tests || is_helper || is_double || stem.starts_with("test_") || stem.ends_with("_test") {
+    if is_test(path) {
         Role::Test
     } else if path.parent().into_iter().flat_map(Path::components).any(is_vendor_folder) {
         Role::Vendored
@@ -120,8 +114,76 @@ pub fn role(path: &Path, key: &Path, tools: &[PathBuf]) -> Role {
     }
 }
 
+/// What test runners look for, and what stands in for the real thing in tests.
+fn is_test(path: &Path) -> bool {
+    let mut folders = path.parent().into_iter().flat_map(Path::components);
+    let in_tests = folders.any(|folder| TEST_FOLDERS.iter().any(|name| folder.as_os_str() == *name));
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let is_helper =
+        matches!(stem, "conftest" | "testing" | "_testing" | "testing_utils" | "test" | "tests" | "testutils");
+    let is_double = stem == "fake" || stem.starts_with("fake_") || stem == "mock" || stem.starts_with("mock_");
+    in_tests || is_helper || is_double || stem.starts_with("test_") || stem.ends_with("_test")
+}
+
 fn is_vendor_folder(folder: std::path::Component) -> bool {
     folder.as_os_str().to_str().is_some_and(|name| VENDOR_FOLDERS.contains(&name.trim_matches('_')))
+}
+
+const TEST_TOOLS: &[&str] = &[
+    "base", "case", "cases", "client", "common", "data", "fixtures", "helper", "helpers", "mixin", "mixins", "runner",
+    "server", "suite", "support", "tools", "util", "utils",
+];
+
+/// A file that only its own name calls a test: the folders around it say nothing.
+fn is_called_test(path: &Path) -> bool {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let is_by_stem = stem.starts_with("test_") || stem.ends_with("_test");
+    // What tests are made with is imported by the plugins of test runners as well.
+    let is_tool = stem.split('_').any(|word| TEST_TOOLS.contains(&word));
+    is_by_stem && !is_tool && !is_test(&path.with_file_name("module.py"))
+}
+
+/// A module as far as its role depends on who imports it.
+pub struct Imported<'m> {
+    pub path: &'m Path,
+    pub name: Name,
+    pub is_package: bool,
+    pub role: Role,
+    pub facts: &'m FileFacts,
+}
+
+/// The modules, by their places in the list, that are called like tests (`test_state.py`, for the state of a test) and
+/// that code imports which is no test: they are part of it.
+pub fn parts_called_tests(modules: &[Imported]) -> FxHashSet<usize> {
+    let called: FxHashMap<Name, usize> = (modules.iter().enumerate())
+        .filter(|(_, module)| module.role == Role::Test && is_called_test(module.path))
+        .map(|(number, module)| (module.name, number))
+        .collect();
+    let mut parts = FxHashSet::default();
+    if called.is_empty() {
+        return parts;
+    }
+    for module in modules.iter().filter(|module| module.role != Role::Test) {
+        for import in &module.facts.imports {
+            let source = import_source(module, import);
+            let member = import.name.map(|name| format!("{source}.{name}"));
+            let found = [Some(source), member].into_iter().flatten().map(|name| Name::new(name.trim_start_matches('.')));
+            parts.extend(found.filter_map(|name| called.get(&name)));
+        }
+    }
+    parts
+}
+
+/// The dotted name of the module that an import takes something from.
+fn import_source(module: &Imported, import: &Import) -> String {
+    if import.level == 0 {
+        return import.module.as_str().to_owned();
+    }
+    let mut package = module.name.as_str();
+    for _ in usize::from(module.is_package)..import.level as usize {
+        package = package.rsplit_once('.').map_or("", |(outer, _)| outer);
+    }
+    if import.module.as_str().is_empty() { package.to_owned() } else { format!("{package}.{}", import.module) }
 }
 
 /// `setup.py` where a project keeps it: at its root, or a folder below.

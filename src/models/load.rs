@@ -12,7 +12,7 @@ use toml::Spanned;
 use super::mistakes::{plainer, row_and_column};
 use super::{
     Argument, Borrows, BoundIs, By, Cache, Calls, Container, Domain, EntryBy, Example, Held, Holds, Lost, Models, Name,
-    Origin, Registration, Registry, Resource, Shape, ThreadLocal, Weak,
+    Keeps, Origin, Registration, Registry, Resource, Shape, ThreadLocal, Weak,
 };
 
 /// A mistake in a file of models. Row and column count from 1, columns in characters.
@@ -63,6 +63,8 @@ pub struct Tables {
     origin: Vec<OriginEntry>,
     #[serde(default)]
     weak: Vec<WeakEntry>,
+    #[serde(default)]
+    keeps: Vec<KeepsEntry>,
     #[serde(default)]
     repeats: Vec<RegistrationEntry>,
     #[serde(default)]
@@ -179,6 +181,10 @@ entry! {
 }
 
 entry! {
+    struct KeepsEntry {}
+}
+
+entry! {
     struct RegistrationEntry {
         why: Name,
         argument: Option<Spanned<Name>>,
@@ -226,6 +232,7 @@ entry! {
         only_if_shown: bool,
         #[serde(default)]
         is_hook: bool,
+        if_false: Option<Name>,
     }
 }
 
@@ -383,6 +390,10 @@ impl Tables {
             add(&mut models.weak, &entry.name, &Weak { position: entry.position })?;
             entry.add_example(file, text, &mut models);
         }
+        for entry in self.keeps {
+            add(&mut models.keeps, &entry.name, &Keeps)?;
+            entry.add_example(file, text, &mut models);
+        }
         for entry in self.repeats {
             add(&mut models.repeats, &entry.name, &entry.registration()?)?;
             entry.add_example(file, text, &mut models);
@@ -467,6 +478,7 @@ impl RegistryEntry {
             keeps_arguments: self.keeps_arguments,
             only_if_shown: self.only_if_shown,
             is_hook: self.is_hook,
+            if_false: self.if_false,
         })
     }
 }

@@ -24,6 +24,7 @@ pub struct Models {
     containers: FxHashMap<Name, Container>,
     origins: FxHashMap<Name, Origin>,
     weak: FxHashMap<Name, Weak>,
+    keeps: FxHashMap<Name, Keeps>,
     repeats: FxHashMap<Name, Registration>,
     once: FxHashMap<Name, Registration>,
     calls: FxHashMap<Name, Calls>,
@@ -143,6 +144,10 @@ pub struct Weak {
     pub position: u32,
 }
 
+/// A callable whose result keeps all that it is given, for as long as it lives itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeps;
+
 /// What makes a project's function run at another's will: a decorator, an argument, or a base class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
@@ -190,6 +195,8 @@ pub struct Registry {
     pub tested_by: Box<[Name]>,
     /// Keywords with which the entry goes elsewhere.
     pub unless_keyword: Box<[Name]>,
+    /// There is an entry only where this keyword is given as `False`: without it, what is entered is held weakly.
+    pub if_false: Option<Name>,
     /// Arguments with which there is no entry.
     pub unless_value: Box<[Name]>,
     /// The other arguments are kept with the entry.
@@ -391,6 +398,7 @@ impl Models {
         self.containers.extend(other.containers);
         self.origins.extend(other.origins);
         self.weak.extend(other.weak);
+        self.keeps.extend(other.keeps);
         self.repeats.extend(other.repeats);
         self.once.extend(other.once);
         self.calls.extend(other.calls);
@@ -419,6 +427,11 @@ impl Models {
 
     pub fn weak(&self, name: Name) -> Option<&Weak> {
         self.weak.get(&name)
+    }
+
+    /// Whether what a callable makes keeps its arguments.
+    pub fn keeps(&self, name: Name) -> bool {
+        self.keeps.contains_key(&name)
     }
 
     /// What makes a function run again and again.
@@ -483,6 +496,7 @@ impl Models {
             || self.containers.contains_key(&name)
             || self.origins.contains_key(&name)
             || self.weak.contains_key(&name)
+            || self.keeps.contains_key(&name)
             || self.repeats.contains_key(&name)
             || self.once.contains_key(&name)
             || self.calls.contains_key(&name)

@@ -29,6 +29,8 @@ pub struct Cost {
 const CALLERS: usize = 3;
 /// The most callers that are looked at for one answer.
 const MOST_CALLERS: usize = 48;
+/// The most places where instances of a class are made that are looked at.
+const MOST_SITES: usize = 24;
 /// So few calls of a method by its name alone are taken for calls of it.
 const FEW_CALLERS: usize = 6;
 /// The most variables of one function that are looked at.
@@ -203,6 +205,33 @@ impl Program<'_> {
             front = next;
         }
         None
+    }
+
+    /// Where instances of a class are made again and again: shown so, or each for a `with` block.
+    pub fn made_often(&self, class: ClassRef) -> Option<Cost> {
+        let enters = ["__enter__", "__aenter__"].iter().any(|name| self.method(class, Name::new(name)).is_some());
+        let family = std::iter::once(&class).chain(self.subclasses(class));
+        let sites: Vec<CallSite> = family.flat_map(|class| self.instantiations(*class).to_vec()).collect();
+        sites.into_iter().filter(|site| !self.is_test(site.module)).take(MOST_SITES).find_map(|site| {
+            let frequency = self.repetition(site.event).frequency;
+            let needed = match enters && self.is_made_by_with(site) {
+                true => Frequency::Presumed,
+                false => Frequency::Repeated,
+            };
+            (frequency >= needed).then(|| Cost {
+                what: "it is made again and again".to_owned(),
+                label: Some(Label { location: self.event_location(site.event), message: "made here".to_owned() }),
+            })
+        })
+    }
+
+    /// `with Class(…)`.
+    fn is_made_by_with(&self, site: CallSite) -> bool {
+        let facts = self.facts(site.module);
+        let made = facts.id_of(Expr::Call(site.call));
+        facts.contexts.iter().any(|context| {
+            matches!(context.kind, crate::facts::ContextKind::With { manager, .. } if Some(manager) == made)
+        })
     }
 
     /// A function up the chain of callers that is handed to others to be called back.

@@ -5,6 +5,7 @@
 //! calls the other stays for as long as the emitter does. Places that nothing can take anything out of are left to the
 //! rules on growth, for there it is the emitter that is at fault.
 
+pub mod added;
 mod emitters;
 
 use rayon::prelude::*;

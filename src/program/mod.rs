@@ -27,6 +27,7 @@ pub mod references;
 pub mod registries;
 pub mod repetition;
 pub mod resources;
+pub mod running_work;
 pub mod thread_locals;
 pub mod types;
 pub mod vocabulary;

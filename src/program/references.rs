@@ -11,6 +11,7 @@
 mod attributes;
 pub mod captures;
 pub mod definitions;
+pub mod own;
 mod release;
 mod trace;
 

@@ -18,7 +18,7 @@ use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
 use super::types::{Type, last_part};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{CallId, ContextKind, EventKind, Expr, ExprId, NOTHING, ScopeKind};
+use crate::facts::{CallId, Constant, ContextKind, EventKind, Expr, ExprId, NOTHING, ScopeKind};
 use crate::finding::Label;
 use crate::models::{Argument, EntryBy, Held, Registry};
 use crate::source::{Name, NameSet};
@@ -363,6 +363,13 @@ impl Program<'_> {
         let call = facts.call(call);
         let keywords = facts.keyword_arguments(call);
         if keywords.iter().any(|(name, _)| name.is_some_and(|name| registry.unless_keyword.contains(&name))) {
+            return true;
+        }
+        let is_false = |wanted: Name| {
+            let mut given = keywords.iter().filter(|(name, _)| *name == Some(wanted));
+            given.any(|(_, value)| facts.expr(*value) == Expr::Constant(Constant::False))
+        };
+        if registry.if_false.is_some_and(|wanted| !is_false(wanted)) {
             return true;
         }
         if registry.unless_value.is_empty() {

@@ -838,6 +838,22 @@ pub fn is_running_name(name: &str) -> bool {
     })
 }
 
+/// Flags that are true for as long as the work of an object goes on.
+pub fn is_going_on_name(name: &str) -> bool {
+    let words = ["running", "run", "alive", "active", "open", "connected", "started", "going", "keep", "enabled"];
+    name.split('_').any(|word| words.contains(&word))
+}
+
+/// Flags that tell the work of an object to end.
+pub fn is_end_flag_name(name: &str) -> bool {
+    let words = [
+        "stop", "stopped", "stopping", "closed", "closing", "close", "done", "finished", "exit", "exiting", "shutdown",
+        "quit", "cancelled", "canceled", "cancel", "ended", "end", "terminated", "terminate", "dead", "event", "halt",
+        "stopevent",
+    ];
+    name.to_ascii_lowercase().split('_').any(|word| words.contains(&word))
+}
+
 /// Calls that run a callable once, beside the caller.
 pub fn is_starting_name(name: &str) -> bool {
     matches!(

@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
+use super::cycles::{self, Step};
 use super::{Claim, Report, label};
-use crate::facts::{EventKind, Expr};
 use crate::finding::Confidence;
-use crate::program::references::{Form, ObjectGraph, ObjectId, Origin, Reference};
+use crate::program::references::{ObjectGraph, ObjectId, Origin, Reference};
 use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program};
 use crate::source::Name;
 
@@ -32,12 +32,6 @@ fn finalizer(program: &Program, class: ClassRef) -> Option<FunctionRef> {
 struct Cycle {
     confidence: Confidence,
     steps: Vec<Step>,
-}
-
-struct Step {
-    reference: Reference,
-    from: String,
-    to: String,
 }
 
 struct Search<'p> {
@@ -106,7 +100,11 @@ impl Search<'_> {
         let confidence =
             if references.iter().all(|reference| shown(reference)) { Confidence::High } else { Confidence::Medium };
         let name = |id: ObjectId| {
-            if id == start { format!("`{}`", self.program.class(self.class).name) } else { self.describe(graph, id) }
+            if id == start {
+                format!("`{}`", self.program.class(self.class).name)
+            } else {
+                cycles::describe(self.program, graph, id)
+            }
         };
         let steps = references
             .into_iter()
@@ -134,30 +132,6 @@ impl Search<'_> {
         let function = self.program.event_function(event)?;
         self.program.class_of_method(self.program.outermost_function(function))
     }
-
-    fn describe(&self, graph: &ObjectGraph, id: ObjectId) -> String {
-        let object = graph.object(id);
-        if let Some(class) = object.class {
-            return format!("`{}`", self.program.class(class).name);
-        }
-        match object.origin {
-            Origin::Parameter(name) | Origin::Enclosing(_, name) => format!("`{name}`"),
-            Origin::Attribute(_, name) => format!("what is in `{name}`"),
-            Origin::Item(_, name) => format!("an item of `{name}`"),
-            Origin::Container(_) => "a container".to_owned(),
-            Origin::Made(event) => self.made_name(event).unwrap_or_else(|| "an object".to_owned()),
-            Origin::Inner(..) => "an object".to_owned(),
-        }
-    }
-
-    fn made_name(&self, event: EventRef) -> Option<String> {
-        let facts = self.program.facts(event.module);
-        let EventKind::Call(call) = facts.event(event.id).kind else { return None };
-        match facts.expr(facts.call(call).callee) {
-            Expr::Name(name) | Expr::Attribute(_, name) => Some(format!("`{name}`")),
-            _ => None,
-        }
-    }
 }
 
 fn claim(program: &Program, class: ClassRef, finalizer: FunctionRef, cycle: &Cycle) -> Claim {
@@ -168,7 +142,7 @@ fn claim(program: &Program, class: ClassRef, finalizer: FunctionRef, cycle: &Cyc
         None => format!("`{name}` has `__del__` and keeps itself alive"),
     };
     let mut related: Vec<_> =
-        cycle.steps.iter().map(|step| label(program, step.reference.event, step_label(step))).collect();
+        cycle.steps.iter().map(|step| label(program, step.reference.event, cycles::step_label(step))).collect();
     related.push(crate::finding::Label {
         location: program.location(finalizer.module, program.function(finalizer).name_span),
         message: "`__del__` waits for the cyclic garbage collector".to_owned(),
@@ -181,15 +155,4 @@ fn claim(program: &Program, class: ClassRef, finalizer: FunctionRef, cycle: &Cyc
         related,
         symbol: via.map_or_else(|| program.class_symbol(class), |via| format!("{}.{via}", program.class_symbol(class))),
     }
-}
-
-fn step_label(step: &Step) -> String {
-    let between = match step.reference.form {
-        Form::Itself | Form::Item => "",
-        Form::BoundMethod => "bound method → ",
-        Form::Captured => "closure → ",
-        Form::Argument => "wrapper → ",
-    };
-    let verb = if step.reference.is_item { "added" } else { "stored" };
-    format!("{verb} here: {} → {between}{}", step.from, step.to)
 }

@@ -10,11 +10,14 @@ use crate::program::{ModuleId, Place, Program};
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for found in program.kept_exceptions(module) {
         let Some((confidence, effect, reasons)) = judge(program, &found) else { continue };
-        let function = program.function_name(found.function);
         let name = program.place_name(found.place);
         let mut related = Vec::new();
         if let Some(source) = found.thrown.source() {
             related.push(label(program, source, "this exception holds the frames that it passed through"));
+        }
+        if let Some((caller, event)) = found.handed_by {
+            let caller = program.function_name(caller);
+            related.push(label(program, event, format!("`{caller}` caught it: its frame is in the traceback")));
         }
         if let Some(raised) = found.raised {
             related.push(label(
@@ -31,7 +34,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
                 span: program.event_location(found.stored).span,
                 confidence,
                 message: format!("`{name}` keeps {} with all frames of its traceback", what(&found)),
-                label: chain(&found, &function),
+                label: chain(program, &found),
                 related,
                 symbol: program.place_symbol(found.place),
             },
@@ -47,10 +50,11 @@ fn what(found: &KeptException) -> &'static str {
     }
 }
 
-fn chain(found: &KeptException, function: &str) -> String {
+fn chain(program: &Program, found: &KeptException) -> String {
     let attribute = found.attribute;
-    match (found.thrown.passed_here(), found.holder) {
-        (true, Some(holder)) => {
+    match (found.passed(), found.holder) {
+        (Some(function), Some(holder)) => {
+            let function = program.function_name(function);
             format!("`{holder}` → `{attribute}` → exception → traceback → frame of `{function}` → `{holder}`")
         }
         _ => format!("`{attribute}` → exception → traceback → frames"),
@@ -65,7 +69,7 @@ fn judge(program: &Program, found: &KeptException) -> Option<(Confidence, Effect
         return low;
     }
     if let Some((variable, bound)) = found.before
-        && found.thrown.passed_here()
+        && found.passed().is_some()
     {
         let message = format!("`{variable}` has the one before, so that each exception keeps all earlier ones");
         return Some((Confidence::Medium, Effect::Rooted, vec![label(program, bound, message)]));
@@ -73,7 +77,7 @@ fn judge(program: &Program, found: &KeptException) -> Option<(Confidence, Effect
     let Place::Instance(class, _) = found.place else {
         return match found.place {
             Place::Module(..) | Place::Class(..) => medium(Effect::Rooted),
-            _ if found.thrown.passed_here() => medium(Effect::Delayed(cost(program, found))),
+            _ if found.passed().is_some() => medium(Effect::Delayed(cost(program, found))),
             _ => None,
         };
     };
@@ -82,19 +86,22 @@ fn judge(program: &Program, found: &KeptException) -> Option<(Confidence, Effect
         if owner.lifetime >= Lifetime::Presumed {
             return Some((Confidence::Medium, Effect::Rooted, owner.reasons));
         }
-        if !found.thrown.passed_here() {
+        if found.passed().is_none() {
             return low;
         }
     }
-    match (found.thrown.passed_here(), found.raised) {
-        (true, _) => medium(Effect::Delayed(cost(program, found))),
-        (false, Some(_)) => medium(Effect::Delayed(Some("the frames of whoever it is raised to".to_owned()))),
-        (false, None) => low,
+    let raised = found.raised.map(|_| "the frames of whoever it is raised to".to_owned());
+    match found.passed() {
+        Some(_) if found.thrown.passed_here() => medium(Effect::Delayed(cost(program, found))),
+        Some(_) => medium(Effect::Delayed(cost(program, found).or(raised))),
+        None if raised.is_some() => medium(Effect::Delayed(raised)),
+        None => low,
     }
 }
 
 /// What the frame holds that the exception has passed through, or the object that keeps it.
 fn cost(program: &Program, found: &KeptException) -> Option<String> {
-    let frame = program.cost_of_frame(found.stored).map(|cost| cost.what);
-    frame.or_else(|| program.called_often_by(found.function).map(|cost| cost.what))
+    let (function, caught) = found.handed_by.unwrap_or((found.function, found.stored));
+    let frame = program.cost_of_frame(caught).map(|cost| cost.what);
+    frame.or_else(|| program.called_often_by(function).map(|cost| cost.what))
 }

@@ -30,6 +30,21 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             symbol: format!("{}.{}", program.function_symbol(function), program.place_name(listener.place)),
         });
     }
+    for listener in program.added_listeners(module) {
+        let function = program.function_name(listener.function);
+        let path = format!("{}.{}", listener.emitter, listener.container);
+        let class = program.class(listener.class).name;
+        let mut related = listener.reasons;
+        super::once_each(&mut related);
+        report.add(Claim {
+            span: program.event_location(listener.event).span,
+            confidence: Confidence::Medium,
+            message: format!("what each call of `{function}` adds to `{path}` is never taken out"),
+            label: format!("`{class}` → `{}` → what is added, with all that it uses", listener.container),
+            related,
+            symbol: format!("{}.{path}", program.function_symbol(listener.function)),
+        });
+    }
 }
 
 fn confidence(program: &Program, listener: &Listener) -> Confidence {

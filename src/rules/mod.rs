@@ -3,6 +3,7 @@
 //! A rule looks at one module at a time, with the whole program at hand, and reports what that module holds. What
 //! it needs to know is asked of `program`; what it says in words stays on its page.
 
+mod cycles;
 mod growth;
 mod lk101;
 mod lk102;
@@ -21,12 +22,15 @@ mod lk205;
 mod lk206;
 mod lk207;
 mod lk301;
+mod lk302;
 mod lk303;
 mod lk304;
 mod lk305;
 mod lk306;
 mod lk401;
 mod lk402;
+mod lk405;
+mod lk406;
 mod lk407;
 mod lk408;
 pub mod page;
@@ -61,12 +65,15 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK206", check: lk206::check },
     Rule { code: "LK207", check: lk207::check },
     Rule { code: "LK301", check: lk301::check },
+    Rule { code: "LK302", check: lk302::check },
     Rule { code: "LK303", check: lk303::check },
     Rule { code: "LK304", check: lk304::check },
     Rule { code: "LK305", check: lk305::check },
     Rule { code: "LK306", check: lk306::check },
     Rule { code: "LK401", check: lk401::check },
     Rule { code: "LK402", check: lk402::check },
+    Rule { code: "LK405", check: lk405::check },
+    Rule { code: "LK406", check: lk406::check },
     Rule { code: "LK407", check: lk407::check },
     Rule { code: "LK408", check: lk408::check },
 ];

@@ -21,12 +21,21 @@ pub struct KeptException {
     pub is_item: bool,
     /// The variable by which the frame of the function leads to the holder.
     pub holder: Option<Name>,
+    /// The method of the same object that caught it and handed it over, and the call that does.
+    pub handed_by: Option<(FunctionRef, EventRef)>,
     /// Where a method of the holder raises it again.
     pub raised: Option<EventRef>,
     /// A variable of the function that has what was stored there before: each frame keeps all of them.
     pub before: Option<(Name, EventRef)>,
     /// Something takes it out later.
     pub is_let_go: bool,
+}
+
+impl KeptException {
+    /// A function whose frame is in the traceback and leads to the holder.
+    pub fn passed(&self) -> Option<FunctionRef> {
+        self.handed_by.map(|(function, _)| function).or(self.thrown.passed_here().then_some(self.function))
+    }
 }
 
 impl Program<'_> {
@@ -116,10 +125,29 @@ impl Program<'_> {
             attribute,
             is_item,
             holder,
+            handed_by: self.handed_by_own_method(function, thrown),
             raised,
             before: self.kept_before(stored, target),
             is_let_go,
         })
+    }
+
+    /// `self.add_error(error)` in a handler of another method.
+    fn handed_by_own_method(&self, function: FunctionRef, thrown: Thrown) -> Option<(FunctionRef, EventRef)> {
+        let Thrown::Handed(name) = thrown else { return None };
+        let receiver = self.receiver(function).filter(|receiver| !receiver.is_class)?;
+        self.callers(function).iter().filter(|site| site.is_certain).find_map(|site| {
+                let facts = self.facts(site.module);
+                let Expr::Attribute(base, _) = facts.expr(facts.call(site.call).callee) else { return None };
+                let Expr::Name(base) = facts.expr(base) else { return None };
+                let caller = self.event_function(site.event)?;
+                let scope = self.event_scope(site.event);
+                let own = self.receiver_named(scope, base).filter(|own| !own.is_class)?;
+                let is_same = self.mro(own.class).contains(&receiver.class) || self.mro(receiver.class).contains(&own.class);
+                let argument = self.argument_for(*site, function, name)?;
+                let is_caught = matches!(self.thrown(argument, site.event)?, Thrown::Caught(_) | Thrown::Current(_));
+                (is_same && is_caught && caller != function).then_some((caller, site.event))
+            })
     }
 
     /// A variable of the function that was given what the same attribute held before.

@@ -224,7 +224,7 @@ impl Tracer<'_> {
         let model = self.program.models.weak(path);
         let is_weak = model.is_some() || is_called_weak(path);
         let container = self.program.models.container(path);
-        let keeps = matches!(path.as_str(), "functools.partial" | "types.MethodType" | "functools.partialmethod");
+        let keeps = self.program.models.keeps(path);
         if is_weak || keeps || container.is_some() {
             let arguments = self.arguments(scope, id);
             let mut handles = Vec::new();

@@ -1,0 +1,119 @@
+//! Objects that keep themselves: one of their own attributes leads back to them.
+//!
+//! To follow every object of a program round its cycles would cost more than it tells. A function that makes such a
+//! cycle mostly does so before your eyes: what it stores in an attribute is the object's own method, a function that uses
+//! it, or something that it was handed to. Only functions with such a line are drawn.
+
+use std::sync::Arc;
+
+use super::captures::captured;
+use super::{ObjectGraph, ObjectId, Reference, Strength};
+use crate::facts::{EventKind, Expr, ExprId, FileFacts, NOTHING};
+use crate::program::names::Definition;
+use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef};
+use crate::source::Name;
+
+/// An object that an attribute of its own leads back to, in the terms of the function that makes it so.
+pub struct OwnCycle {
+    pub function: FunctionRef,
+    /// Where it is stored.
+    pub event: EventRef,
+    pub graph: Arc<ObjectGraph>,
+    pub object: ObjectId,
+    pub class: Option<ClassRef>,
+    /// The references on the way, the attribute's first.
+    pub steps: Vec<Reference>,
+}
+
+/// How deep what is stored is looked through.
+const DEPTH: u32 = 5;
+
+impl Program<'_> {
+    /// The cycles that functions of a module close by storing something in an attribute, and that nothing gives up.
+    pub fn own_cycles(&self, module: ModuleId) -> Vec<OwnCycle> {
+        let facts = self.facts(module);
+        let mut stores: Vec<_> = self.module(module).index.attribute_stores.iter().map(|(_, event)| *event).collect();
+        stores.sort_unstable();
+        let mut found: Vec<OwnCycle> = Vec::new();
+        for id in stores {
+            let event = facts.event(id);
+            let EventKind::Bind { target, value } = event.kind else { continue };
+            let Expr::Attribute(base, _) = facts.expr(target) else { continue };
+            let Expr::Name(name) = facts.expr(base) else { continue };
+            let scope = ScopeRef::new(module, facts.scope_of(event));
+            if !self.leads_to(scope, value, name, DEPTH) {
+                continue;
+            }
+            let event = EventRef::new(module, id);
+            let Some(function) = self.event_function(event) else { continue };
+            found.extend(self.own_cycle(function, event));
+        }
+        found
+    }
+
+    fn own_cycle(&self, function: FunctionRef, event: EventRef) -> Option<OwnCycle> {
+        let graph = self.object_graph(function);
+        let made: Vec<Reference> = (graph.references.iter())
+            .filter(|reference| reference.event == event && reference.strength == Strength::Strong && shown(reference))
+            .copied()
+            .collect();
+        made.into_iter().find_map(|first| {
+            let object = first.from;
+            let path = graph.cycle_through(object, &mut |reference| {
+                let is_way = reference.from != object || reference.event == event;
+                is_way && shown(reference) && !self.is_released(graph.object(reference.from).class, reference)
+            })?;
+            let steps = path.into_iter().map(|index| graph.references[index]).collect();
+            let class = graph.object(object).class;
+            Some(OwnCycle { function, event, graph: graph.clone(), object, class, steps })
+        })
+    }
+
+    /// Whether an expression may give something that keeps what a name stands for.
+    fn leads_to(&self, scope: ScopeRef, value: ExprId, name: Name, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.facts(scope.module);
+        let within = |id: ExprId| id != NOTHING && self.leads_to(scope, id, name, depth);
+        match facts.expr(value) {
+            // The method of an object, bound to it.
+            Expr::Attribute(base, _) => facts.expr(base) == Expr::Name(name),
+            Expr::Lambda(function) => self.captures_name(FunctionRef::new(scope.module, function), name),
+            Expr::Name(other) => match self.resolve_name(scope, other) {
+                Definition::Function(function) => self.captures_name(function, name),
+                _ => false,
+            },
+            Expr::Call(call) => facts
+                .all_arguments(facts.call(call))
+                .any(|argument| facts.expr(argument) == Expr::Name(name) || within(argument)),
+            Expr::Display(_, run) => {
+                (facts.list(run).iter()).any(|part| facts.expr(*part) == Expr::Name(name) || within(*part))
+            }
+            // `root or self`: the object itself only for want of another.
+            Expr::Or(run) | Expr::And(run) | Expr::Conditional(run) => facts.list(run).iter().any(|part| within(*part)),
+            Expr::Comprehension(_, inner) => facts.scope_events(inner).any(|(_, event)| match event.kind {
+                EventKind::Yield(element) => within(element),
+                _ => false,
+            }),
+            Expr::Await(inner) | Expr::Starred(inner) => within(inner),
+            _ => false,
+        }
+    }
+
+    fn captures_name(&self, function: FunctionRef, name: Name) -> bool {
+        is_nested(self.facts(function.module), self, function)
+            && captured(self, function).iter().any(|capture| capture.name == name)
+    }
+}
+
+fn is_nested(facts: &FileFacts, program: &Program, function: FunctionRef) -> bool {
+    let scope = program.defining_scope(function);
+    matches!(
+        facts.scope(scope.id).kind,
+        crate::facts::ScopeKind::Function(_) | crate::facts::ScopeKind::Lambda(_) | crate::facts::ScopeKind::Comprehension
+    )
+}
+
+/// Stored before your eyes, with both ends known.
+fn shown(reference: &Reference) -> bool {
+    reference.is_seen && reference.is_certain
+}

@@ -1,0 +1,231 @@
+//! Work that goes on by itself, and what it keeps: a thread's or task's frame holds the object whose method it runs.
+//!
+//! A `__del__` that is to end such work waits for an object that the work holds, so it never runs. And a task that tells
+//! its owner when it is done, and stays in the owner's set, was forgotten there.
+
+use super::{ClassRef, EventRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
+use crate::facts::{Constant, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
+use crate::models::Holds;
+use crate::source::{Location, Name};
+
+/// Work of an object that keeps it from being finalized.
+#[derive(Clone, Copy, Debug)]
+pub struct FinalizerKeptOff {
+    pub class: ClassRef,
+    /// The call that starts the work.
+    pub event: EventRef,
+    pub work: FunctionRef,
+    /// The loop that the work goes round in.
+    pub rounds: Location,
+    pub finalizer: FunctionRef,
+}
+
+/// A task that is kept when it is done.
+#[derive(Clone, Copy, Debug)]
+pub struct KeptTask {
+    /// What puts it there.
+    pub event: EventRef,
+    pub place: Place,
+    /// The callback that is told of its end.
+    pub told: EventRef,
+}
+
+/// Calls that run what they are given beside the caller.
+const STARTS: [&str; 6] = ["create_task", "ensure_future", "run_coroutine_threadsafe", "Task", "Thread", "spawn"];
+
+impl Program<'_> {
+    /// The objects of a module whose `__del__` cannot run while work of theirs does, in source order.
+    pub fn finalizers_kept_off(&self, module: ModuleId) -> Vec<FinalizerKeptOff> {
+        let mut found = Vec::new();
+        for class in self.classes_of(module) {
+            let finalizer =
+                self.method(class, Name::new("__del__")).filter(|finalizer| self.does_something(*finalizer));
+            let Some(finalizer) = finalizer else { continue };
+            for method in self.own_methods(class) {
+                let scope = self.function_scope(method);
+                let starts = self.facts(module).scope_events(scope.id).filter_map(|(id, event)| match event.kind {
+                    EventKind::Call(call) => Some((EventRef::new(module, id), call)),
+                    _ => None,
+                });
+                for (event, call) in starts {
+                    let Some(work) = self.work_started(scope, call) else { continue };
+                    let is_new = !found.iter().any(|known: &FinalizerKeptOff| known.class == class);
+                    if let Some(rounds) = self.rounds_of(work).filter(|_| is_new) {
+                        found.push(FinalizerKeptOff { class, event, work, rounds, finalizer });
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// `create_task(self.watch())`, `Thread(target=self.run)`: the method of the object that goes on by itself.
+    fn work_started(&self, scope: ScopeRef, call: crate::facts::CallId) -> Option<FunctionRef> {
+        let facts = self.facts(scope.module);
+        let call = facts.call(call);
+        let (Expr::Name(name) | Expr::Attribute(_, name)) = facts.expr(call.callee) else { return None };
+        if !STARTS.contains(&name.as_str()) {
+            return None;
+        }
+        facts.all_arguments(call).find_map(|argument| {
+            let (method, is_called) = match facts.expr(argument) {
+                Expr::Call(inner) => (facts.call(inner).callee, true),
+                _ => (argument, false),
+            };
+            let Expr::Attribute(base, _) = facts.expr(method) else { return None };
+            let Expr::Name(base) = facts.expr(base) else { return None };
+            self.receiver_named(scope, base).filter(|receiver| !receiver.is_class)?;
+            let work = self.bound_method(scope.expr(method))?;
+            let has_receiver = self.receiver(work).is_some_and(|receiver| !receiver.is_class);
+            (has_receiver && self.function(work).is_async == is_called).then_some(work)
+        })
+    }
+
+    /// The loop of a method that goes on until its object says otherwise; `None` where it lets the object go meanwhile.
+    fn rounds_of(&self, work: FunctionRef) -> Option<Location> {
+        let facts = self.facts(work.module);
+        let receiver = self.receiver(work)?.name;
+        let declared = self.function(work);
+        let is_receiver = |id: ExprId| facts.expr(id) == Expr::Name(receiver);
+        let lets_go = facts.scope_events(declared.scope).any(|(_, event)| match event.kind {
+            EventKind::Bind { target, .. } | EventKind::Delete { target } => is_receiver(target),
+            _ => false,
+        });
+        if lets_go {
+            return None;
+        }
+        facts.scope_events(declared.scope).find_map(|(_, event)| {
+            if declared.is_async && !matches!(event.kind, EventKind::Await(_)) {
+                return None;
+            }
+            let (id, context) = loops_around(facts, event.context).next()?;
+            let ContextKind::While(test) = context.kind else { return None };
+            let is_outermost = loops_around(facts, context.parent).next().is_none();
+            let goes_round = is_outermost && goes_on(facts, test, receiver, 6) && !is_left_at_first(facts, id);
+            goes_round.then(|| self.location(work.module, context.span))
+        })
+    }
+
+    /// The tasks that a module keeps beyond their end, in source order.
+    pub fn kept_tasks(&self, module: ModuleId) -> Vec<KeptTask> {
+        let mut found: Vec<KeptTask> = Vec::new();
+        for operation in self.operations.in_module(module) {
+            if !matches!(operation.kind, OperationKind::Append | OperationKind::Add) || operation.level > 0 {
+                continue;
+            }
+            let Some(told) = self.told_of_end(operation.event, operation.value) else { continue };
+            let place = operation.place;
+            let is_strong = self
+                .holder(place)
+                .is_some_and(|holder| holder.container.holds == Holds::Strong && !holder.container.is_bounded);
+            if is_strong && self.outlives_calls(place) && !self.is_thinned(place) {
+                found.push(KeptTask { event: operation.event, place, told });
+            }
+        }
+        found
+    }
+
+    /// Whether anything takes items out before the owner ends.
+    fn is_thinned(&self, place: Place) -> bool {
+        self.operations.on(place).filter(|operation| operation.kind.is_shrink()).any(|operation| {
+            self.event_function(operation.event).is_some_and(|function| {
+                let method = self.outermost_function(function);
+                let name = self.function(method).name;
+                name != self.words.init && !vocabulary::is_ending_name(name.as_str())
+            })
+        })
+    }
+
+    /// `task.add_done_callback(self.on_done)` with a function of the project, in the function that made the task.
+    fn told_of_end(&self, event: EventRef, task: ExprId) -> Option<EventRef> {
+        let facts = self.facts(event.module);
+        let Expr::Name(name) = facts.expr(task) else { return None };
+        let scope = self.event_scope(event);
+        let holder = self.holding_scope(scope, name)?;
+        let (values, is_all) = self.bound_values(holder, name);
+        let is_task = |value: ExprId| match facts.expr(value) {
+            Expr::Call(call) => {
+                matches!(facts.expr(facts.call(call).callee), Expr::Name(maker) | Expr::Attribute(_, maker)
+                if matches!(maker.as_str(), "create_task" | "ensure_future"))
+            }
+            _ => false,
+        };
+        if !is_all || values.is_empty() || !values.iter().all(|(_, value)| is_task(value.id)) {
+            return None;
+        }
+        facts.scope_events(holder.id).find_map(|(id, other)| {
+            let EventKind::Call(call) = other.kind else { return None };
+            let call = facts.call(call);
+            let Expr::Attribute(base, method) = facts.expr(call.callee) else { return None };
+            if base != task || method.as_str() != "add_done_callback" {
+                return None;
+            }
+            let callback = scope.expr(*facts.arguments(call).first()?);
+            self.bound_method(callback)?;
+            Some(EventRef::new(event.module, id))
+        })
+    }
+}
+
+/// The loops around a context, innermost first.
+fn loops_around(facts: &FileFacts, id: ContextId) -> impl Iterator<Item = (ContextId, &Context)> {
+    let mut next = Some(id);
+    let around = std::iter::from_fn(move || {
+        let id = next?;
+        let context = facts.context(id);
+        next = (context.parent != id && !matches!(context.kind, ContextKind::Body)).then_some(context.parent);
+        Some((id, context))
+    });
+    around.filter(|(_, context)| matches!(context.kind, ContextKind::While(_) | ContextKind::For { .. }))
+}
+
+/// Whether the first round of a loop is its last unless something fails: `while True: try: return ask() except …`.
+fn is_left_at_first(facts: &FileFacts, around: ContextId) -> bool {
+    facts.scope_events(facts.context(around).scope).any(|(_, event)| {
+        let leaves = matches!(event.kind, EventKind::Return(_) | EventKind::Break | EventKind::Raise { .. });
+        let mut at = event.context;
+        while at != around {
+            let context = facts.context(at);
+            let is_straight =
+                matches!(context.kind, ContextKind::Try | ContextKind::TryElse | ContextKind::With { .. });
+            if !leaves || !is_straight || context.parent == at {
+                return false;
+            }
+            at = context.parent;
+        }
+        leaves
+    })
+}
+
+/// Whether a loop's test leaves it to the object when the loop ends: `True`, `not self._stopped`, `self.running()`.
+fn goes_on(facts: &FileFacts, test: ExprId, receiver: Name, depth: u32) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let asks_object = |id: ExprId| {
+        let mut id = id;
+        loop {
+            match facts.expr(id) {
+                Expr::Call(call) => id = facts.call(call).callee,
+                Expr::Attribute(base, _) if facts.expr(base) == Expr::Name(receiver) => return true,
+                Expr::Attribute(base, _) => id = base,
+                _ => return false,
+            }
+        }
+    };
+    match facts.expr(test) {
+        Expr::Constant(Constant::True | Constant::Int(1)) => true,
+        Expr::Attribute(_, name) => asks_object(test) && vocabulary::is_going_on_name(name.as_str()),
+        Expr::Call(call) => goes_on(facts, facts.call(call).callee, receiver, depth),
+        // `while not self.items` ends when there are some; `while not self._stopped.is_set()` when it is told to.
+        Expr::Not(inner) => asks_object(inner) && mentions_end(facts, inner),
+        _ => false,
+    }
+}
+
+/// Whether a part of a dotted path says that something ends.
+fn mentions_end(facts: &FileFacts, id: ExprId) -> bool {
+    match facts.expr(id) {
+        Expr::Call(call) => mentions_end(facts, facts.call(call).callee),
+        Expr::Attribute(base, name) => vocabulary::is_end_flag_name(name.as_str()) || mentions_end(facts, base),
+        _ => false,
+    }
+}

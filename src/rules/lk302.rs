@@ -1,0 +1,75 @@
+//! LK302: an object keeps itself through an attribute of its own.
+
+use super::cycles::{self, Step};
+use super::{Claim, Report, label};
+use crate::finding::{Confidence, Effect, Label};
+use crate::program::costs::Cost;
+use crate::program::lifetimes::Lifetime;
+use crate::program::references::own::OwnCycle;
+use crate::program::references::{ObjectId, Origin};
+use crate::program::repetition::Frequency;
+use crate::program::{ModuleId, Program};
+use crate::source::Name;
+
+pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
+    let mut known = Vec::new();
+    for found in program.own_cycles(module) {
+        // One cycle of a class is enough to have all its instances wait.
+        let subject = (found.class, found.class.is_none().then_some(found.function));
+        if known.contains(&subject) || has_finalizer(program, &found) {
+            continue;
+        }
+        known.push(subject);
+        report_cycle(program, &found, report);
+    }
+}
+
+fn report_cycle(program: &Program, found: &OwnCycle, report: &mut Report) {
+    let name = |id: ObjectId| cycles::describe(program, &found.graph, id);
+    let steps: Vec<Step> = (found.steps.iter())
+        .map(|reference| Step { reference: *reference, from: name(reference.from), to: name(reference.to) })
+        .collect();
+    let Some(via) = found.steps.first().and_then(|reference| reference.via) else { return };
+    let cost = cost(program, found);
+    let mut related: Vec<Label> =
+        steps.iter().map(|step| label(program, step.reference.event, cycles::step_label(step))).collect();
+    related.retain(|label| label.location != program.event_location(found.event));
+    related.extend(cost.as_ref().and_then(|cost| cost.label.clone()));
+    super::once_each(&mut related);
+    report.add_with_effect(
+        Effect::Delayed(cost.map(|cost| cost.what)),
+        Claim {
+            span: program.event_location(found.event).span,
+            confidence: Confidence::Medium,
+            message: format!("{} keeps itself alive through its `{via}`", name(found.object)),
+            label: cycles::chain(&steps),
+            related,
+            symbol: match found.class {
+                Some(class) => format!("{}.{via}", program.class_symbol(class)),
+                None => format!("{}.{via}", program.function_symbol(found.function)),
+            },
+        },
+    );
+}
+
+/// The affair of `LK301`.
+fn has_finalizer(program: &Program, found: &OwnCycle) -> bool {
+    let classes = found.steps.iter().filter_map(|reference| found.graph.object(reference.from).class);
+    classes.filter_map(|class| program.method(class, Name::new("__del__"))).any(|del| program.does_something(del))
+}
+
+/// How often such objects are made, or what waits with them. What the process has one of waits for nobody.
+fn cost(program: &Program, found: &OwnCycle) -> Option<Cost> {
+    let Some(class) = found.class else { return program.called_often_by(found.function) };
+    if program.owner(class).lifetime == Lifetime::Process {
+        return None;
+    }
+    let is_own = program.receiver(program.outermost_function(found.function)).is_some_and(|receiver| {
+        matches!(found.graph.object(found.object).origin, Origin::Parameter(name) | Origin::Enclosing(_, name) if name == receiver.name)
+    });
+    let made = program.made_often(class).or_else(|| (!is_own).then(|| program.called_often_by(found.function))?);
+    made.or_else(|| {
+        let what = program.cost_of_instance(class)?;
+        (program.instance_frequency(class) >= Frequency::Presumed).then_some(Cost { what, label: None })
+    })
+}
