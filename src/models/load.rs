@@ -12,7 +12,7 @@ use toml::Spanned;
 use super::mistakes::{plainer, row_and_column};
 use super::{
     Argument, Borrows, BoundIs, By, Cache, Calls, Container, Domain, EntryBy, Example, Held, Holds, Lost, Models, Name,
-    Origin, Registration, Registry, Resource, Shape, ThreadLocal, Weak,
+    Origin, Registration, Registry, Resource, Shape, ThreadLocal, Waits, Weak,
 };
 
 /// A mistake in a file of models. Row and column count from 1, columns in characters.
@@ -71,6 +71,8 @@ pub struct Tables {
     calls: Vec<CallsEntry>,
     #[serde(default)]
     borrows: Vec<BorrowsEntry>,
+    #[serde(default)]
+    waits: Vec<WaitsEntry>,
     #[serde(default)]
     registry: Vec<RegistryEntry>,
     #[serde(default)]
@@ -205,6 +207,14 @@ entry! {
 }
 
 entry! {
+    struct WaitsEntry {
+        until: Name,
+        #[serde(default)]
+        ends_all: bool,
+    }
+}
+
+entry! {
     struct RegistryEntry {
         entry: Spanned<EntryKind>,
         argument: Option<Name>,
@@ -272,6 +282,10 @@ entry! {
         with_keeps: bool,
         #[serde(default)]
         of_receiver: bool,
+        #[serde(default)]
+        is_lent: bool,
+        #[serde(default)]
+        survives: Vec<Name>,
         #[serde(default)]
         may_fail: Vec<Name>,
         if_keyword: Option<Name>,
@@ -390,6 +404,10 @@ impl Tables {
             add(&mut models.borrows, &entry.name, &Borrows { copies: entry.copies })?;
             entry.add_example(file, text, &mut models);
         }
+        for entry in self.waits {
+            add(&mut models.waits, &entry.name, &Waits { until: entry.until, ends_all: entry.ends_all })?;
+            entry.add_example(file, text, &mut models);
+        }
         for entry in self.registry {
             add(&mut models.registries, &entry.name, &entry.registry()?)?;
             entry.add_example(file, text, &mut models);
@@ -411,6 +429,8 @@ impl Tables {
                 is_shared: entry.is_shared,
                 with_keeps: entry.with_keeps,
                 of_receiver: entry.of_receiver,
+                is_lent: entry.is_lent,
+                survives: entry.survives.as_slice().into(),
                 may_fail: entry.may_fail.as_slice().into(),
                 if_keyword: entry.if_keyword,
                 if_false: entry.if_false,

@@ -29,6 +29,7 @@ mod lk401;
 mod lk402;
 mod lk407;
 mod lk408;
+mod lk409;
 pub mod page;
 mod resources;
 pub mod selection;
@@ -69,6 +70,7 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK402", check: lk402::check },
     Rule { code: "LK407", check: lk407::check },
     Rule { code: "LK408", check: lk408::check },
+    Rule { code: "LK409", check: lk409::check },
 ];
 
 /// Collects the findings of one rule in one module.

@@ -59,7 +59,11 @@ fn describes(method: Name) -> bool {
 /// Whether a method of a resource releases it, by the model or by what methods of that name do.
 pub(super) fn is_releasing_method(resource: &Resource, method: Name) -> bool {
     let text = method.as_str();
-    resource.released_by.iter().any(|release| release.as_str().strip_prefix('.') == Some(text))
+    let is_named = |all: &[Name]| all.iter().any(|named| named.as_str().strip_prefix('.') == Some(text));
+    if is_named(&resource.survives) {
+        return false;
+    }
+    is_named(&resource.released_by)
         || vocabulary::is_ending_name(text)
         || matches!(text, "release" | "detach" | "cleanup" | "__enter__" | "__aenter__" | "disconnect" | "unlink")
 }
@@ -174,9 +178,10 @@ impl Program<'_> {
         if !resource.is_path && matches!(self.expr(callee), Expr::Attribute(_, method) if describes(method)) {
             return Use::Nothing;
         }
+        let unknown = if resource.is_lent { Use::Nothing } else { Use::HandedOn };
         match self.resolve(callee) {
             Definition::External(path) => return self.use_by_library(path, resource),
-            Definition::Class(_) => return Use::HandedOn,
+            Definition::Class(_) => return unknown,
             _ => {}
         }
         if let Expr::Attribute(_, method) = self.expr(callee)
@@ -189,13 +194,13 @@ impl Program<'_> {
         {
             return Use::Nothing;
         }
-        let Some(function) = self.callee(scope, call) else { return Use::HandedOn };
+        let Some(function) = self.callee(scope, call) else { return unknown };
         let event = EventRef::new(scope.module, called.event);
-        let Some(site) = self.call_site(event) else { return Use::HandedOn };
+        let Some(site) = self.call_site(event) else { return unknown };
         for argument in given().filter(|argument| self.carries(scope.expr(*argument), resource, is_held)) {
             match self.parameter_for(site, function, scope.expr(argument)).filter(|_| is_held(argument)) {
                 Some(parameter) => passed.push((function, parameter)),
-                None => return Use::HandedOn,
+                None => return unknown,
             }
         }
         Use::Nothing
@@ -210,7 +215,7 @@ impl Program<'_> {
             Some(module) => text.strip_prefix(module).is_some_and(|rest| rest.starts_with('.')),
             None => *lent == path,
         });
-        if is_lent || self.models.borrows(path).is_some_and(|borrows| !borrows.copies) {
+        if is_lent || resource.is_lent || self.models.borrows(path).is_some_and(|borrows| !borrows.copies) {
             return Use::Nothing;
         }
         Use::HandedOn
@@ -250,7 +255,7 @@ impl Program<'_> {
         });
         // An override may do what it likes, and so may what a nested function is made for.
         if !is_plain || self.is_overridden(function) || self.is_captured(function, parameter) {
-            return Use::HandedOn;
+            return if resource.is_lent { Use::Nothing } else { Use::HandedOn };
         }
         let scope = self.function_scope(function);
         let mut names = vec![parameter];
@@ -270,7 +275,11 @@ impl Program<'_> {
             if self.ends_in_raise(function, id, event.context) {
                 continue;
             }
-            most = most.max(self.local_use(EventRef::new(function.module, id), resource, &is_held, passed));
+            let used = self.local_use(EventRef::new(function.module, id), resource, &is_held, passed);
+            if used == Use::HandedOn && resource.is_lent {
+                continue;
+            }
+            most = most.max(used);
             if most == Use::HandedOn {
                 return most;
             }
