@@ -12,7 +12,7 @@ use toml::Spanned;
 use super::mistakes::{plainer, row_and_column};
 use super::{
     Argument, Borrows, BoundIs, By, Cache, Calls, Container, Domain, EntryBy, Example, Held, Holds, Lost, Models, Name,
-    Keeps, Origin, Registration, Registry, Resource, Shape, ThreadLocal, Weak,
+    Keeps, Origin, Registration, Registry, Resource, Shape, ThreadLocal, Waits, Weak,
 };
 
 /// A mistake in a file of models. Row and column count from 1, columns in characters.
@@ -73,6 +73,8 @@ pub struct Tables {
     calls: Vec<CallsEntry>,
     #[serde(default)]
     borrows: Vec<BorrowsEntry>,
+    #[serde(default)]
+    waits: Vec<WaitsEntry>,
     #[serde(default)]
     registry: Vec<RegistryEntry>,
     #[serde(default)]
@@ -211,6 +213,14 @@ entry! {
 }
 
 entry! {
+    struct WaitsEntry {
+        until: Name,
+        #[serde(default)]
+        ends_all: bool,
+    }
+}
+
+entry! {
     struct RegistryEntry {
         entry: Spanned<EntryKind>,
         argument: Option<Name>,
@@ -279,6 +289,8 @@ entry! {
         with_keeps: bool,
         #[serde(default)]
         of_receiver: bool,
+        #[serde(default)]
+        is_lent: bool,
         #[serde(default)]
         may_fail: Vec<Name>,
         #[serde(default)]
@@ -411,6 +423,10 @@ impl Tables {
             add(&mut models.borrows, &entry.name, &Borrows { copies: entry.copies })?;
             entry.add_example(file, text, &mut models);
         }
+        for entry in self.waits {
+            add(&mut models.waits, &entry.name, &Waits { until: entry.until, ends_all: entry.ends_all })?;
+            entry.add_example(file, text, &mut models);
+        }
         for entry in self.registry {
             add(&mut models.registries, &entry.name, &entry.registry()?)?;
             entry.add_example(file, text, &mut models);
@@ -432,6 +448,7 @@ impl Tables {
                 is_shared: entry.is_shared,
                 with_keeps: entry.with_keeps,
                 of_receiver: entry.of_receiver,
+                is_lent: entry.is_lent,
                 may_fail: entry.may_fail.as_slice().into(),
                 failing_releases: entry.failing_releases.as_slice().into(),
                 outlives: entry.outlives.as_slice().into(),

@@ -29,6 +29,7 @@ pub struct Models {
     once: FxHashMap<Name, Registration>,
     calls: FxHashMap<Name, Calls>,
     borrows: FxHashMap<Name, Borrows>,
+    waits: FxHashMap<Name, Waits>,
     registries: FxHashMap<Name, Registry>,
     thread_locals: FxHashMap<Name, ThreadLocal>,
     resources: FxHashMap<Name, Resource>,
@@ -181,6 +182,15 @@ pub struct Borrows {
     pub copies: bool,
 }
 
+/// A callable that gives something to be awaited, which ends only when somebody else does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// What ends it, as a label says it: "the event is set".
+    pub until: Name,
+    /// One end of it ends all that wait: an event, unlike a queue.
+    pub ends_all: bool,
+}
+
 /// A callable that puts an entry into a table inside of a library, where it stays; or such a table itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registry {
@@ -265,6 +275,8 @@ pub struct Resource {
     pub with_keeps: bool,
     /// The call gives nothing, and what must be released is the object that the method is called on: a lock.
     pub of_receiver: bool,
+    /// Whoever it is passed to only uses it, so that what acquires it has to release it.
+    pub is_lent: bool,
     /// Its methods that often raise, such as `.connect`.
     pub may_fail: Box<[Name]>,
     /// Its methods that release it where they raise, such as `.raise_for_status` of a response.
@@ -301,6 +313,7 @@ impl Resource {
             is_shared: false,
             with_keeps: false,
             of_receiver: false,
+            is_lent: false,
             may_fail: Box::default(),
             failing_releases: Box::default(),
             outlives: Box::default(),
@@ -403,6 +416,7 @@ impl Models {
         self.once.extend(other.once);
         self.calls.extend(other.calls);
         self.borrows.extend(other.borrows);
+        self.waits.extend(other.waits);
         self.registries.extend(other.registries);
         self.thread_locals.extend(other.thread_locals);
         self.resources.extend(other.resources);
@@ -450,6 +464,10 @@ impl Models {
 
     pub fn borrows(&self, name: Name) -> Option<&Borrows> {
         self.borrows.get(&name)
+    }
+
+    pub fn waits(&self, name: Name) -> Option<&Waits> {
+        self.waits.get(&name)
     }
 
     pub fn registry(&self, name: Name) -> Option<&Registry> {
@@ -501,6 +519,7 @@ impl Models {
             || self.once.contains_key(&name)
             || self.calls.contains_key(&name)
             || self.borrows.contains_key(&name)
+            || self.waits.contains_key(&name)
             || self.registries.contains_key(&name)
             || self.thread_locals.contains_key(&name)
             || self.resources.contains_key(&name)

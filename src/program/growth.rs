@@ -90,6 +90,12 @@ pub struct Account {
     pub escapes: bool,
 }
 
+/// A kind, not an identity: `listener.event_type`.
+fn is_sort(name: &str) -> bool {
+    let last = vocabulary::last_word(name);
+    vocabulary::is_bounded_word(&last) || vocabulary::is_class_word(&last) || vocabulary::is_definition_name(name)
+}
+
 impl Program<'_> {
     /// The accounts of what a module and its classes and functions hold, in source order.
     pub fn accounts(&self, module: super::ModuleId) -> &[(Place, Account)] {
@@ -103,6 +109,30 @@ impl Program<'_> {
         self.instance_accounts[module.0 as usize].get_or_init(|| {
             self.instance_places(module).into_iter().filter_map(|place| Some((place, self.account(place)?))).collect()
         })
+    }
+
+    /// Objects are kept under something of their own (`by_host.setdefault(peer.host, []).append(peer)`), and what takes
+    /// them out again leaves the key: as the objects come and go, so do the keys.
+    pub fn keeps_keys_of_emptied(&self, place: Place, account: &Account, growth: &Growth) -> bool {
+        let operation = growth.touch.operation;
+        let is_emptied = account.removals.iter().any(|removal| removal.touch.operation.level > operation.level);
+        if !is_emptied || growth.is_conditional || growth.domain == Domain::Bounded {
+            return false;
+        }
+        let facts = self.facts(operation.event.module);
+        let Expr::Attribute(base, name) = facts.expr(operation.key) else { return false };
+        let is_sorted = is_sort(name.as_str());
+        let function = self.event_function(operation.event);
+        !is_sorted
+            && matches!(facts.expr(base), Expr::Name(name) if
+                self.receiver_named(self.event_scope(operation.event), name).is_none())
+            && self.operations.on(place).any(|inner| {
+                inner.level > operation.level
+                    && inner.kind.is_growth()
+                    && inner.value == base
+                    && inner.event.module == operation.event.module
+                    && self.event_function(inner.event) == function
+            })
     }
 
     /// The attributes that a module's methods bind to a container of their own, and that other methods add to.

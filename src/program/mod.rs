@@ -5,6 +5,7 @@
 //! about few places and most of a program is never asked about. Each answer keeps its reason, so that a finding can
 //! show the whole argument. Questions are bounded in depth: an answer that would need more is "unknown".
 
+pub mod abandoned_tasks;
 mod acquaintance;
 pub mod async_generators;
 pub mod caches;

@@ -329,7 +329,7 @@ impl Program<'_> {
 
     /// `while True: try: …event…; break`: what follows the event, whichever branch it stands in, leaves the loop, so
     /// that it happens once.
-    fn is_left_after(&self, event: EventRef) -> bool {
+    pub(super) fn is_left_after(&self, event: EventRef) -> bool {
         let facts = self.facts(event.module);
         let innermost = facts.event(event.id).context;
         let scope = facts.scope_of(facts.event(event.id));

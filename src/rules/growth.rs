@@ -66,6 +66,9 @@ pub fn instance_confidence(
                 // `register_user(user_id, user)`: told what there is, as often as there is one.
                 Domain::Open(_) if !growth.is_append && !is_repeated && arranges(program, growth) => Confidence::Low,
                 Domain::Open(_) if !growth.is_append => growth_confidence(growth),
+                _ if owner.lifetime >= Lifetime::Long && program.keeps_keys_of_emptied(place, account, growth) => {
+                    Confidence::Medium
+                }
                 _ if owner.lifetime < Lifetime::Long || !growth.is_append || growth.is_conditional => Confidence::Low,
                 // The object itself goes on adding, or other objects leave something of their own in it.
                 Domain::Open(_) | Domain::Presumed(_) if is_given(program, growth) => Confidence::Medium,

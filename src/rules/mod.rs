@@ -33,6 +33,7 @@ mod lk405;
 mod lk406;
 mod lk407;
 mod lk408;
+mod lk409;
 pub mod page;
 mod resources;
 pub mod selection;
@@ -76,6 +77,7 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK406", check: lk406::check },
     Rule { code: "LK407", check: lk407::check },
     Rule { code: "LK408", check: lk408::check },
+    Rule { code: "LK409", check: lk409::check },
 ];
 
 /// Collects the findings of one rule in one module.

@@ -212,7 +212,7 @@ impl Program<'_> {
     }
 
     /// What a local variable is bound to, if that is one thing.
-    fn only_value(&self, expr: ExprRef) -> Option<ExprRef> {
+    pub(in crate::program) fn only_value(&self, expr: ExprRef) -> Option<ExprRef> {
         let Expr::Name(name) = self.expr(expr) else { return None };
         let holder = self.holding_scope(expr.scope, name)?;
         self.enclosing_function(holder)?;

@@ -190,9 +190,10 @@ impl Program<'_> {
         if matches!(self.expr(callee), Expr::Attribute(_, method) if Resource::names(&resource.lent_to, method)) {
             return Use::Nothing;
         }
+        let unknown = if resource.is_lent { Use::Nothing } else { Use::HandedOn };
         match self.resolve(callee) {
             Definition::External(path) => return self.use_by_library(path, resource),
-            Definition::Class(_) => return Use::HandedOn,
+            Definition::Class(_) => return unknown,
             _ => {}
         }
         if let Some(path) = self.method_path(callee)
@@ -200,13 +201,13 @@ impl Program<'_> {
         {
             return Use::Nothing;
         }
-        let Some(function) = self.callee(scope, call) else { return Use::HandedOn };
+        let Some(function) = self.callee(scope, call) else { return unknown };
         let event = EventRef::new(scope.module, called.event);
-        let Some(site) = self.call_site(event) else { return Use::HandedOn };
+        let Some(site) = self.call_site(event) else { return unknown };
         for argument in given().filter(|argument| self.carries(scope.expr(*argument), resource, is_held)) {
             match self.parameter_for(site, function, scope.expr(argument)).filter(|_| is_held(argument)) {
                 Some(parameter) => passed.push((function, parameter)),
-                None => return Use::HandedOn,
+                None => return unknown,
             }
         }
         Use::Nothing
@@ -221,7 +222,7 @@ impl Program<'_> {
             Some(module) => text.strip_prefix(module).is_some_and(|rest| rest.starts_with('.')),
             None => *lent == path,
         });
-        if is_lent || self.models.borrows(path).is_some_and(|borrows| !borrows.copies) {
+        if is_lent || resource.is_lent || self.models.borrows(path).is_some_and(|borrows| !borrows.copies) {
             return Use::Nothing;
         }
         Use::HandedOn
@@ -275,7 +276,7 @@ impl Program<'_> {
         });
         // A nested function may do what it likes.
         if !is_plain || self.is_captured(function, parameter) || !self.pass_to_overrides(function, parameter, passed) {
-            return Use::HandedOn;
+            return if resource.is_lent { Use::Nothing } else { Use::HandedOn };
         }
         let scope = self.function_scope(function);
         let mut names = vec![parameter];
@@ -295,7 +296,11 @@ impl Program<'_> {
             if self.ends_in_raise(function, id, event.context) {
                 continue;
             }
-            most = most.max(self.local_use(EventRef::new(function.module, id), resource, &is_held, passed));
+            let used = self.local_use(EventRef::new(function.module, id), resource, &is_held, passed);
+            if used == Use::HandedOn && resource.is_lent {
+                continue;
+            }
+            most = most.max(used);
             if most == Use::HandedOn {
                 return most;
             }

@@ -1,0 +1,43 @@
+//! LK409: a task is left waiting each time, and the event that it waits for keeps it.
+
+use super::{Claim, Report};
+use crate::finding::Confidence;
+use crate::program::abandoned_tasks::{AbandonedTask, Again, LeftBy};
+use crate::program::repetition::Frequency;
+use crate::program::{ModuleId, Program};
+
+pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
+    for found in program.abandoned_tasks(module) {
+        let Some(function) = program.event_function(found.event) else { continue };
+        let what = program.awaited_name(&found);
+        let each = match found.again {
+            Again::Turn => format!("each turn of a loop in `{}`", program.function_name(function)),
+            Again::Call(_) => format!("each call of `{}`", program.function_name(function)),
+        };
+        report.add(Claim {
+            span: program.event_location(found.event).span,
+            confidence: confidence(&found),
+            message: format!("{each} may leave a task behind that waits for `{what}`"),
+            label: format!("the task ends when {}, and is kept until then", found.awaited.until),
+            related: program.abandoned_task_labels(&found),
+            symbol: format!("{}.{what}", program.function_symbol(function)),
+        });
+    }
+}
+
+fn confidence(found: &AbandonedTask) -> Confidence {
+    let awaited = &found.awaited;
+    // An event that is set and cleared lets go of what has piled up.
+    if !awaited.is_final && found.how == LeftBy::FirstCompleted {
+        return Confidence::Low;
+    }
+    let is_certain = awaited.is_known && awaited.is_final;
+    match &found.again {
+        Again::Turn if is_certain => Confidence::High,
+        Again::Turn => Confidence::Medium,
+        Again::Call(repetition) if is_certain && repetition.frequency == Frequency::Repeated => Confidence::High,
+        Again::Call(repetition) if repetition.frequency == Frequency::Repeated => Confidence::Medium,
+        Again::Call(_) if is_certain => Confidence::Medium,
+        Again::Call(_) => Confidence::Low,
+    }
+}
