@@ -20,10 +20,10 @@ def start():
     plan_path = os.environ.get("UNLEAK_PLAN")
     if not plan_path or "unleak_agent.plan" in sys.modules:
         return
-    from . import importing, plan, record
+    from . import importing, memory, plan, record
 
     the_plan = plan.read(plan_path)
-    recorder = record.Recorder(the_plan)
+    recorder = record.Recorder(the_plan, memory.started(the_plan))
     importing.install(the_plan, recorder)
     atexit.register(recorder.finish)
     if hasattr(os, "register_at_fork"):

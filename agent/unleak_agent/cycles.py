@@ -1,18 +1,22 @@
 """Who frees an object: the last reference, or the cyclic garbage collector."""
 
+import atexit
 import gc
 import weakref
 from _thread import get_ident
 
+from . import paths
 from .watch import Watch
+
+_MOST_SEARCHES = 20
 
 
 class _Collector:
     """Whether the collector runs, and in which thread."""
 
     thread = None
-    #: Called when the collector is through.
-    afterwards = []
+    #: Called when the collector begins, and when it is through.
+    beforehand, afterwards = [], []
 
     @classmethod
     def install(cls):
@@ -22,9 +26,8 @@ class _Collector:
     @classmethod
     def follow(cls, phase, _info):
         cls.thread = get_ident() if phase == "start" else None
-        if phase == "stop":
-            for function in cls.afterwards:
-                function()
+        for function in cls.beforehand if phase == "start" else cls.afterwards:
+            function()
 
     @classmethod
     def runs_here(cls):
@@ -42,6 +45,13 @@ def after_collections(function):
         _Collector.afterwards.append(function)
 
 
+def before_collections(function):
+    """The same before each."""
+    _Collector.install()
+    if function not in _Collector.beforehand:
+        _Collector.beforehand.append(function)
+
+
 def collect():
     """Python collects when it ends, unless it was told never to; this is the same, a moment earlier."""
     if gc.isenabled():
@@ -57,6 +67,7 @@ class Births(Watch):
         super().restart()
         self.references, self.born, self.collected, self.freed, self.unweakable = set(), 0, 0, 0, 0
         self.finalized_by_collector, self.finalized_by_reference = 0, 0
+        self.path, self.searches = None, 0
 
     def is_reached(self):
         return self.born > 0 or self.finalized_by_collector + self.finalized_by_reference > 0
@@ -67,6 +78,8 @@ class Births(Watch):
             self.born += 1
             self.calls += 1
             self.references.add(weakref.ref(value, self._died))
+            if self.shows_cycles:
+                before_collections(self._find_path)
             self.recorder.tick()
         except TypeError:
             self.unweakable += 1
@@ -83,6 +96,20 @@ class Births(Watch):
         else:
             self.freed += 1
 
+    def _find_path(self):
+        """The references by which an object keeps itself, as text; only a few are looked at."""
+        if self.path is not None or self.searches >= _MOST_SEARCHES:
+            return
+        self.searches += 1
+        try:
+            for reference in list(self.references)[:4]:
+                self.path = self.path or paths.path_back(self._start_of(reference()))
+        except Exception:
+            pass
+
+    def _start_of(self, value):
+        return value
+
     def hook_finalizing(self, _value):
         """Its `__del__` begins."""
         try:
@@ -96,12 +123,37 @@ class Births(Watch):
 
     def seen(self, ended):
         data = super().seen(ended)
-        data.update(born=self.born, alive=len(self.references), unweakable=self.unweakable)
+        data.update(born=self.born, alive=len(self.references), unweakable=self.unweakable, path=self.path)
         finalized = self.finalized_by_collector + self.finalized_by_reference
         if finalized:
             data.update(collected=self.finalized_by_collector, freed=self.finalized_by_reference)
         else:
             data.update(collected=self.collected, freed=self.freed)
+        return data
+
+
+class Referents(Births):
+    """What weak references were made to, and how many of those objects something keeps."""
+
+    def restart(self):
+        super().restart()
+        self.kept = self.collected_before = None
+
+    def hook_born(self, value):
+        super().hook_born(value)
+        if self.born == 2:
+            # Runs before the finalizers of `weakref.finalize`, which was asked to run its own by the first of them.
+            atexit.register(self._count_kept)
+        return value
+
+    def _count_kept(self):
+        self.kept, self.collected_before = len(self.references), self.collected
+
+    def seen(self, ended):
+        data = super().seen(ended)
+        if self.kept is not None:
+            # What only waited for the collector was kept by nothing.
+            data["alive"] = self.kept - (self.collected - self.collected_before)
         return data
 
 
@@ -126,3 +178,6 @@ class Frames(Births):
         sentinel = _Sentinel()
         self.hook_born(sentinel)
         return sentinel
+
+    def _start_of(self, sentinel):
+        return paths.frame_of(sentinel)

@@ -4,6 +4,7 @@ import os
 import sys
 import weakref
 from _thread import _local
+from types import MethodType
 
 from .watch import Watch, own
 
@@ -263,11 +264,19 @@ class Container(Watch):
 class Registry(Container):
     """A table inside of a library."""
 
+    def hook_entry(self, value):
+        """What is about to be registered, where the table does not tell how many are left."""
+        try:
+            self.entries.append(weakref.ref(own(value, "__self__") if isinstance(value, MethodType) else value))
+        except Exception:
+            self.entries.append(lambda: self)
+        return value
+
     def hook_registered(self, value):
         """An entry was made, by a call that gave this value."""
         try:
             self.sites += 1
-            size = _registry_size(self.symbol, self.sites)
+            size = self._find_slot()
             if size is not None:
                 self._sample(0, size, None)
         except Exception:
@@ -275,11 +284,62 @@ class Registry(Container):
         return value
 
     def _find_slot(self):
+        if self.entries:
+            self.entries = [entry for entry in self.entries if entry() is not None]
+            return len(self.entries)
         return _registry_size(self.symbol, self.sites)
 
     def restart(self):
         super().restart()
+        self.entries = []
         self.size = lambda size: size if isinstance(size, int) else _size(size)
+
+
+class Listeners(Container):
+    """What an emitter keeps its listeners in: the attribute of that name, or the one there is in a module."""
+
+    def hook_emitter(self, owner):
+        """A listener is about to be registered with it."""
+        try:
+            self.sites += 1
+            attribute, container = self._listeners_of(owner)
+            if container is not None:
+                self._sample(id(owner), container, owner, attribute)
+            else:
+                self._sample_slot()
+        except Exception:
+            pass
+        return owner
+
+    def hook_registered(self, value):
+        """A listener was registered, by a function."""
+        try:
+            self.sites += 1
+            self._sample_slot()
+        except Exception:
+            pass
+        return value
+
+    def _listeners_of(self, owner):
+        attributes = own(owner, "__dict__") or {}
+        for attribute in attributes:
+            # Python keeps a private name with that of its class in front.
+            if attribute == self.name or (self.name.startswith("__") and attribute.endswith(self.name)):
+                return attribute, attributes[attribute]
+        return None, None
+
+    def _sample_slot(self):
+        container = self._find_slot()
+        if container is not None:
+            self._sample(0, container, None)
+
+    def _find_slot(self):
+        for place in self.places:
+            module = _module_of(place["file"])
+            container = (own(module, "__dict__") or {}).get(self.name) if module is not None else None
+            if container is not None:
+                return container
+        return None
 
 
 def _reference(function):
@@ -367,6 +427,11 @@ def _attribute_below(module, names):
 def is_of_receiver(symbol):
     """The table belongs to the object on which the method is called."""
     return _registry_path(symbol) is None
+
+
+def counts_dead_entries(symbol):
+    """Entries that were taken out still count in the number of entries."""
+    return _registry_path(symbol) == "atexit.register"
 
 
 def _registry_path(symbol):

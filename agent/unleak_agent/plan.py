@@ -15,6 +15,9 @@ KINDS = {
     "functions": cycles.Births,
     "classes": cycles.Births,
     "frames": cycles.Frames,
+    "referents": cycles.Referents,
+    "listeners": growth.Listeners,
+    "generators": resources.Generators,
 }
 
 
@@ -25,10 +28,16 @@ class Plan:
         self.output = data["output"]
         self.rounds = data.get("rounds", 1)
         self.inject = data.get("inject", False)
+        self.memory = data.get("memory", False)
+        self.shows_cycles = data.get("cycles", False)
+        #: What of the program's memory is its own.
+        self.roots = [os.path.realpath(path) for path in data.get("roots", [])]
         self.files = {os.path.realpath(path): digest for path, digest in data["files"].items()}
         # Findings that no run can show are in the plan as well.
         shown = [watch for watch in data["watches"] if watch["kind"] in KINDS]
         self.watches = [KINDS[watch["kind"]](number, watch) for number, watch in enumerate(shown)]
+        for watch in self.watches:
+            watch.shows_cycles = self.shows_cycles
         self.by_file = {}
         for watch in self.watches:
             for place in watch.places:

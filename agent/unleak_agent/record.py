@@ -6,6 +6,7 @@ import sys
 import time
 from _thread import get_ident
 
+from .cycles import collect
 from .growth import real_path
 
 # The program may replace these for its tests.
@@ -16,8 +17,8 @@ _SECONDS_BETWEEN_WRITES = 1.0
 class Recorder:
     """Knows all watches of the process and writes them down now and then, and when it ends."""
 
-    def __init__(self, plan):
-        self.plan = plan
+    def __init__(self, plan, memory=None):
+        self.plan, self.memory = plan, memory
         self.failures = {}
         self.rewritten = set()
         self.marks = 0
@@ -34,6 +35,7 @@ class Recorder:
         original = os._exit
 
         def _exit(status):
+            self.last_look()
             self.write(ended=True)
             original(status)
 
@@ -46,6 +48,8 @@ class Recorder:
             self.marks = 0
             for watch in self.plan.watches:
                 watch.restart()
+            if self.memory is not None:
+                self.memory.begin()
         except Exception:
             pass
 
@@ -55,6 +59,8 @@ class Recorder:
     def tick(self):
         """Called often by watches; writes if that was long ago."""
         self.ticks += 1
+        if self.memory is not None:
+            self.memory.tick()
         if self.ticks & 63 == 0 and _monotonic() - self.written_at > _SECONDS_BETWEEN_WRITES:
             self.write(ended=False)
 
@@ -63,15 +69,24 @@ class Recorder:
         self.marks += 1
         for watch in self.plan.watches:
             watch.mark()
+        if self.memory is not None:
+            self.memory.mark(self.marks)
 
     def finish(self):
         try:
             for collects in {watch.collects_at_end for watch in self.plan.watches if watch.is_reached()}:
                 collects()
+            self.last_look()
             self.write(ended=True)
         except Exception:
             if os.environ.get("UNLEAK_DEBUG"):
                 raise
+
+    def last_look(self):
+        """At the memory, where the end is not that of a round."""
+        if self.memory is not None and not self.marks:
+            collect()
+            self.memory.look(None)
 
     def write(self, ended):
         try:
@@ -91,6 +106,8 @@ class Recorder:
             with _open(temporary, "w", encoding="utf-8") as file:
                 file.write(_dumps(data, default=repr))
             _replace(temporary, path)
+            if self.memory is not None and (ended or self.memory.snapshots):
+                self.memory.write(self.pid)
         except Exception:
             if os.environ.get("UNLEAK_DEBUG"):
                 raise

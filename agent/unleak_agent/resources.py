@@ -180,6 +180,28 @@ class Lock(Resource):
         return lock
 
 
+class Generators(Watch):
+    """Async generators that a loop reads: how many of the loops came to an end."""
+
+    def restart(self):
+        super().restart()
+        self.exhausted = 0
+
+    def hook_iterated(self, value):
+        """A loop begins."""
+        self.calls += 1
+        return value
+
+    def hook_exhausted(self):
+        """It has read everything."""
+        self.exhausted += 1
+
+    def seen(self, ended):
+        data = super().seen(ended)
+        data.update(acquired=self.calls, held=self.calls - self.exhausted)
+        return data
+
+
 def _open_descriptors():
     try:
         return {int(name) for name in _listdir(_DESCRIPTORS)}

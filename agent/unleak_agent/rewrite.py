@@ -202,12 +202,25 @@ class Rewriter:
             if isinstance(node, ast.Call):
                 self._count_calls(watch, node)
                 receives = growth.is_of_receiver(watch.symbol) and isinstance(node.func, ast.Attribute)
+                if growth.counts_dead_entries(watch.symbol) and node.args and not isinstance(node.args[0], ast.Starred):
+                    self._replace(node.args[0], self._hook(watch, "entry", [node.args[0]]))
                 if receives:
                     self._replace(node.func.value, self._hook(watch, "handlers", [node.func.value]))
                 else:
                     self._replace(node, self._hook(watch, "registered", [node]))
                 found = True
         return found
+
+    def _place_listeners(self, watch, spans):
+        for node in self.by_span.get(spans[0], []):
+            if isinstance(node, ast.Call):
+                self._count_calls(watch, node)
+                if isinstance(node.func, ast.Attribute):
+                    self._replace(node.func.value, self._hook(watch, "emitter", [node.func.value]))
+                else:
+                    self._replace(node, self._hook(watch, "registered", [node]))
+                return True
+        return False
 
     # Resources.
 
@@ -231,6 +244,18 @@ class Rewriter:
                 self._replace(node.func.value, self._hook(watch, "lock", [node.func.value]))
                 return True
         return False
+
+    def _place_generators(self, watch, spans):
+        """A hook at the beginning of the loop and one in its `else`, which is where it comes when all is read."""
+        at = spans[0][0]
+        loops = [node for node in ast.walk(self.tree) if isinstance(node, ast.AsyncFor)]
+        loops = [node for node in loops if self._span(node)[0] <= at < self._span(node.body[0])[0]]
+        loop = max(loops, key=lambda node: self._span(node)[0], default=None)
+        if loop is None:
+            return False
+        loop.orelse.insert(0, self._located(ast.Expr(self._hook(watch, "exhausted", [], loop)), loop))
+        self._replace(loop.iter, self._hook(watch, "iterated", [loop.iter]))
+        return True
 
     def _place_injection(self, watch, acquisition, spans):
         """Raises where the finding says that an exception loses it, else right behind the acquisition."""
@@ -283,10 +308,18 @@ class Rewriter:
     def _place_births(self, watch, spans):
         definition = self._defined_at(spans[0])
         if definition is None:
-            return False
+            return self._place_referents(watch, spans)
         hook = ast.Name(self._name(watch, "born"), ast.Load())
         definition.decorator_list.append(self._located(hook, definition))
         return True
+
+    def _place_referents(self, watch, spans):
+        """What a weak reference is made to."""
+        for node in self.by_span.get(spans[0], []):
+            if isinstance(node, ast.Call) and node.args and not isinstance(node.args[0], ast.Starred):
+                self._replace(node.args[0], self._hook(watch, "born", [node.args[0]]))
+                return True
+        return False
 
     def _defined_at(self, span):
         """The function or class whose name stands there."""

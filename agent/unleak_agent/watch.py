@@ -21,6 +21,8 @@ class Watch:
 
     #: What is run once at the end for all watches that name it.
     collects_at_end = staticmethod(nothing)
+    #: Whether the references that make a cycle are looked for.
+    shows_cycles = False
 
     def __init__(self, number, data):
         self.number = number

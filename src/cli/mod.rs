@@ -12,6 +12,7 @@ mod interrupt;
 mod manual;
 mod mend;
 mod outputs;
+mod profile;
 mod progress;
 mod replace;
 mod rule;
@@ -56,6 +57,9 @@ enum Command {
     /// Run a program or its tests, and say which findings are real
     #[command(after_help = EXIT_CODES)]
     Confirm(Box<ConfirmArguments>),
+    /// Run a program or its tests, and say which lines hold more and more memory, and why
+    #[command(after_help = EXIT_CODES)]
+    Profile(Box<ProfileArguments>),
     /// Explain a rule, or list them all
     Rule(RuleArguments),
     /// Write what is found to a file: from then on only what is new is reported
@@ -206,8 +210,38 @@ struct ConfirmArguments {
     /// Raise an exception once between each acquisition and its release; the program has to bear that
     #[arg(long)]
     inject: bool,
+    /// Say as well how many bytes the lines of a finding grew by: tracemalloc runs along, which takes time
+    #[arg(long)]
+    bytes: bool,
+    /// Say by which references an object keeps itself: the collector is slower until that is found
+    #[arg(long)]
+    cycles: bool,
     /// What to run, behind `--`
     #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+struct ProfileArguments {
+    /// Files and folders whose lines are the program's own, and are checked [default: .]
+    paths: Vec<PathBuf>,
+    /// How often pytest runs its tests in the same process; other programs are looked at now and then
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    rounds: u32,
+    /// Read this in place of running a command: a snapshot that tracemalloc dumped, or what `memray transform csv` made;
+    /// may be given again, in the order in which they were taken
+    #[arg(long, value_name = "FILE", conflicts_with = "command")]
+    read: Vec<PathBuf>,
+    /// Show so many lines
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    top: usize,
+    /// How it is printed
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    output_format: RuleFormat,
+    #[command(flatten)]
+    choice: ChoiceArguments,
+    /// What to run, behind `--`
+    #[arg(last = true, required_unless_present = "read", value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
@@ -294,6 +328,7 @@ fn run() -> Exit {
         Some(Command::Config(ConfigArguments { about: ConfigCommand::Schema })) => config::print_schema(),
         Some(Command::Check(arguments)) => check::run(*arguments, cli.global.quiet),
         Some(Command::Confirm(arguments)) => confirm::run(*arguments, cli.global.quiet),
+        Some(Command::Profile(arguments)) => profile::run(*arguments, cli.global.quiet),
         None => {
             if let Some(command) = misplaced_command(&cli.check) {
                 streams::say_error(format_args!("options stand behind the command: unleak {command} [OPTIONS]"));
@@ -307,7 +342,7 @@ fn run() -> Exit {
 /// In `unleak --select LK1 check src` clap takes `check` for a path, which is what it would be without the command.
 fn misplaced_command(arguments: &CheckArguments) -> Option<&'static str> {
     let first = arguments.paths.first()?;
-    ["check", "rule", "confirm", "baseline", "config", "completions", "man"]
+    ["check", "rule", "confirm", "profile", "baseline", "config", "completions", "man"]
         .into_iter()
         .find(|command| first.as_os_str() == *command && !first.exists())
 }

@@ -19,13 +19,15 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>
     let result = write(&mut out)
         .and_then(|()| out.flush())
         .and_then(|()| out.get_ref().sync_all())
-        .and_then(|()| permissions.map_or(Ok(()), |permissions| fs::set_permissions(&temporary, permissions)))
-        .and_then(|()| fs::rename(&temporary, &path));
+        .and_then(|()| permissions.map_or(Ok(()), |permissions| fs::set_permissions(&temporary, permissions)));
+    // Whoever stops the run now waits until the file is in its place, or has taken it away and keeps this from going on.
+    let mut unfinished = unfinished();
+    let result = result.and_then(|()| fs::rename(&temporary, &path));
     if result.is_err() {
         // The first error is the one to tell of.
         let _ = fs::remove_file(&temporary);
     }
-    *unfinished() = None;
+    *unfinished = None;
     result
 }
 
@@ -36,12 +38,14 @@ fn unfinished() -> MutexGuard<'static, Option<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Called when the process is about to end.
+/// Called when the process is about to end: from then on no file gets into its place.
 pub fn remove_unfinished() {
-    if let Some(path) = unfinished().take() {
+    let mut unfinished = unfinished();
+    if let Some(path) = unfinished.take() {
         // There is nobody left to tell.
         let _ = fs::remove_file(path);
     }
+    std::mem::forget(unfinished);
 }
 
 /// What is there to be written to, not to be replaced: `/dev/null`, `/dev/stderr`, pipes.
@@ -53,7 +57,11 @@ fn is_device(path: &Path) -> bool {
 fn create_beside(path: &Path) -> io::Result<(PathBuf, fs::File)> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}.unleak", std::process::id()));
-    let file = fs::File::create_new(&temporary)?;
+    // Known before it is there, so that it cannot be forgotten.
     *unfinished() = Some(temporary.clone());
-    Ok((temporary, file))
+    let file = fs::File::create_new(&temporary);
+    if file.is_err() {
+        *unfinished() = None;
+    }
+    Ok((temporary, file?))
 }

@@ -10,12 +10,14 @@ use std::process::{self, Command};
 use super::plan::Plan;
 
 /// The agent's own files: path and text.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 13] = [
     ("sitecustomize.py", include_str!("../../agent/sitecustomize.py")),
     ("unleak_agent/__init__.py", include_str!("../../agent/unleak_agent/__init__.py")),
     ("unleak_agent/cycles.py", include_str!("../../agent/unleak_agent/cycles.py")),
     ("unleak_agent/growth.py", include_str!("../../agent/unleak_agent/growth.py")),
     ("unleak_agent/importing.py", include_str!("../../agent/unleak_agent/importing.py")),
+    ("unleak_agent/memory.py", include_str!("../../agent/unleak_agent/memory.py")),
+    ("unleak_agent/paths.py", include_str!("../../agent/unleak_agent/paths.py")),
     ("unleak_agent/plan.py", include_str!("../../agent/unleak_agent/plan.py")),
     ("unleak_agent/record.py", include_str!("../../agent/unleak_agent/record.py")),
     ("unleak_agent/resources.py", include_str!("../../agent/unleak_agent/resources.py")),
@@ -40,7 +42,8 @@ impl Folder {
         let said = |error: io::Error| format!("{}: {error}", path.display());
         fs::create_dir_all(path.join("agent/unleak_agent")).map_err(said)?;
         for entry in fs::read_dir(&path).map_err(said)?.flatten() {
-            if entry.file_name().to_string_lossy().starts_with("process-") {
+            let name = entry.file_name();
+            if ["process-", "memory-"].iter().any(|start| name.to_string_lossy().starts_with(start)) {
                 fs::remove_file(entry.path()).map_err(said)?;
             }
         }

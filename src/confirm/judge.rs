@@ -46,9 +46,10 @@ fn unseen(watch: &Watch, processes: &[Process]) -> Evidence {
 
 fn judge(watch: &Watch, process: &Process, seen: &Seen) -> Evidence {
     match watch.kind {
-        Kind::Growth | Kind::Registry => growth(watch, seen),
+        Kind::Growth | Kind::Registry | Kind::Listeners => growth(watch, seen),
+        Kind::Generators => generators(seen),
         Kind::Resource | Kind::Lock => resource(process, seen),
-        Kind::Instances | Kind::Functions | Kind::Classes | Kind::Frames => objects(watch.kind, seen),
+        Kind::Instances | Kind::Functions | Kind::Classes | Kind::Frames | Kind::Referents => objects(watch.kind, seen),
         Kind::None => not_shown(),
     }
 }
@@ -196,11 +197,21 @@ fn resource(process: &Process, seen: &Seen) -> Evidence {
     plain(Verdict::NotReproduced, format!("{} acquired, all released{injected}", acquired))
 }
 
+fn generators(seen: &Seen) -> Evidence {
+    let loops = plural(seen.acquired as usize, "loop");
+    match (seen.acquired, seen.held) {
+        (0, _) => plain(Verdict::NotReached, "no loop began there"),
+        (_, 0) => plain(Verdict::NotReproduced, format!("{loops}, each read to the end of its generator")),
+        (_, left) => plain(Verdict::Confirmed, format!("{left} of {loops} left the generator before its end")),
+    }
+}
+
 fn objects(kind: Kind, seen: &Seen) -> Evidence {
     let what = match kind {
         Kind::Functions => "function",
         Kind::Classes => "class",
         Kind::Frames => "frame",
+        Kind::Referents => "object",
         _ => "instance",
     };
     let plural = |count: u64| match (what, count) {
@@ -220,7 +231,9 @@ fn objects(kind: Kind, seen: &Seen) -> Evidence {
     if deaths == 0 {
         return plain(Verdict::Inconclusive, format!("{}, of which none has gone", plural(seen.born)));
     }
-    let note = format!("the collector freed {} of {}", seen.collected, plural(deaths));
+    let path = seen.path.as_deref().filter(|_| seen.collected > 0);
+    let path = path.map_or_else(String::new, |path| format!(": {path}"));
+    let note = format!("the collector freed {} of {}{path}", seen.collected, plural(deaths));
     if kind != Kind::Instances && seen.collected > 0 && seen.born.max(deaths) < FEW_OBJECTS {
         return plain(Verdict::Inconclusive, format!("{note}: too few to tell"));
     }

@@ -19,6 +19,12 @@ pub struct Plan {
     output: PathBuf,
     rounds: u32,
     inject: bool,
+    /// The memory of each line is looked at.
+    memory: bool,
+    /// The references that make a cycle are looked for.
+    cycles: bool,
+    /// What of the memory is the program's own.
+    roots: Vec<PathBuf>,
     /// The CRC-32 of each file's decoded text: the agent leaves a file alone that is not what was checked.
     files: BTreeMap<PathBuf, u32>,
     /// In the order of the findings.
@@ -65,6 +71,12 @@ pub enum Kind {
     Classes,
     /// The same of frames.
     Frames,
+    /// By who frees what a weak reference was made to.
+    Referents,
+    /// By the size of what an emitter keeps its listeners in.
+    Listeners,
+    /// By how many of the loops over an async generator are left before its end.
+    Generators,
     /// Not at all.
     None,
 }
@@ -72,7 +84,10 @@ pub enum Kind {
 impl Kind {
     fn of(code: &str) -> Kind {
         match code {
-            "LK106" => Kind::Registry,
+            "LK106" | "LK401" => Kind::Registry,
+            "LK402" => Kind::Listeners,
+            "LK407" => Kind::Referents,
+            "LK408" => Kind::Generators,
             "LK207" => Kind::Lock,
             "LK301" => Kind::Instances,
             "LK303" | "LK304" => Kind::Frames,
@@ -91,6 +106,9 @@ impl Plan {
             output: output.to_owned(),
             rounds: run.rounds,
             inject: run.inject,
+            memory: run.memory,
+            cycles: run.cycles,
+            roots: run.roots.clone(),
             files: BTreeMap::new(),
             watches: Vec::new(),
         };

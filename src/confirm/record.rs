@@ -37,6 +37,8 @@ pub struct Seen {
     pub collected: u64,
     pub freed: u64,
     pub unweakable: u64,
+    /// The references by which one of them keeps itself, in words.
+    pub path: Option<String>,
     /// Acquisitions, and what became of them.
     pub acquired: u64,
     pub held: u64,
@@ -70,15 +72,19 @@ pub struct Series {
 
 /// All processes that have written something, in the order of their files' names.
 pub fn read(folder: &Path) -> Result<Vec<Process>, String> {
-    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| is_record(path)).collect();
-    paths.sort();
-    paths.iter().map(|path| read_one(path)).collect()
+    paths(folder, "process-")?.iter().map(|path| read_one(path)).collect()
 }
 
-fn is_record(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with("process-") && name.ends_with(".json")
+/// The whole files of a folder whose names begin so, in order.
+pub fn paths(folder: &Path, beginning: &str) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let is_record = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(beginning) && name.ends_with(".json")
+    };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_record).collect();
+    paths.sort();
+    Ok(paths)
 }
 
 fn read_one(path: &Path) -> Result<Process, String> {

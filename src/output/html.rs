@@ -57,6 +57,7 @@ struct Shown<'a> {
     /// The place of the finding, then the steps of its argument.
     steps: Vec<Step<'a>>,
     cycle: Vec<Edge<'a>>,
+    observed: Option<Observed<'a>>,
     fix: Option<Fix<'a>>,
 }
 
@@ -72,6 +73,15 @@ struct Step<'a> {
     /// What is marked in the line of the row: from one character to before another, counted from 0.
     from: usize,
     to: usize,
+}
+
+/// What a run has shown.
+#[derive(Serialize)]
+struct Observed<'a> {
+    verdict: &'static str,
+    note: &'a str,
+    /// Numbers of calls and sizes.
+    series: &'a [(u64, u64)],
 }
 
 #[derive(Serialize)]
@@ -129,6 +139,11 @@ fn shown<'a>(item: &'a Item, places: &Places) -> Shown<'a> {
         fingerprint: &item.fingerprint,
         steps: steps.collect(),
         cycle: cycle(labels.map(|(_, message)| message)),
+        observed: finding.evidence.as_ref().map(|evidence| Observed {
+            verdict: evidence.verdict.words(),
+            note: &evidence.note,
+            series: &evidence.series,
+        }),
         fix: fix(item, &places.lines(finding.location.file)),
     }
 }

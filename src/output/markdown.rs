@@ -23,7 +23,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if items.is_empty() {
         return writeln!(out, "## unleak: no leaks\n\nNothing found in {files}.");
     }
-    writeln!(out, "## unleak: {}\n", plural(items.len(), "leak"))?;
+    writeln!(out, "## unleak: {}\n", report.what_was_found())?;
     writeln!(out, "Found in {files}, by rule: {}.\n", by_rule(report))?;
     writeln!(out, "| | where | what | confidence |\n|---|---|---|---|")?;
     for item in items.iter().take(MOST_ROWS) {
@@ -38,7 +38,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     if items.len() > MOST_ROWS {
-        writeln!(out, "\n… and {} more.", plural(items.len() - MOST_ROWS, "leak"))?;
+        writeln!(out, "\n… and {} more.", plural(items.len() - MOST_ROWS, "finding"))?;
     }
     for item in items.iter().take(MOST_ARGUMENTS) {
         write_argument(item, out)?;

@@ -159,10 +159,21 @@ impl Report<'_> {
         };
         let parts: Vec<String> =
             [Confidence::High, Confidence::Medium, Confidence::Low].into_iter().filter_map(of).collect();
-        let leaks = plural(self.findings.len(), "leak");
-        writeln!(out, "Found {leaks} ({} confidence) in {files}.", parts.join(", "))?;
+        writeln!(out, "Found {} ({} confidence) in {files}.", self.what_was_found(), parts.join(", "))?;
         self.write_verdicts(out)?;
         self.write_fixable(out)
+    }
+
+    /// How many leaks, and how many mistakes in comments that speak to unleak: those are none.
+    fn what_was_found(&self) -> String {
+        let is_comment = |finding: &&Finding| finding.code.starts_with("LK0");
+        let comments = self.findings.iter().filter(is_comment).count();
+        let leaks = plural(self.findings.len() - comments, "leak");
+        match (self.findings.len() - comments, comments) {
+            (_, 0) => leaks,
+            (0, _) => plural(comments, "mistaken comment"),
+            _ => format!("{leaks} and {}", plural(comments, "mistaken comment")),
+        }
     }
 
     /// What a run of the program made of the findings, if there was one.
@@ -257,7 +268,7 @@ pub fn observed(evidence: &Evidence) -> String {
 const CHART: u64 = 24;
 
 /// Sizes over calls as a row of bars; empty where there is nothing to see.
-fn sparkline(series: &[(u64, u64)]) -> String {
+pub fn sparkline(series: &[(u64, u64)]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let (Some(&(first, _)), Some(&(last, _))) = (series.first(), series.last()) else { return String::new() };
     let most = series.iter().map(|point| point.1).max().unwrap_or(0);

@@ -13,7 +13,7 @@ use super::item::{Item, Place, items};
 use super::json::write_lines;
 use super::line_hash::LineHashes;
 use super::place::Places;
-use super::{Report, confidence_word};
+use super::{Report, confidence_word, observed};
 use crate::finding::{Applicability, Severity};
 use crate::rules::page::{HOME_URL, Page, Section, page};
 use crate::source::{Position, Span};
@@ -118,8 +118,12 @@ impl Writer<'_> {
                 "help": item.help(),
             },
         });
-        if !item.steps.is_empty() {
+        if !item.steps.is_empty() || finding.evidence.is_some() {
             result["codeFlows"] = self.code_flows(item);
+        }
+        if let Some(evidence) = &finding.evidence {
+            // The numbers behind the chart in the last step.
+            result["properties"]["observed"] = json!(evidence);
         }
         if finding.fix.is_some() {
             result["fixes"] = self.fixes(item);
@@ -151,13 +155,17 @@ impl Writer<'_> {
         }
     }
 
-    /// The argument as a path: what holds it, then each step.
+    /// The argument as a path: what holds it, then each step, and at last what a run has shown.
     fn code_flows(&self, item: &Item) -> Value {
         let label = if item.finding.label.is_empty() { &item.finding.message } else { &item.finding.label };
         let first = self.location(&item.place, None, label);
         let steps = item.steps.iter().map(|step| self.location(&step.place, None, step.message));
-        let locations: Vec<Value> =
+        let mut locations: Vec<Value> =
             std::iter::once(first).chain(steps).map(|location| json!({"location": location})).collect();
+        if let Some(evidence) = &item.finding.evidence {
+            let location = self.location(&item.place, None, &format!("observed: {}", observed(evidence)));
+            locations.push(json!({"location": location, "kinds": ["observed"]}));
+        }
         json!([{"threadFlows": [{"locations": locations}]}])
     }
 

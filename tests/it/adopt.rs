@@ -143,6 +143,45 @@ fn an_interrupted_run_says_so_and_exits_with_2() {
     }
 }
 
+/// As soon as the report's new file is seen, the run is stopped: sometimes too late, and then it is all there.
+#[cfg(unix)]
+#[test]
+fn a_run_stopped_while_it_writes_leaves_nothing_half_written() {
+    let text: String = (0..2000).map(|number| LEAK.replace("SEEN", &format!("SEEN_{number}"))).collect();
+    let folder = project(&[("x.py", &text)]);
+    let names = || {
+        let entries = fs::read_dir(folder.path()).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    let report = folder.path().join("report.html");
+    let mut stopped = 0;
+    for _ in 0..50 {
+        fs::write(&report, "old").unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_unleak"))
+            .args(["check", "--isolated", "--quiet", "--output-format", "html=report.html"])
+            .current_dir(folder.path())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while !names().iter().any(|name| name.ends_with(".unleak")) && child.try_wait().unwrap().is_none() {}
+        // It may have ended by itself.
+        let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).stderr(Stdio::null()).status();
+        let code = child.wait().unwrap().code();
+        let written = fs::read_to_string(&report).unwrap();
+        assert!(!names().iter().any(|name| name.ends_with(".unleak")), "{:?}", names());
+        match code {
+            Some(1) => assert!(written.ends_with("</html>\n")),
+            Some(2) => assert!(written == "old" || written.ends_with("</html>\n")),
+            other => panic!("{other:?}"),
+        }
+        stopped += usize::from(code == Some(2) && written == "old");
+        if stopped > 2 {
+            break;
+        }
+    }
+    assert!(stopped > 0, "no run was stopped while it wrote");
+}
+
 fn git(folder: &TempDir, words: &[&str]) {
     let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"];
     let status = Command::new("git").current_dir(folder.path()).args(identity).args(words).output().unwrap();

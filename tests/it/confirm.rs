@@ -1,8 +1,9 @@
 //! Programs that are run and watched: each says of itself what the verdict must be, and must not notice the agent.
 //!
 //! In `fixtures/confirm/` a mark `# confirmed LK101 "SEEN"` stands for a finding of that rule at the quoted part of its
-//! line, and `# site "SEEN[key]"` for a place of its argument: the verdicts shall not depend on what the rules find. A
-//! first line `# inject` or `# rounds 3` says how it is run.
+//! line, with what its symbol ends in behind the quote where that is not the quoted name, and `# site "SEEN[key]"` for a
+//! place of its argument: the verdicts shall not depend on what the rules find. A first line `# inject` or `# rounds 3`
+//! says how it is run. Those in `pytest/` are called by tests, with and without pytest-xdist.
 
 use std::ffi::OsString;
 use std::fs;
@@ -35,23 +36,26 @@ impl Scenario {
         for line in text.split_inclusive('\n') {
             if let Some((code, mark)) = line.trim_end().rsplit_once("  # ") {
                 let (words, quoted) = mark.split_once(" \"").unwrap_or_else(|| panic!("{line}: nothing is quoted"));
-                let quoted = quoted.strip_suffix('"').expect("a quote is closed");
+                let (quoted, symbol) = quoted.rsplit_once('"').expect("a quote is closed");
                 let at = start + code.find(quoted).unwrap_or_else(|| panic!("{line}: not in the line"));
                 let span = Span::new(at as u32, (at + quoted.len()) as u32);
                 match words.split_once(' ') {
                     None => related.push(span),
-                    Some((verdict, code)) => found = Some((verdict.to_owned(), code.to_owned(), quoted, span)),
+                    Some((verdict, code)) => {
+                        let symbol = if symbol.is_empty() { symbol_of(code, quoted) } else { symbol.trim().to_owned() };
+                        found = Some((verdict.to_owned(), code.to_owned(), symbol, span));
+                    }
                 }
             }
             start += line.len();
         }
-        let (verdict, code, quoted, span) = found.unwrap_or_else(|| panic!("{}: no mark", path.display()));
+        let (verdict, code, symbol, span) = found.unwrap_or_else(|| panic!("{}: no mark", path.display()));
         let location = |span| Location { file: FileId(0), span };
         let finding = Finding {
             code: code.clone().leak(),
             location: location(span),
             related: related.into_iter().map(|at| Label { location: location(at), message: String::new() }).collect(),
-            symbol: symbol(&code, quoted),
+            symbol: format!("program.{symbol}"),
             ..any_finding()
         };
         Scenario { path, text, verdict, finding }
@@ -78,16 +82,17 @@ fn any_finding() -> Finding {
 }
 
 /// What a rule calls the thing that is quoted.
-fn symbol(code: &str, quoted: &str) -> String {
+fn symbol_of(code: &str, quoted: &str) -> String {
     let name = quoted.split('(').next().unwrap_or_default();
     let name = if code == "LK107" { name.rsplit_once('.').map_or(name, |(object, _)| object) } else { name };
-    format!("program.{}", name.trim_start_matches("self."))
+    name.trim_start_matches("self.").to_owned()
 }
 
-fn scenarios() -> Vec<Scenario> {
-    let entries = fs::read_dir(root().join("fixtures/confirm")).expect("there are scenarios");
+fn scenarios(folder: &str) -> Vec<Scenario> {
+    let entries = fs::read_dir(root().join(folder)).expect("there are scenarios");
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "py"));
+    paths.retain(|path| path.file_stem().is_some_and(|name| name != "test_program"));
     paths.sort();
     paths.into_iter().map(Scenario::read).collect()
 }
@@ -129,34 +134,61 @@ struct Seen {
 }
 
 /// The command with its streams in files of a folder, which is also where it makes its temporary files.
-fn command(python: &Path, program: &Path, folder: &Path) -> Vec<OsString> {
-    let script = r#"exec 1>"$1/out" 2>"$1/err"; TMPDIR="$1" exec "$2" "$3""#;
-    let words = ["sh".as_ref(), "-c".as_ref(), script.as_ref(), "sh".as_ref(), folder.as_os_str()];
-    let words = words.into_iter().chain([python.as_os_str(), program.as_os_str()]);
+fn command(how: &How, program: &Path, folder: &Path) -> Vec<OsString> {
+    let (script, python, workers) = match how {
+        How::Script(python) => (r#"TMPDIR="$1" exec "$2" "$3""#, python, ""),
+        How::Pytest(python, workers) => (
+            r#"cd "$(dirname "$3")" && UNLEAK_PROGRAM="$(basename "$3" .py)" PYTHONDONTWRITEBYTECODE=1 TMPDIR="$1" exec "$2" \
+                -m pytest -q -c /dev/null --rootdir . -p no:cacheprovider $4 test_program.py"#,
+            python,
+            *workers,
+        ),
+    };
+    let script = OsString::from(format!(r#"exec 1>"$1/out" 2>"$1/err"; {script}"#));
+    let words = ["sh".as_ref(), "-c".as_ref(), script.as_os_str(), "sh".as_ref(), folder.as_os_str()];
+    let words = words.into_iter().chain([python.as_os_str(), program.as_os_str(), workers.as_ref()]);
     words.map(OsString::from).collect()
+}
+
+/// How a scenario is run.
+#[derive(Clone, Copy, Debug)]
+enum How<'a> {
+    Script(&'a Path),
+    /// By tests, with these options of pytest-xdist.
+    Pytest(&'a Path, &'static str),
 }
 
 fn seen(status: Option<i32>, folder: &Path) -> Seen {
     let text = |name| fs::read_to_string(folder.join(name)).expect("a stream is text");
-    Seen { status, out: text("out"), err: text("err") }
+    Seen { status, out: without_seconds(&text("out")), err: text("err") }
+}
+
+/// What pytest prints without the time that it took, and without the order in which workers were done.
+fn without_seconds(text: &str) -> String {
+    let line = |line: &str| match line.rsplit_once(" in ") {
+        Some((before, after)) if after.ends_with('s') && line.contains(" passed") => before.to_owned(),
+        _ => line.to_owned(),
+    };
+    text.lines().map(|text| line(text) + "\n").collect()
 }
 
 /// What is wrong with a scenario on a Python, if anything.
-fn failure(scenario: &Scenario, python: &Path) -> Option<String> {
+fn failure(scenario: &Scenario, how: &How) -> Option<String> {
     let folders = [(); 3].map(|()| tempfile::tempdir().expect("there is room for a folder"));
     let [plain, watched, evidence] = folders.each_ref().map(|folder| folder.path());
-    let words = command(python, &scenario.path, plain);
+    let words = command(how, &scenario.path, plain);
     let status = Command::new(&words[0]).args(&words[1..]).status().expect("there is a shell");
     let expected = seen(status.code(), plain);
 
     let run = Run {
-        command: command(python, &scenario.path, watched),
+        command: command(how, &scenario.path, watched),
         rounds: scenario.is_run_with("rounds").map_or(1, |count| count.parse().expect("a number")),
         inject: scenario.is_run_with("inject").is_some(),
         folder: Some(evidence.to_owned()),
+        ..Run::default()
     };
     let mut outcome = scenario.outcome();
-    let what = format!("{} on {}", scenario.path.display(), python.display());
+    let what = format!("{} by {how:?}", scenario.path.display());
     let ended = match confirm::confirm(&mut outcome, &run) {
         Ok(ended) => ended,
         Err(message) => return Some(format!("{what}: {message}")),
@@ -171,27 +203,58 @@ fn failure(scenario: &Scenario, python: &Path) -> Option<String> {
 
 #[test]
 fn verdicts_are_right_and_programs_notice_nothing() {
-    let (scenarios, pythons) = (scenarios(), pythons());
+    let (scenarios, pythons) = (scenarios("fixtures/confirm"), pythons());
     assert!(scenarios.len() >= 24);
-    let jobs: Vec<(&Scenario, &PathBuf)> =
-        pythons.iter().flat_map(|python| scenarios.iter().map(move |scenario| (scenario, python))).collect();
+    let hows: Vec<How> = pythons.iter().map(|python| How::Script(python)).collect();
+    report(failures(&scenarios, &hows));
+}
+
+#[test]
+fn verdicts_are_right_under_pytest_with_and_without_workers() {
+    let pythons = pythons_with_pytest();
+    if pythons.is_empty() {
+        eprintln!(
+            "SKIPPED: no Python has pytest and pytest-xdist; name some in UNLEAK_PYTEST_PYTHONS, as .ci/run does"
+        );
+        return;
+    }
+    let of = |python| ["", "-n2"].map(|workers| How::Pytest(python, workers));
+    let hows: Vec<How> = pythons.iter().flat_map(|python| of(python)).collect();
+    report(failures(&scenarios("fixtures/confirm/pytest"), &hows));
+}
+
+/// Those that are named in the environment, else the default Python if it has what is needed.
+fn pythons_with_pytest() -> Vec<PathBuf> {
+    let named = std::env::var_os("UNLEAK_PYTEST_PYTHONS");
+    let named = named.map_or_else(|| vec!["python3".into()], |paths| std::env::split_paths(&paths).collect());
+    let has_both = |python: &PathBuf| {
+        let output = Command::new(python).args(["-c", "import pytest, xdist"]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    named.into_iter().filter(has_both).collect()
+}
+
+/// What is wrong with any of the scenarios in any of the ways to run them.
+fn failures(scenarios: &[Scenario], hows: &[How]) -> Vec<String> {
+    let jobs: Vec<(&Scenario, &How)> =
+        hows.iter().flat_map(|how| scenarios.iter().map(move |scenario| (scenario, how))).collect();
     let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some((scenario, python)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    failures.lock().expect("no thread failed").extend(failure(scenario, python));
+                while let Some((scenario, how)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    failures.lock().expect("no thread failed").extend(failure(scenario, how));
                 }
             });
         }
     });
-    report(failures.into_inner().expect("no thread failed"));
+    failures.into_inner().expect("no thread failed")
 }
 
 #[test]
 fn every_verdict_has_a_scenario() {
-    let verdicts: Vec<String> = scenarios().into_iter().map(|scenario| scenario.verdict).collect();
+    let verdicts: Vec<String> = scenarios("fixtures/confirm").into_iter().map(|scenario| scenario.verdict).collect();
     for verdict in [
         Verdict::Confirmed,
         Verdict::KeyedGrowth,
@@ -203,4 +266,32 @@ fn every_verdict_has_a_scenario() {
         let word = verdict.words().replace(' ', "-");
         assert!(verdicts.contains(&word), "{word}");
     }
+}
+
+/// The scenario of that name, run with what `run` adds.
+fn note(name: &str, run: impl FnOnce(&mut Run)) -> String {
+    let scenario = Scenario::read(root().join("fixtures/confirm").join(name));
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("there is room for a folder"));
+    let [folder, evidence] = folders.each_ref().map(|folder| folder.path());
+    let command = command(&How::Script("python3".as_ref()), &scenario.path, folder);
+    let (roots, folder) = (vec![scenario.path.clone()], Some(evidence.to_owned()));
+    let mut to_run = Run { command, rounds: 1, roots, folder, ..Run::default() };
+    run(&mut to_run);
+    let mut outcome = scenario.outcome();
+    confirm::confirm(&mut outcome, &to_run).expect("it can be run");
+    outcome.findings[0].evidence.take().expect("each finding has evidence").note
+}
+
+#[test]
+fn the_references_of_a_cycle_are_told_on_request() {
+    let told = note("finalizer_cycle.py", |run| run.cycles = true);
+    assert!(told.ends_with(": Connection.reader.connection → Connection"), "{told}");
+    let told = note("finalizer_cycle.py", |_| ());
+    assert!(!told.contains('→'), "{told}");
+}
+
+#[test]
+fn bytes_are_told_on_request() {
+    let told = note("module_dict_leak.py", |run| run.memory = true);
+    assert!(told.contains("; its lines grew by "), "{told}");
 }

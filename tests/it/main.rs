@@ -23,6 +23,7 @@ mod oracle;
 mod output;
 mod pages;
 mod retention;
+mod profile;
 mod robustness;
 mod suppress;
 mod syntax;

@@ -99,6 +99,20 @@
     return `<figure class="cycle"><svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(label)}"><defs><marker id="tip" viewBox="0 0 10 10" refX="8" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0,0 L10,5 L0,10 z"/></marker></defs>${lines.join("")}${nodes.join("")}</svg><figcaption>who keeps whom</figcaption></figure>`;
   };
 
+  // ---- What a run has shown: sizes over calls.
+  const chart = (series) => {
+    const [first, last] = [series[0], series.at(-1)];
+    const most = Math.max(...series.map(([, size]) => size));
+    if (!first || !most || last[0] <= first[0]) return "";
+    const width = 640, height = 150, left = 8, right = 8, top = 22, bottom = 24;
+    const x = (call) => left + ((call - first[0]) / (last[0] - first[0])) * (width - left - right);
+    const y = (size) => height - bottom - (size / most) * (height - top - bottom);
+    const points = series.map(([call, size]) => `${x(call).toFixed(1)},${y(size).toFixed(1)}`).join(" ");
+    const calls = last[0] - first[0], label = `from ${first[1]} to ${last[1]} in ${calls} calls, at most ${most}`;
+    return `<figure class="chart"><svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}"><polygon class="area" points="${x(first[0])},${y(0)} ${points} ${x(last[0])},${y(0)}"/><line class="axis" x1="${left}" y1="${y(0)}" x2="${width - right}" y2="${y(0)}"/><polyline class="line" points="${points}"/><circle class="end" cx="${x(last[0])}" cy="${y(last[1])}" r="3.5"/><text x="${left}" y="${top - 8}">${most} at most</text><text x="${left}" y="${height - 7}">first call</text><text class="to-end" x="${width - right}" y="${height - 7}">${calls} calls</text></svg><figcaption>how much it held</figcaption></figure>`;
+  };
+  const observed = ({ observed }) => !observed ? "" : `<li class="observed"><span class="dot">◉</span><div class="say"><b>${observed.verdict}</b>: ${said(observed.note)}</div><div class="at">observed in a run of the program</div>${chart(observed.series)}</li>`;
+
   // ---- One finding.
   const meter = (level) => `<span class="meter" role="img" aria-label="${level} confidence">${LEVELS.map((_, i) => `<i class="${i <= LEVELS.indexOf(level) ? "on" : ""}"></i>`).join("")}</span>`;
   const fix = ({ fix }) => !fix ? "" : `<div class="help"><b>${fix.safe ? "a fix: --fix" : "a fix to look at: --fix --unsafe-fixes"}</b>${said(fix.title)}<pre>${fix.lines.map((line) => `<span class="${line[0] === "-" ? "del" : "add"}">${escape(line)}</span>`).join("\n")}</pre></div>`;
@@ -107,7 +121,7 @@
     const steps = finding.steps.map((step, index) => `<li><span class="dot">${index || "●"}</span><div class="say">${said(step.message)}</div><div class="at">${escape(step.path)}${step.cell ? `, cell ${step.cell}` : ""}:${step.row}:${step.from + 1}</div>${source(step)}</li>`);
     return `<div class="inner" style="--family:var(--${rule.family})"><button class="icon back" type="button">← all findings</button>
 <div class="tags"><span class="pill">${rule.code}</span><a href="${escape(rule.url)}" target="_blank" rel="noreferrer">${escape(rule.name)}</a><span class="severity-${finding.severity}">${finding.severity}</span><span>${meter(finding.confidence)} ${finding.confidence} confidence</span></div>
-<h2>${said(finding.message)}</h2><p class="symbol mono">${escape(finding.symbol)}</p>${cycle(finding)}<ol class="path">${steps.join("")}</ol>
+<h2>${said(finding.message)}</h2><p class="symbol mono">${escape(finding.symbol)}</p>${cycle(finding)}<ol class="path">${steps.join("")}${observed(finding)}</ol>
 <div class="help"><b>what to do</b>${said(rule.help)}</div>${fix(finding)}</div>`;
   };
 
@@ -122,7 +136,7 @@
   };
   for (const finding of findings) {
     const { rule } = finding;
-    finding.words = [rule.code, rule.name, rule.family, finding.severity, finding.message, finding.symbol, finding.path, ...finding.steps.map((step) => step.path)].join(" ").toLowerCase();
+    finding.words = [rule.code, rule.name, rule.family, finding.severity, finding.message, finding.symbol, finding.path, finding.observed ? finding.observed.verdict : "", ...finding.steps.map((step) => step.path)].join(" ").toLowerCase();
   }
   const arrange = () => {
     const groups = new Map();
@@ -144,8 +158,10 @@
       }
     }
     state.height = top;
+    // What a comment says to unleak leaks nothing.
+    const thing = findings.some((finding) => finding.rule.family === "unleak") ? "finding" : "leak";
     const all = findings.length, some = state.shown.length;
-    $(".sum").textContent = `${some === all ? "" : `${some} of `}${all} ${all === 1 ? "leak" : "leaks"} in ${data.files} ${data.files === 1 ? "file" : "files"}`;
+    $(".sum").textContent = `${some === all ? "" : `${some} of `}${all} ${thing}${all === 1 ? "" : "s"} in ${data.files} ${data.files === 1 ? "file" : "files"}`;
     if (!state.shown.includes(state.selected)) select(state.shown[0] || null, false);
     paint();
   };
