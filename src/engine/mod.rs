@@ -8,7 +8,8 @@
 pub mod baseline;
 pub mod load;
 mod names;
-mod panics;
+pub(crate) mod panics;
+pub mod project;
 mod suppress;
 
 use std::fs;
@@ -46,6 +47,8 @@ pub struct Request {
     pub models: Vec<(PathBuf, String)>,
     /// Texts that stand for files on the disk, by the paths as they are shown.
     pub texts: FxHashMap<PathBuf, String>,
+    /// The same by canonical paths, of files that need not be there.
+    pub unsaved: FxHashMap<PathBuf, Arc<str>>,
     pub options: Options,
 }
 
@@ -99,8 +102,8 @@ pub struct ShownFile {
     pub id: FileId,
     /// Its canonical path.
     pub path: PathBuf,
-    pub source: SourceFile,
-    pub lines: LineIndex,
+    pub source: Arc<SourceFile>,
+    pub lines: Arc<LineIndex>,
 }
 
 /// What went wrong with one file.
@@ -188,7 +191,7 @@ pub fn bare_parse(request: &Request) -> (usize, usize) {
     let threads = threads(&request.options);
     on_large_stacks(threads, || {
         let found = load::find(request, threads);
-        let lines = for_each_file(&found.files, |file| {
+        let lines = for_each_file(&found.files, |file| file.size, |file| {
             let source = read(file).ok()?.0;
             syntax::parse_only(&source);
             Some(count_lines(&source.text))
@@ -238,28 +241,44 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     progress.files.store(files.len(), Ordering::Relaxed);
 
     let start = Instant::now();
-    let mut units = for_each_file(&files, |file| {
+    let units = for_each_file(&files, |file| file.size, |file| {
         let unit = lower_file(file);
         progress.done.fetch_add(1, Ordering::Relaxed);
         unit
     });
     rayon::broadcast(|_| lower::forget_tables());
+    outcome.statistics.phases.push(("read", start.elapsed()));
+    let models = models(request, &files, &mut outcome.problems);
+    let hashes: Vec<Option<u64>> = units.iter().map(|unit| unit.hash).collect();
+    let show = |id: FileId| {
+        let file = files.get(id.0 as usize)?;
+        read_unchanged(id, file, *hashes.get(id.0 as usize)?)
+    };
+    conclude(&files, units, &models, &baselines, &show, &mut outcome);
+    outcome
+}
+
+/// What is the same whether files were just read or are known from before.
+fn conclude(
+    files: &[FoundFile],
+    mut units: Vec<Unit>,
+    models: &Models,
+    baselines: &[Baseline],
+    show: &(dyn Fn(FileId) -> Option<ShownFile> + Sync),
+    outcome: &mut Outcome,
+) {
+    let start = Instant::now();
     outcome.statistics.files = files.iter().filter(|file| file.reported).count();
     outcome.statistics.analysed_files = files.len();
     outcome.statistics.lines = units.iter().map(|unit| unit.lines).sum();
-    let hashes: Vec<Option<u64>> = units.iter().map(|unit| unit.hash).collect();
     outcome.problems.extend(units.iter_mut().flat_map(|unit| std::mem::take(&mut unit.problems)));
     let by_file = units.iter_mut().map(|unit| std::mem::take(&mut unit.suppressions)).collect();
-    outcome.statistics.phases.push(("read", start.elapsed()));
-
-    let start = Instant::now();
-    let models = models(request, &files, &mut outcome.problems);
-    let modules = modules(&files, units);
-    match panics::catch(|| Program::link(modules, &models)) {
+    let modules = modules(files, units);
+    match panics::catch(|| Program::link(modules, models)) {
         Ok(program) => {
             outcome.statistics.phases.push(("link", start.elapsed()));
             let start = Instant::now();
-            find_leaks(&program, Suppressions { files: &files, by_file }, &mut outcome);
+            find_leaks(&program, Suppressions { files, by_file }, outcome);
             program.dissolve();
             outcome.statistics.phases.push(("rules", start.elapsed()));
         }
@@ -273,12 +292,11 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     }
 
     let start = Instant::now();
-    show_files(&files, &hashes, &mut outcome);
-    baseline::take_known(&mut outcome, &files, &baselines);
+    show_files(files, show, outcome);
+    baseline::take_known(outcome, files, baselines);
     outcome.checked = files.iter().filter(|file| file.reported).map(|file| file.path.clone()).collect();
     outcome.problems.sort_by(|a, b| (&a.path, a.position, &a.message).cmp(&(&b.path, b.position, &b.message)));
     outcome.statistics.phases.push(("report", start.elapsed()));
-    outcome
 }
 
 impl Statistics {
@@ -288,9 +306,10 @@ impl Statistics {
 }
 
 /// What is left of a file.
+#[derive(Clone)]
 struct Unit {
     /// `None` for a file that could not be read, parsed or lowered.
-    facts: Option<(FileFacts, ModuleIndex)>,
+    facts: Option<Facts>,
     hash: Option<u64>,
     lines: usize,
     suppressions: FileSuppressions,
@@ -299,9 +318,9 @@ struct Unit {
 
 /// Does the work for every file, the largest first so that no thread is left alone with one at the end. The results
 /// are in the order of the files.
-fn for_each_file<T: Send>(files: &[FoundFile], work: impl Fn(&FoundFile) -> T + Sync) -> Vec<T> {
+fn for_each_file<F: Sync, T: Send>(files: &[F], size: impl Fn(&F) -> u64, work: impl Fn(&F) -> T + Sync) -> Vec<T> {
     let mut order: Vec<usize> = (0..files.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(files[*index].size));
+    order.sort_by_key(|index| std::cmp::Reverse(size(&files[*index])));
     let next = AtomicUsize::new(0);
     let batches = rayon::broadcast(|_| {
         let mut batch = Vec::new();
@@ -315,9 +334,15 @@ fn for_each_file<T: Send>(files: &[FoundFile], work: impl Fn(&FoundFile) -> T + 
     results.into_iter().map(|(_, result)| result).collect()
 }
 
+impl Unit {
+    fn nothing() -> Unit {
+        let (suppressions, problems) = (FileSuppressions::default(), Vec::new());
+        Unit { facts: None, hash: None, lines: 0, suppressions, problems }
+    }
+}
+
 fn lower_file(file: &FoundFile) -> Unit {
-    let (suppressions, problems) = (FileSuppressions::default(), Vec::new());
-    let mut unit = Unit { facts: None, hash: None, lines: 0, suppressions, problems };
+    let mut unit = Unit::nothing();
     let mut problem = |kind, position, message| {
         unit.problems.push(Problem { path: file.shown.clone(), position, message, kind, named: file.reported });
     };
@@ -334,7 +359,7 @@ fn lower_file(file: &FoundFile) -> Unit {
         let facts = (!tree.too_deep).then(|| {
             let facts = lower::lower(&tree.module, &source.text);
             let index = ModuleIndex::of(&facts);
-            (facts, index)
+            (Arc::new(facts), Arc::new(index))
         });
         let suppressions = FileSuppressions::new(&source, &tree.directives, !tree.errors.is_empty());
         (facts, suppressions, tree.errors, tree.too_deep)
@@ -362,7 +387,7 @@ fn lower_file(file: &FoundFile) -> Unit {
 fn read(file: &FoundFile) -> Result<(SourceFile, u64), DecodeError> {
     let bytes = match &file.content {
         Some(Content::Text(text)) if file.kind != SourceKind::Notebook => {
-            return Ok((SourceFile::new(&file.shown, text.as_str(), file.kind), hash(text.as_bytes())));
+            return Ok((SourceFile::new(&file.shown, &**text, file.kind), hash(text.as_bytes())));
         }
         Some(Content::Text(text)) => text.as_bytes().to_vec(),
         Some(Content::Bytes(bytes)) => bytes.clone(),
@@ -416,13 +441,16 @@ fn baselines(files: &[FoundFile], problems: &mut Vec<Problem>) -> Vec<Baseline> 
     baselines
 }
 
+/// What was lowered of a file.
+type Facts = (Arc<FileFacts>, Arc<ModuleIndex>);
+
 /// The modules of the program: every file that has facts.
-fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, ModuleIndex)> {
-    let lowered: Vec<(FileId, &FoundFile, (FileFacts, ModuleIndex))> = (files.iter().zip(units).enumerate())
+fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, Arc<ModuleIndex>)> {
+    let lowered: Vec<(FileId, &FoundFile, Facts)> = (files.iter().zip(units).enumerate())
         .filter_map(|(number, (file, unit))| Some((FileId(number as u32), file, unit.facts?)))
         .collect();
     let choices: Vec<(&ModulePath, &FileFacts)> =
-        lowered.iter().map(|(_, file, (facts, _))| (&file.module, facts)).collect();
+        lowered.iter().map(|(_, file, (facts, _))| (&file.module, &**facts)).collect();
     let names = names::decide(&choices);
     (lowered.into_iter().zip(names))
         .map(|((id, file, (facts, index)), name)| {
@@ -529,7 +557,7 @@ fn run_rules_on(program: &Program, module: ModuleId, file: &FoundFile, codes: &[
 }
 
 /// Reads again what the findings show. A file that is not what it was loses its findings: their places are wrong.
-fn show_files(files: &[FoundFile], hashes: &[Option<u64>], outcome: &mut Outcome) {
+fn show_files(files: &[FoundFile], show: &(dyn Fn(FileId) -> Option<ShownFile> + Sync), outcome: &mut Outcome) {
     let locations = |finding: &Finding| {
         let related: Vec<FileId> = finding.related.iter().map(|label| label.location.file).collect();
         std::iter::once(finding.location.file).chain(related)
@@ -539,7 +567,7 @@ fn show_files(files: &[FoundFile], hashes: &[Option<u64>], outcome: &mut Outcome
     shown.sort();
     let mut lost = FxHashSet::default();
     let read_again: Vec<(FileId, Option<ShownFile>)> = (shown.into_par_iter())
-        .map(|id| (id, files.get(id.0 as usize).and_then(|file| read_unchanged(id, file, hashes))))
+        .map(|id| (id, show(id)))
         .collect();
     for (id, file) in read_again {
         match file {
@@ -559,11 +587,11 @@ fn show_files(files: &[FoundFile], hashes: &[Option<u64>], outcome: &mut Outcome
     outcome.findings.retain(|finding| !locations(finding).any(|file| lost.contains(&file)));
 }
 
-fn read_unchanged(id: FileId, file: &FoundFile, hashes: &[Option<u64>]) -> Option<ShownFile> {
+fn read_unchanged(id: FileId, file: &FoundFile, hash_before: Option<u64>) -> Option<ShownFile> {
     let (source, hash) = read(file).ok()?;
-    if hashes.get(id.0 as usize).copied().flatten() != Some(hash) {
+    if hash_before != Some(hash) {
         return None;
     }
-    let lines = LineIndex::new(&source.text);
-    Some(ShownFile { id, path: file.path.clone(), source, lines })
+    let lines = Arc::new(LineIndex::new(&source.text));
+    Some(ShownFile { id, path: file.path.clone(), source: Arc::new(source), lines })
 }
