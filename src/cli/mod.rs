@@ -56,6 +56,8 @@ enum Command {
     /// Run a program or its tests, and say which findings are real
     #[command(after_help = EXIT_CODES)]
     Confirm(Box<ConfirmArguments>),
+    /// Serve an editor: the language server protocol on standard input and output
+    Server(ServerArguments),
     /// Explain a rule, or list them all
     Rule(RuleArguments),
     /// Write what is found to a file: from then on only what is new is reported
@@ -212,6 +214,13 @@ struct ConfirmArguments {
 }
 
 #[derive(Debug, Args)]
+struct ServerArguments {
+    /// What is always so; editors pass it out of habit
+    #[arg(long, hide = true)]
+    stdio: bool,
+}
+
+#[derive(Debug, Args)]
 struct RuleArguments {
     /// A code or a name
     #[arg(value_name = "CODE")]
@@ -288,6 +297,14 @@ fn run() -> Exit {
     streams::choose_color(cli.global.color);
     match cli.command {
         Some(Command::Rule(arguments)) => rule::run(&arguments),
+        // The protocol wants a 1 if the editor leaves without a word.
+        Some(Command::Server(_)) => {
+            if crate::lsp::run() {
+                Exit::Clean
+            } else {
+                Exit::Findings
+            }
+        }
         Some(Command::Baseline(arguments)) => baseline::run(*arguments, cli.global.quiet),
         Some(Command::Completions { shell }) => manual::print_completions(shell),
         Some(Command::Man) => manual::print_page(),
@@ -307,7 +324,7 @@ fn run() -> Exit {
 /// In `unleak --select LK1 check src` clap takes `check` for a path, which is what it would be without the command.
 fn misplaced_command(arguments: &CheckArguments) -> Option<&'static str> {
     let first = arguments.paths.first()?;
-    ["check", "rule", "confirm", "baseline", "config", "completions", "man"]
+    ["check", "rule", "server", "confirm", "baseline", "config", "completions", "man"]
         .into_iter()
         .find(|command| first.as_os_str() == *command && !first.exists())
 }

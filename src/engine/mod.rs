@@ -66,7 +66,7 @@ pub struct Progress {
     pub done: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// Sorted by file path, place and code.
     pub findings: Vec<Finding>,
@@ -191,11 +191,15 @@ pub fn bare_parse(request: &Request) -> (usize, usize) {
     let threads = threads(&request.options);
     on_large_stacks(threads, || {
         let found = load::find(request, threads);
-        let lines = for_each_file(&found.files, |file| file.size, |file| {
-            let source = read(file).ok()?.0;
-            syntax::parse_only(&source);
-            Some(count_lines(&source.text))
-        });
+        let lines = for_each_file(
+            &found.files,
+            |file| file.size,
+            |file| {
+                let source = read(file).ok()?.0;
+                syntax::parse_only(&source);
+                Some(count_lines(&source.text))
+            },
+        );
         (found.files.len(), lines.into_iter().flatten().sum())
     })
     .unwrap_or_default()
@@ -241,11 +245,15 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     progress.files.store(files.len(), Ordering::Relaxed);
 
     let start = Instant::now();
-    let units = for_each_file(&files, |file| file.size, |file| {
-        let unit = lower_file(file);
-        progress.done.fetch_add(1, Ordering::Relaxed);
-        unit
-    });
+    let units = for_each_file(
+        &files,
+        |file| file.size,
+        |file| {
+            let unit = lower_file(file);
+            progress.done.fetch_add(1, Ordering::Relaxed);
+            unit
+        },
+    );
     rayon::broadcast(|_| lower::forget_tables());
     outcome.statistics.phases.push(("read", start.elapsed()));
     let models = models(request, &files, &mut outcome.problems);
@@ -254,29 +262,50 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
         let file = files.get(id.0 as usize)?;
         read_unchanged(id, file, *hashes.get(id.0 as usize)?)
     };
-    conclude(&files, units, &models, &baselines, &show, &mut outcome);
+    let known = Ground { files: &files, models: &models, baselines: &baselines };
+    conclude(&known, units, &show, None, &mut outcome);
     outcome
+}
+
+/// What a check stands on beside the texts.
+struct Ground<'a> {
+    files: &'a [FoundFile],
+    models: &'a Models,
+    baselines: &'a [Baseline],
+}
+
+/// Files that somebody waits for, and where to send what is found in them as soon as it is known. Nothing is sent
+/// where it depends on what is found elsewhere.
+pub struct Early<'a> {
+    /// Canonical.
+    pub paths: &'a [PathBuf],
+    pub send: &'a mut (dyn FnMut(Outcome) + Send),
 }
 
 /// What is the same whether files were just read or are known from before.
 fn conclude(
-    files: &[FoundFile],
+    ground: &Ground,
     mut units: Vec<Unit>,
-    models: &Models,
-    baselines: &[Baseline],
     show: &(dyn Fn(FileId) -> Option<ShownFile> + Sync),
+    early: Option<Early>,
     outcome: &mut Outcome,
 ) {
+    let Ground { files, models, baselines } = *ground;
     let start = Instant::now();
     outcome.statistics.files = files.iter().filter(|file| file.reported).count();
     outcome.statistics.analysed_files = files.len();
     outcome.statistics.lines = units.iter().map(|unit| unit.lines).sum();
     outcome.problems.extend(units.iter_mut().flat_map(|unit| std::mem::take(&mut unit.problems)));
-    let by_file = units.iter_mut().map(|unit| std::mem::take(&mut unit.suppressions)).collect();
+    let by_file: Vec<FileSuppressions> = units.iter_mut().map(|unit| std::mem::take(&mut unit.suppressions)).collect();
     let modules = modules(files, units);
     match panics::catch(|| Program::link(modules, models)) {
         Ok(program) => {
             outcome.statistics.phases.push(("link", start.elapsed()));
+            let start = Instant::now();
+            if let Some(early) = early.filter(|_| baselines.is_empty()) {
+                find_early(&program, files, &by_file, show, early);
+                outcome.statistics.phases.push(("early", start.elapsed()));
+            }
             let start = Instant::now();
             find_leaks(&program, Suppressions { files, by_file }, outcome);
             program.dissolve();
@@ -508,7 +537,35 @@ fn find_leaks(program: &Program, mut suppressions: Suppressions, outcome: &mut O
     let name = |file| program.modules.iter().find(|module| module.input.file == file).map(|module| &module.input.name);
     let remarks = suppressions.remarks(|file| name(file).map_or_else(String::new, ToString::to_string));
     findings.extend(remarks.into_iter().filter(|remark| !suppressions.hide(remark)));
+    outcome.findings = presented(findings, files);
+}
 
+/// What is found in some files before the others are looked at. A file with comments waits, because whether these are
+/// needed is decided by all findings.
+fn find_early(
+    program: &Program,
+    files: &[FoundFile],
+    by_file: &[FileSuppressions],
+    show: &(dyn Fn(FileId) -> Option<ShownFile> + Sync),
+    early: Early,
+) {
+    let is_meant = |file: &FoundFile| file.reported && early.paths.contains(&file.path);
+    let has_comments = files.iter().zip(by_file).any(|(file, comments)| is_meant(file) && !comments.is_empty());
+    if has_comments {
+        return;
+    }
+    let wanted = |file: &FoundFile| if is_meant(file) { file.settings.rules_for(&file.path) } else { Vec::new() };
+    let (mut findings, problems) = run_rules(program, files, wanted);
+    let mut suppressions = Suppressions { files, by_file: by_file.to_vec() };
+    findings.retain(|finding| !suppressions.hide(finding));
+    let mut outcome = Outcome { findings: presented(findings, files), problems, ..Outcome::default() };
+    outcome.checked = files.iter().filter(|file| is_meant(file)).map(|file| file.path.clone()).collect();
+    show_files(files, show, &mut outcome);
+    (early.send)(outcome);
+}
+
+/// The findings that the user wants to see, as their file's settings say, in their order.
+fn presented(mut findings: Vec<Finding>, files: &[FoundFile]) -> Vec<Finding> {
     findings.retain_mut(|finding| {
         let Some(file) = files.get(finding.location.file.0 as usize) else { return false };
         finding.severity = file.settings.severities.get(finding.code).copied().unwrap_or(finding.severity);
@@ -519,7 +576,7 @@ fn find_leaks(program: &Program, mut suppressions: Suppressions, outcome: &mut O
         (a.location, a.code, &a.message, &a.symbol, &a.related)
             .cmp(&(b.location, b.code, &b.message, &b.symbol, &b.related))
     });
-    outcome.findings = findings;
+    findings
 }
 
 /// What some rules find, and where they fail; `wanted` says which of them run on a file.
@@ -566,9 +623,7 @@ fn show_files(files: &[FoundFile], show: &(dyn Fn(FileId) -> Option<ShownFile> +
         outcome.findings.iter().flat_map(locations).collect::<FxHashSet<_>>().into_iter().collect();
     shown.sort();
     let mut lost = FxHashSet::default();
-    let read_again: Vec<(FileId, Option<ShownFile>)> = (shown.into_par_iter())
-        .map(|id| (id, show(id)))
-        .collect();
+    let read_again: Vec<(FileId, Option<ShownFile>)> = (shown.into_par_iter()).map(|id| (id, show(id))).collect();
     for (id, file) in read_again {
         match file {
             Some(file) => outcome.files.push(file),

@@ -16,8 +16,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::baseline::Baseline;
 use super::load::{self, Content, FoundFile};
-use super::{Outcome, Problem, Progress, Request, ShownFile, Unit, baselines, conclude, for_each_file, lower_file};
-use super::{models, read_unchanged, threads};
+use super::{Early, Ground, Outcome, Problem, ProblemKind, Progress, Request, ShownFile, Unit};
+use super::{baselines, conclude, for_each_file, lower_file, models, read_unchanged, threads};
 use crate::facts::lower;
 use crate::models::Models;
 use crate::source::{FileId, LineIndex, SourceFile, SourceKind};
@@ -37,6 +37,8 @@ pub struct Project {
     kept: FxHashMap<PathBuf, Kept>,
     /// Files of the disk that are to be looked at again.
     touched: FxHashSet<PathBuf>,
+    /// The outcome of the last check, as long as nothing has changed.
+    last: Option<Arc<Outcome>>,
 }
 
 /// What follows from which files there are.
@@ -79,7 +81,7 @@ impl Project {
             .build()
             .map_err(|error| error.to_string())?;
         let (kept, touched) = (FxHashMap::default(), FxHashSet::default());
-        Ok(Project { request, threads, found: None, kept, touched })
+        Ok(Project { request, threads, found: None, kept, touched, last: None })
     }
 
     pub fn request(&self) -> &Request {
@@ -95,9 +97,9 @@ impl Project {
 
     /// A text stands for a file, by its canonical path, or does not any more.
     pub fn set_text(&mut self, path: &Path, text: Option<Arc<str>>) {
-        match &text {
-            Some(text) => self.request.unsaved.insert(path.to_owned(), text.clone()),
-            None => self.request.unsaved.remove(path),
+        let had_text = match &text {
+            Some(text) => self.request.unsaved.insert(path.to_owned(), text.clone()).is_some(),
+            None => self.request.unsaved.remove(path).is_some(),
         };
         let on_disk = if text.is_none() { fs::metadata(path).ok().filter(fs::Metadata::is_file) } else { None };
         let Some(found) = &mut self.found else { return };
@@ -111,6 +113,8 @@ impl Project {
                 found.files[*index].content = None;
                 self.touched.insert(path.to_owned());
             }
+            // One that is open and does not belong to the program changes nothing.
+            (None, Some(_)) if had_text => {}
             // It may belong to the program, or not any more.
             _ => self.found = None,
         }
@@ -131,29 +135,39 @@ impl Project {
         self.found = None;
     }
 
-    /// The path of a file as the outcome shows it.
-    pub fn path_of(&self, shown: &Path) -> Option<&Path> {
+    /// Whether a file belongs to the program, as far as that is known.
+    pub fn has(&self, path: &Path) -> bool {
+        self.found.as_ref().is_some_and(|found| found.by_path.contains_key(path))
+    }
+
+    /// The canonical path of a file, by how the outcome shows it.
+    pub fn path_of(&self, shown: &Path) -> Option<PathBuf> {
         let files = &self.found.as_ref()?.files;
-        files.iter().find(|file| file.shown == shown).map(|file| file.path.as_path())
+        files.iter().find(|file| file.shown == shown).map(|file| file.path.clone())
+    }
+
+    /// What stands for a file at the moment.
+    pub fn text(&self, path: &Path) -> Option<Arc<str>> {
+        self.request.unsaved.get(path).cloned()
     }
 
     /// The outcome of [`super::check`] on the contents as they are now.
-    pub fn check(&mut self, progress: &Progress) -> Outcome {
-        let mut outcome = Outcome::default();
+    pub fn check(&mut self, progress: &Progress, mut early: Option<Early>) -> Arc<Outcome> {
+        let mut outcome = Arc::default();
         for _ in 0..MOST_ATTEMPTS {
-            outcome = self.check_once(progress);
-            let is_changed = |problem: &Problem| problem.kind == super::ProblemKind::Changed;
-            if !outcome.problems.iter().any(is_changed) {
+            outcome = self.check_once(progress, early.take());
+            if !outcome.problems.iter().any(|problem| problem.kind == ProblemKind::Changed) {
                 break;
             }
             self.look_again();
         }
+        self.last = Some(outcome.clone());
         outcome
     }
 
-    fn check_once(&mut self, progress: &Progress) -> Outcome {
+    fn check_once(&mut self, progress: &Progress, early: Option<Early>) -> Arc<Outcome> {
         let start = Instant::now();
-        let Project { request, threads: pool, found, kept, touched } = self;
+        let Project { request, threads: pool, found, kept, touched, last } = self;
         let found = match found {
             Some(found) => found,
             None => {
@@ -162,25 +176,30 @@ impl Project {
                 kept.retain(|path, _| looked.by_path.contains_key(path));
                 // Whatever was written meanwhile is told by its size and time.
                 touched.extend(looked.files.iter().map(|file| file.path.clone()));
+                *last = None;
                 found.insert(looked)
             }
         };
         let mut outcome = Outcome { problems: found.problems.clone(), ..Outcome::default() };
         if found.is_refused {
-            return outcome;
+            return Arc::new(outcome);
         }
         outcome.statistics.phases.push(("find", start.elapsed()));
         pool.install(|| {
             let start = Instant::now();
-            read_what_changed(found, kept, touched, progress);
+            let has_changed = read_what_changed(found, kept, touched, progress);
             touched.clear();
+            if let Some(last) = last.take().filter(|_| !has_changed) {
+                return last;
+            }
             let units: Vec<Option<&Kept>> = found.files.iter().map(|file| kept.get(&file.path)).collect();
             let show = |id: FileId| shown(id, &found.files, &units);
             outcome.statistics.phases.push(("read", start.elapsed()));
             let known = units.iter().map(|kept| kept.map_or_else(Unit::nothing, |kept| kept.unit.clone())).collect();
-            conclude(&found.files, known, &found.models, &found.baselines, &show, &mut outcome);
-        });
-        outcome
+            let ground = Ground { files: &found.files, models: &found.models, baselines: &found.baselines };
+            conclude(&ground, known, &show, early, &mut outcome);
+            Arc::new(outcome)
+        })
     }
 }
 
@@ -188,9 +207,8 @@ impl Found {
     fn new(request: &Request) -> Found {
         let found = load::find(request, threads(&request.options));
         let mut problems = found.problems;
-        let is_refused = |problems: &[Problem]| {
-            problems.iter().any(|problem| problem.kind == super::ProblemKind::Configuration)
-        };
+        let is_refused =
+            |problems: &[Problem]| problems.iter().any(|problem| problem.kind == ProblemKind::Configuration);
         let mut baselines_read = Vec::new();
         if !is_refused(&problems) {
             baselines_read = baselines(&found.files, &mut problems);
@@ -202,13 +220,13 @@ impl Found {
     }
 }
 
-/// Lowers the files that are not what they were.
+/// Lowers the files that are not what they were, and says whether there are any.
 fn read_what_changed(
     found: &Found,
     kept: &mut FxHashMap<PathBuf, Kept>,
     touched: &FxHashSet<PathBuf>,
     progress: &Progress,
-) {
+) -> bool {
     let files = &found.files;
     // Of what is neither touched nor in an editor nothing can have changed.
     let candidates = files.iter().filter(|file| file.content.is_some() || touched.contains(&file.path));
@@ -232,11 +250,19 @@ fn read_what_changed(
     if stale.len() > MANY_FILES {
         rayon::broadcast(|_| lower::forget_tables());
     }
+    let mut has_changed = false;
     for ((file, origin), unit) in stale.into_iter().zip(units) {
+        // Opened in an editor, or written as it was.
+        if let Some(kept) = kept.get_mut(&file.path).filter(|kept| kept.has_contents(file, &unit)) {
+            kept.origin = origin;
+            continue;
+        }
+        has_changed = true;
         let (shown, is_reported, kind) = (file.shown.clone(), file.reported, file.kind);
         let new = Kept { origin, shown, is_reported, kind, unit, text: OnceLock::new() };
         kept.insert(file.path.clone(), new);
     }
+    has_changed
 }
 
 fn origin(file: &FoundFile) -> Origin {
@@ -259,7 +285,15 @@ impl Kept {
             (Origin::Disk(_, None), Origin::Disk(..)) => false,
             (one, other) => one == other,
         };
-        is_same && self.shown == file.shown && self.is_reported == file.reported && self.kind == file.kind
+        is_same && self.is_named_as(file)
+    }
+
+    fn has_contents(&self, file: &FoundFile, unit: &Unit) -> bool {
+        self.unit.hash.is_some() && self.unit.hash == unit.hash && self.is_named_as(file)
+    }
+
+    fn is_named_as(&self, file: &FoundFile) -> bool {
+        self.shown == file.shown && self.is_reported == file.reported && self.kind == file.kind
     }
 }
 

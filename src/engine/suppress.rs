@@ -62,6 +62,10 @@ impl FileSuppressions {
         };
         FileSuppressions { suppressions: directives.iter().map(suppression).collect(), is_broken }
     }
+
+    pub fn is_empty(&self) -> bool {
+        self.suppressions.is_empty()
+    }
 }
 
 impl Suppression {

@@ -24,6 +24,8 @@ mod output;
 mod pages;
 mod retention;
 mod robustness;
+mod server;
+mod server_drift;
 mod suppress;
 mod syntax;
 
