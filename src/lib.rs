@@ -7,10 +7,10 @@
 //! links all facts: what a name means, who calls whom, what runs repeatedly, who lets go. [`rules`] ask the program;
 //! each is a page in `rules/` and a function. [`config`] reads what the user has decided. [`engine`] loads files and drives
 //! it all, [`fix`] makes edits of what can be mended, [`output`] prints, [`confirm`] runs the user's program to see which
-//! findings are real, [`cli`] is the command line.
+//! findings are real, [`lsp`] tells an editor, [`cli`] is the command line.
 //!
 //! Nothing between `syntax` and `rules` can fail: they give partial results. Input and output happen only at the
-//! edge, in `config`, `engine`, `confirm` and `cli`.
+//! edge, in `config`, `engine`, `confirm`, `lsp` and `cli`.
 
 pub mod source;
 pub mod finding;
@@ -24,4 +24,5 @@ pub mod engine;
 pub mod fix;
 pub mod output;
 pub mod confirm;
+pub mod lsp;
 pub mod cli;

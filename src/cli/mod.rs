@@ -60,6 +60,8 @@ enum Command {
     /// Run a program or its tests, and say which lines hold more and more memory, and why
     #[command(after_help = EXIT_CODES)]
     Profile(Box<ProfileArguments>),
+    /// Serve an editor: the language server protocol on standard input and output
+    Server(ServerArguments),
     /// Explain a rule, or list them all
     Rule(RuleArguments),
     /// Write what is found to a file: from then on only what is new is reported
@@ -246,6 +248,13 @@ struct ProfileArguments {
 }
 
 #[derive(Debug, Args)]
+struct ServerArguments {
+    /// What is always so; editors pass it out of habit
+    #[arg(long, hide = true)]
+    stdio: bool,
+}
+
+#[derive(Debug, Args)]
 struct RuleArguments {
     /// A code or a name
     #[arg(value_name = "CODE")]
@@ -322,6 +331,14 @@ fn run() -> Exit {
     streams::choose_color(cli.global.color);
     match cli.command {
         Some(Command::Rule(arguments)) => rule::run(&arguments),
+        // The protocol wants a 1 if the editor leaves without a word.
+        Some(Command::Server(_)) => {
+            if crate::lsp::run() {
+                Exit::Clean
+            } else {
+                Exit::Findings
+            }
+        }
         Some(Command::Baseline(arguments)) => baseline::run(*arguments, cli.global.quiet),
         Some(Command::Completions { shell }) => manual::print_completions(shell),
         Some(Command::Man) => manual::print_page(),
@@ -342,7 +359,7 @@ fn run() -> Exit {
 /// In `unleak --select LK1 check src` clap takes `check` for a path, which is what it would be without the command.
 fn misplaced_command(arguments: &CheckArguments) -> Option<&'static str> {
     let first = arguments.paths.first()?;
-    ["check", "rule", "confirm", "profile", "baseline", "config", "completions", "man"]
+    ["check", "rule", "server", "confirm", "profile", "baseline", "config", "completions", "man"]
         .into_iter()
         .find(|command| first.as_os_str() == *command && !first.exists())
 }

@@ -213,6 +213,14 @@ impl Configuration {
         Configuration { shared: Arc::new(Shared { fallback: Arc::new(settings), ..Shared::default() }) }
     }
 
+    /// The same choices, with nothing remembered of any folder: its files may have changed.
+    pub fn anew(&self) -> Configuration {
+        let Shared { is_nearest, fallback, overrides, here, .. } = &*self.shared;
+        let (fallback, overrides, here) = (fallback.clone(), overrides.clone(), here.clone());
+        let shared = Shared { is_nearest: *is_nearest, fallback, overrides, here, ..Shared::default() };
+        Configuration { shared: Arc::new(shared) }
+    }
+
     /// The settings for files of a folder, given by its canonical path. What cannot be read is among the mistakes.
     pub fn at(&self, folder: &Path) -> Arc<Settings> {
         if !self.shared.is_nearest {

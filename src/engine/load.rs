@@ -49,7 +49,7 @@ pub struct FoundFile {
 #[derive(Clone, Debug)]
 pub enum Content {
     Bytes(Vec<u8>),
-    Text(String),
+    Text(Arc<str>),
 }
 
 #[derive(Debug, Default)]
@@ -68,16 +68,22 @@ const MARKERS: &[&str] = &["pyproject.toml", "setup.py", "setup.cfg", ".git"];
 pub fn find(request: &Request, threads: NonZeroUsize) -> Found {
     let mut search = Search::new(threads, &request.options.configuration);
     for path in &request.paths {
-        search.name(path);
+        match request.unsaved.get(path).filter(|_| !path.exists()) {
+            Some(text) => search.name_text(path, text.len(), Content::Text(text.clone())),
+            None => search.name(path),
+        }
     }
     if let Some((path, bytes)) = &request.stdin {
-        search.name_stdin(path, bytes);
+        search.name_text(path, bytes.len(), Content::Bytes(bytes.clone()));
     }
     search.add_projects();
+    for (path, text) in &request.unsaved {
+        search.take_unsaved(path, text);
+    }
     let mut found = search.finish();
     for file in &mut found.files {
         if let Some(text) = request.texts.get(&file.shown) {
-            file.content = Some(Content::Text(text.clone()));
+            file.content = Some(Content::Text(text.as_str().into()));
         }
     }
     found
@@ -90,7 +96,7 @@ pub fn given(sources: Vec<(PathBuf, String)>, configuration: &Configuration) -> 
     for (path, text) in sources {
         let kind = source_kind(&path).unwrap_or(SourceKind::Python);
         let size = text.len() as u64;
-        let content = Some(Content::Text(text));
+        let content = Some(Content::Text(text.into()));
         search.add(File {
             key: path.clone(),
             root: PathBuf::new(),
@@ -113,6 +119,8 @@ struct Search {
     files: Vec<File>,
     by_key: FxHashMap<PathBuf, usize>,
     walked: FxHashSet<PathBuf>,
+    /// Folders that were named: as the user wrote it, where it is, and its project.
+    named: Vec<(PathBuf, PathBuf, PathBuf)>,
     /// Projects around what was named, still to be walked.
     projects: Vec<PathBuf>,
     /// Folders with a marker.
@@ -142,6 +150,7 @@ impl Search {
             files: Vec::new(),
             by_key: FxHashMap::default(),
             walked: FxHashSet::default(),
+            named: Vec::new(),
             projects: Vec::new(),
             project_folders: FxHashSet::default(),
             problems: Vec::new(),
@@ -160,6 +169,7 @@ impl Search {
         if metadata.is_dir() {
             let root = project_of(&key, true).unwrap_or_else(|| key.clone());
             self.projects.push(root.clone());
+            self.named.push((path.to_owned(), key.clone(), root.clone()));
             return self.walk(&key, &root, Some(path));
         }
         if !metadata.is_file() {
@@ -176,14 +186,42 @@ impl Search {
     }
 
     /// Text that stands for a file, which need not exist.
-    fn name_stdin(&mut self, path: &Path, bytes: &[u8]) {
+    fn name_text(&mut self, path: &Path, size: usize, content: Content) {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let folder = fs::canonicalize(folder).unwrap_or_else(|_| self.here.join(folder));
         let key = folder.join(path.file_name().unwrap_or(OsStr::new("stdin")));
-        let content = Some(Content::Bytes(bytes.to_vec()));
+        let content = Some(content);
         let kind = source_kind(path).unwrap_or(SourceKind::Python);
-        let (root, size) = (self.project_of_file(&key), bytes.len() as u64);
+        let (root, size) = (self.project_of_file(&key), size as u64);
         self.add(File { key, root, shown: without_dots(path), kind, size, named: true, walked: true, content });
+    }
+
+    /// Text that is only in an editor. What is not on the disk belongs to the program if it would once it is saved.
+    fn take_unsaved(&mut self, path: &Path, text: &Arc<str>) {
+        let content = Content::Text(text.clone());
+        if let Some(known) = self.by_key.get(path).map(|index| &mut self.files[*index]) {
+            known.size = text.len() as u64;
+            known.content = Some(content);
+            return;
+        }
+        let Some(kind) = source_kind(path).filter(|_| !path.exists()) else { return };
+        let above = self.walked.iter().filter(|folder| path.starts_with(folder));
+        let Some(folder) = above.max_by_key(|folder| folder.as_os_str().len()).cloned() else { return };
+        let folders = path.ancestors().skip(1).take_while(|above| *above != folder);
+        let is_excluded = |path: &Path| {
+            let settings = self.configuration.at(path.parent().unwrap_or(path));
+            settings.excluded.match_path(path) || is_ignored(path, path.is_dir())
+        };
+        if is_excluded(path) || folders.into_iter().any(is_excluded) {
+            return;
+        }
+        let (root, shown, named) = match self.named.iter().find(|(_, folder, _)| path.starts_with(folder)) {
+            Some((named, folder, root)) => (root.clone(), self.shown(path, folder, Some(named)), true),
+            None => (folder.clone(), self.shown(path, &folder, None), false),
+        };
+        let size = text.len() as u64;
+        let content = Some(content);
+        self.add(File { key: path.to_owned(), root, shown, kind, size, named, walked: true, content });
     }
 
     /// The project around a file, which is noted to be walked; the file's own folder if it is alone.
@@ -523,9 +561,14 @@ fn is_project(folder: &Path) -> bool {
 
 /// Whether a `.gitignore` above says that a canonical folder is ignored.
 fn is_ignored_from_above(folder: &Path) -> bool {
-    for above in folder.ancestors().skip(1) {
+    is_ignored(folder, true)
+}
+
+/// The same of anything.
+fn is_ignored(path: &Path, is_folder: bool) -> bool {
+    for above in path.ancestors().skip(1) {
         let file = above.join(".gitignore");
-        if file.is_file() && Gitignore::new(file).0.matched_path_or_any_parents(folder, true).is_ignore() {
+        if file.is_file() && Gitignore::new(file).0.matched_path_or_any_parents(path, is_folder).is_ignore() {
             return true;
         }
         if above.join(".git").exists() {

@@ -8,7 +8,8 @@
 pub mod baseline;
 pub mod load;
 mod names;
-mod panics;
+pub(crate) mod panics;
+pub mod project;
 mod suppress;
 
 use std::fs;
@@ -46,6 +47,8 @@ pub struct Request {
     pub models: Vec<(PathBuf, String)>,
     /// Texts that stand for files on the disk, by the paths as they are shown.
     pub texts: FxHashMap<PathBuf, String>,
+    /// The same by canonical paths, of files that need not be there.
+    pub unsaved: FxHashMap<PathBuf, Arc<str>>,
     pub options: Options,
 }
 
@@ -63,7 +66,7 @@ pub struct Progress {
     pub done: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// Sorted by file path, place and code.
     pub findings: Vec<Finding>,
@@ -99,8 +102,8 @@ pub struct ShownFile {
     pub id: FileId,
     /// Its canonical path.
     pub path: PathBuf,
-    pub source: SourceFile,
-    pub lines: LineIndex,
+    pub source: Arc<SourceFile>,
+    pub lines: Arc<LineIndex>,
 }
 
 /// What went wrong with one file.
@@ -188,11 +191,15 @@ pub fn bare_parse(request: &Request) -> (usize, usize) {
     let threads = threads(&request.options);
     on_large_stacks(threads, || {
         let found = load::find(request, threads);
-        let lines = for_each_file(&found.files, |file| {
-            let source = read(file).ok()?.0;
-            syntax::parse_only(&source);
-            Some(count_lines(&source.text))
-        });
+        let lines = for_each_file(
+            &found.files,
+            |file| file.size,
+            |file| {
+                let source = read(file).ok()?.0;
+                syntax::parse_only(&source);
+                Some(count_lines(&source.text))
+            },
+        );
         (found.files.len(), lines.into_iter().flatten().sum())
     })
     .unwrap_or_default()
@@ -239,30 +246,71 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
 
     let start = Instant::now();
     let read = || {
-        for_each_file(&files, |file| {
-            let unit = lower_file(file);
-            progress.done.fetch_add(1, Ordering::Relaxed);
-            unit
-        })
+        for_each_file(
+            &files,
+            |file| file.size,
+            |file| {
+                let unit = lower_file(file);
+                progress.done.fetch_add(1, Ordering::Relaxed);
+                unit
+            },
+        )
     };
-    let (mut units, (models, in_models)) = rayon::join(read, || models(request, &files));
+    let (units, (models, in_models)) = rayon::join(read, || models(request, &files));
     outcome.problems.extend(in_models);
     rayon::broadcast(|_| lower::forget_tables());
+    outcome.statistics.phases.push(("read", start.elapsed()));
+    let hashes: Vec<Option<u64>> = units.iter().map(|unit| unit.hash).collect();
+    let show = |id: FileId| {
+        let file = files.get(id.0 as usize)?;
+        read_unchanged(id, file, *hashes.get(id.0 as usize)?)
+    };
+    let known = Ground { files: &files, models: &models, baselines: &baselines };
+    conclude(&known, units, &show, None, &mut outcome);
+    outcome
+}
+
+/// What a check stands on beside the texts.
+struct Ground<'a> {
+    files: &'a [FoundFile],
+    models: &'a Models,
+    baselines: &'a [Baseline],
+}
+
+/// Files that somebody waits for, and where to send what is found in them as soon as it is known. Nothing is sent
+/// where it depends on what is found elsewhere.
+pub struct Early<'a> {
+    /// Canonical.
+    pub paths: &'a [PathBuf],
+    pub send: &'a mut (dyn FnMut(Outcome) + Send),
+}
+
+/// What is the same whether files were just read or are known from before.
+fn conclude(
+    ground: &Ground,
+    mut units: Vec<Unit>,
+    show: &(dyn Fn(FileId) -> Option<ShownFile> + Sync),
+    early: Option<Early>,
+    outcome: &mut Outcome,
+) {
+    let Ground { files, models, baselines } = *ground;
+    let start = Instant::now();
     outcome.statistics.files = files.iter().filter(|file| file.reported).count();
     outcome.statistics.analysed_files = files.len();
     outcome.statistics.lines = units.iter().map(|unit| unit.lines).sum();
-    let hashes: Vec<Option<u64>> = units.iter().map(|unit| unit.hash).collect();
     outcome.problems.extend(units.iter_mut().flat_map(|unit| std::mem::take(&mut unit.problems)));
-    let by_file = units.iter_mut().map(|unit| std::mem::take(&mut unit.suppressions)).collect();
-    outcome.statistics.phases.push(("read", start.elapsed()));
-
-    let start = Instant::now();
-    let modules = modules(&files, units);
-    match panics::catch(|| Program::link(modules, &models)) {
+    let by_file: Vec<FileSuppressions> = units.iter_mut().map(|unit| std::mem::take(&mut unit.suppressions)).collect();
+    let modules = modules(files, units);
+    match panics::catch(|| Program::link(modules, models)) {
         Ok(program) => {
             outcome.statistics.phases.push(("link", start.elapsed()));
             let start = Instant::now();
-            find_leaks(&program, Suppressions { files: &files, by_file }, &mut outcome);
+            if let Some(early) = early.filter(|_| baselines.is_empty()) {
+                find_early(&program, files, &by_file, show, early);
+                outcome.statistics.phases.push(("early", start.elapsed()));
+            }
+            let start = Instant::now();
+            find_leaks(&program, Suppressions { files, by_file }, outcome);
             program.dissolve();
             outcome.statistics.phases.push(("rules", start.elapsed()));
         }
@@ -276,12 +324,11 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     }
 
     let start = Instant::now();
-    show_files(&files, &hashes, &mut outcome);
-    baseline::take_known(&mut outcome, &files, &baselines);
+    show_files(files, show, outcome);
+    baseline::take_known(outcome, files, baselines);
     outcome.checked = files.iter().filter(|file| file.reported).map(|file| file.path.clone()).collect();
     outcome.problems.sort_by(|a, b| (&a.path, a.position, &a.message).cmp(&(&b.path, b.position, &b.message)));
     outcome.statistics.phases.push(("report", start.elapsed()));
-    outcome
 }
 
 impl Statistics {
@@ -291,9 +338,10 @@ impl Statistics {
 }
 
 /// What is left of a file.
+#[derive(Clone)]
 struct Unit {
     /// `None` for a file that could not be read, parsed or lowered.
-    facts: Option<(FileFacts, ModuleIndex)>,
+    facts: Option<Facts>,
     hash: Option<u64>,
     lines: usize,
     suppressions: FileSuppressions,
@@ -302,9 +350,9 @@ struct Unit {
 
 /// Does the work for every file, the largest first so that no thread is left alone with one at the end. The results
 /// are in the order of the files.
-fn for_each_file<T: Send>(files: &[FoundFile], work: impl Fn(&FoundFile) -> T + Sync) -> Vec<T> {
+fn for_each_file<F: Sync, T: Send>(files: &[F], size: impl Fn(&F) -> u64, work: impl Fn(&F) -> T + Sync) -> Vec<T> {
     let mut order: Vec<usize> = (0..files.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(files[*index].size));
+    order.sort_by_key(|index| std::cmp::Reverse(size(&files[*index])));
     let next = AtomicUsize::new(0);
     let batches = rayon::broadcast(|_| {
         let mut batch = Vec::new();
@@ -318,9 +366,15 @@ fn for_each_file<T: Send>(files: &[FoundFile], work: impl Fn(&FoundFile) -> T + 
     results.into_iter().map(|(_, result)| result).collect()
 }
 
+impl Unit {
+    fn nothing() -> Unit {
+        let (suppressions, problems) = (FileSuppressions::default(), Vec::new());
+        Unit { facts: None, hash: None, lines: 0, suppressions, problems }
+    }
+}
+
 fn lower_file(file: &FoundFile) -> Unit {
-    let (suppressions, problems) = (FileSuppressions::default(), Vec::new());
-    let mut unit = Unit { facts: None, hash: None, lines: 0, suppressions, problems };
+    let mut unit = Unit::nothing();
     let mut problem = |kind, position, message| {
         unit.problems.push(Problem { path: file.shown.clone(), position, message, kind, named: file.reported });
     };
@@ -337,7 +391,7 @@ fn lower_file(file: &FoundFile) -> Unit {
         let facts = (!tree.too_deep).then(|| {
             let facts = lower::lower(&tree.module, &source.text);
             let index = ModuleIndex::of(&facts);
-            (facts, index)
+            (Arc::new(facts), Arc::new(index))
         });
         let suppressions = FileSuppressions::new(&source, &tree.directives, !tree.errors.is_empty());
         (facts, suppressions, tree.errors, tree.too_deep)
@@ -365,7 +419,7 @@ fn lower_file(file: &FoundFile) -> Unit {
 fn read(file: &FoundFile) -> Result<(SourceFile, u64), DecodeError> {
     let bytes = match &file.content {
         Some(Content::Text(text)) if file.kind != SourceKind::Notebook => {
-            return Ok((SourceFile::new(&file.shown, text.as_str(), file.kind), hash(text.as_bytes())));
+            return Ok((SourceFile::new(&file.shown, &**text, file.kind), hash(text.as_bytes())));
         }
         Some(Content::Text(text)) => text.as_bytes().to_vec(),
         Some(Content::Bytes(bytes)) => bytes.clone(),
@@ -419,13 +473,16 @@ fn baselines(files: &[FoundFile], problems: &mut Vec<Problem>) -> Vec<Baseline> 
     baselines
 }
 
+/// What was lowered of a file.
+type Facts = (Arc<FileFacts>, Arc<ModuleIndex>);
+
 /// The modules of the program: every file that has facts.
-fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, ModuleIndex)> {
-    let lowered: Vec<(FileId, &FoundFile, (FileFacts, ModuleIndex))> = (files.iter().zip(units).enumerate())
+fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, Arc<ModuleIndex>)> {
+    let lowered: Vec<(FileId, &FoundFile, Facts)> = (files.iter().zip(units).enumerate())
         .filter_map(|(number, (file, unit))| Some((FileId(number as u32), file, unit.facts?)))
         .collect();
     let choices: Vec<(&ModulePath, &FileFacts)> =
-        lowered.iter().map(|(_, file, (facts, _))| (&file.module, facts)).collect();
+        lowered.iter().map(|(_, file, (facts, _))| (&file.module, &**facts)).collect();
     let names = names::decide(&choices);
     let imported: Vec<Imported> = (lowered.iter().zip(&names))
         .map(|((_, file, (facts, _)), name)| Imported {
@@ -494,7 +551,35 @@ fn find_leaks(program: &Program, mut suppressions: Suppressions, outcome: &mut O
     let name = |file| program.modules.iter().find(|module| module.input.file == file).map(|module| &module.input.name);
     let remarks = suppressions.remarks(|file| name(file).map_or_else(String::new, ToString::to_string));
     findings.extend(remarks.into_iter().filter(|remark| !suppressions.hide(remark)));
+    outcome.findings = presented(findings, files);
+}
 
+/// What is found in some files before the others are looked at. A file with comments waits, because whether these are
+/// needed is decided by all findings.
+fn find_early(
+    program: &Program,
+    files: &[FoundFile],
+    by_file: &[FileSuppressions],
+    show: &(dyn Fn(FileId) -> Option<ShownFile> + Sync),
+    early: Early,
+) {
+    let is_meant = |file: &FoundFile| file.reported && early.paths.contains(&file.path);
+    let has_comments = files.iter().zip(by_file).any(|(file, comments)| is_meant(file) && !comments.is_empty());
+    if has_comments {
+        return;
+    }
+    let wanted = |file: &FoundFile| if is_meant(file) { file.settings.rules_for(&file.path) } else { Vec::new() };
+    let (mut findings, problems) = run_rules(program, files, wanted);
+    let mut suppressions = Suppressions { files, by_file: by_file.to_vec() };
+    findings.retain(|finding| !suppressions.hide(finding));
+    let mut outcome = Outcome { findings: presented(findings, files), problems, ..Outcome::default() };
+    outcome.checked = files.iter().filter(|file| is_meant(file)).map(|file| file.path.clone()).collect();
+    show_files(files, show, &mut outcome);
+    (early.send)(outcome);
+}
+
+/// The findings that the user wants to see, as their file's settings say, in their order.
+fn presented(mut findings: Vec<Finding>, files: &[FoundFile]) -> Vec<Finding> {
     findings.retain_mut(|finding| {
         let Some(file) = files.get(finding.location.file.0 as usize) else { return false };
         finding.severity = file.settings.severities.get(finding.code).copied().unwrap_or(finding.severity);
@@ -505,7 +590,7 @@ fn find_leaks(program: &Program, mut suppressions: Suppressions, outcome: &mut O
         (a.location, a.code, &a.message, &a.symbol, &a.related)
             .cmp(&(b.location, b.code, &b.message, &b.symbol, &b.related))
     });
-    outcome.findings = findings;
+    findings
 }
 
 /// What some rules find, and where they fail; `wanted` says which of them run on a file.
@@ -543,7 +628,7 @@ fn run_rules_on(program: &Program, module: ModuleId, file: &FoundFile, codes: &[
 }
 
 /// Reads again what the findings show. A file that is not what it was loses its findings: their places are wrong.
-fn show_files(files: &[FoundFile], hashes: &[Option<u64>], outcome: &mut Outcome) {
+fn show_files(files: &[FoundFile], show: &(dyn Fn(FileId) -> Option<ShownFile> + Sync), outcome: &mut Outcome) {
     let locations = |finding: &Finding| {
         let related: Vec<FileId> = finding.related.iter().map(|label| label.location.file).collect();
         std::iter::once(finding.location.file).chain(related)
@@ -552,9 +637,7 @@ fn show_files(files: &[FoundFile], hashes: &[Option<u64>], outcome: &mut Outcome
         outcome.findings.iter().flat_map(locations).collect::<FxHashSet<_>>().into_iter().collect();
     shown.sort();
     let mut lost = FxHashSet::default();
-    let read_again: Vec<(FileId, Option<ShownFile>)> = (shown.into_par_iter())
-        .map(|id| (id, files.get(id.0 as usize).and_then(|file| read_unchanged(id, file, hashes))))
-        .collect();
+    let read_again: Vec<(FileId, Option<ShownFile>)> = (shown.into_par_iter()).map(|id| (id, show(id))).collect();
     for (id, file) in read_again {
         match file {
             Some(file) => outcome.files.push(file),
@@ -573,11 +656,11 @@ fn show_files(files: &[FoundFile], hashes: &[Option<u64>], outcome: &mut Outcome
     outcome.findings.retain(|finding| !locations(finding).any(|file| lost.contains(&file)));
 }
 
-fn read_unchanged(id: FileId, file: &FoundFile, hashes: &[Option<u64>]) -> Option<ShownFile> {
+fn read_unchanged(id: FileId, file: &FoundFile, hash_before: Option<u64>) -> Option<ShownFile> {
     let (source, hash) = read(file).ok()?;
-    if hashes.get(id.0 as usize).copied().flatten() != Some(hash) {
+    if hash_before != Some(hash) {
         return None;
     }
-    let lines = LineIndex::new(&source.text);
-    Some(ShownFile { id, path: file.path.clone(), source, lines })
+    let lines = Arc::new(LineIndex::new(&source.text));
+    Some(ShownFile { id, path: file.path.clone(), source: Arc::new(source), lines })
 }

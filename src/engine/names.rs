@@ -167,7 +167,8 @@ pub fn parts_called_tests(modules: &[Imported]) -> FxHashSet<usize> {
         for import in &module.facts.imports {
             let source = import_source(module, import);
             let member = import.name.map(|name| format!("{source}.{name}"));
-            let found = [Some(source), member].into_iter().flatten().map(|name| Name::new(name.trim_start_matches('.')));
+            let found =
+                [Some(source), member].into_iter().flatten().map(|name| Name::new(name.trim_start_matches('.')));
             parts.extend(found.filter_map(|name| called.get(&name)));
         }
     }

@@ -17,14 +17,14 @@ static UNKNOWN: PageId = PageId::of("LK001");
 static UNUSED: PageId = PageId::of("LK002");
 
 /// What the comments of one file say.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct FileSuppressions {
     suppressions: Vec<Suppression>,
     /// Nothing is called unused in a file that could not be understood as a whole.
     pub is_broken: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Suppression {
     span: Span,
     verb: Verb,
@@ -35,7 +35,7 @@ struct Suppression {
     is_used: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Word {
     span: Span,
     text: String,
@@ -61,6 +61,10 @@ impl FileSuppressions {
             is_used: false,
         };
         FileSuppressions { suppressions: directives.iter().map(suppression).collect(), is_broken }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.suppressions.is_empty()
     }
 }
 

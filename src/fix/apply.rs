@@ -3,6 +3,7 @@
 use similar::{ChangeTag, TextDiff};
 
 use crate::finding::{Edit, Fix};
+use crate::source::Span;
 
 /// The text with some edits made. They must be in the order of the text and apart from each other; `None` if not, or
 /// where one is not in the text.
@@ -16,6 +17,31 @@ pub fn applied(text: &str, edits: &[&Edit]) -> Option<String> {
     }
     changed += text.get(at..)?;
     Some(changed)
+}
+
+/// What changed, as edits of whole lines.
+pub fn changes(old: &str, new: &str) -> Vec<Edit> {
+    let diff = TextDiff::from_lines(old, new);
+    let (mut edits, mut at): (Vec<Edit>, u32) = (Vec::new(), 0);
+    for change in diff.iter_all_changes() {
+        let length = change.value().len() as u32;
+        let follows = edits.last_mut().filter(|edit| edit.span.end == at);
+        match (change.tag(), follows) {
+            (ChangeTag::Equal, _) => {}
+            (ChangeTag::Delete, Some(edit)) => edit.span.end += length,
+            (ChangeTag::Delete, None) => {
+                edits.push(Edit { span: Span::new(at, at + length), content: String::new() });
+            }
+            (ChangeTag::Insert, Some(edit)) => edit.content += change.value(),
+            (ChangeTag::Insert, None) => {
+                edits.push(Edit { span: Span::new(at, at), content: change.value().to_owned() });
+            }
+        }
+        if change.tag() != ChangeTag::Insert {
+            at += length;
+        }
+    }
+    edits
 }
 
 /// What changed, in the form that `patch` and reviewers know.

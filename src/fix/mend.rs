@@ -35,10 +35,29 @@ pub struct ChangedFile {
 /// What a finding is known by while lines move.
 type Key = (PathBuf, &'static str, String);
 
+/// Texts that stand for files, by how these are shown.
+pub type Texts = FxHashMap<PathBuf, String>;
+
 /// Checks, and changes what can be changed.
 pub fn mend(request: &Request, with_unsafe: bool, progress: &Progress) -> Mended {
-    let mut request = request.clone();
-    let mut outcome = engine::check(&request, progress);
+    let check = |texts: &Texts| {
+        let mut request = request.clone();
+        request.texts.extend(texts.clone());
+        // Only the first is worth watching: a round checks what was checked before.
+        let unseen = Progress::default();
+        engine::check(&request, if texts.is_empty() { progress } else { &unseen })
+    };
+    mend_by(check, |_| true, with_unsafe)
+}
+
+/// The same for those who check in their own way, and for some files only.
+pub fn mend_by(
+    mut check: impl FnMut(&Texts) -> Outcome,
+    is_meant: impl Fn(&Path) -> bool,
+    with_unsafe: bool,
+) -> Mended {
+    let mut texts = Texts::default();
+    let mut outcome = check(&texts);
     offer(&mut outcome);
     let before = outcome.findings.len();
     let mut old: FxHashMap<PathBuf, String> = FxHashMap::default();
@@ -46,15 +65,14 @@ pub fn mend(request: &Request, with_unsafe: bool, progress: &Progress) -> Mended
     // Files whose changes are made one at a time, because together they did not do what they should.
     let mut careful: FxHashSet<PathBuf> = FxHashSet::default();
     for _ in 0..MOST_ROUNDS {
-        let changes = changes(&outcome, with_unsafe, &refused, &careful);
+        let mut changes = changes(&outcome, with_unsafe, &refused, &careful);
+        changes.retain(|change| is_meant(&change.path));
         if changes.is_empty() {
             break;
         }
-        let mut next = request.clone();
-        for change in &changes {
-            next.texts.insert(change.path.clone(), change.text.clone());
-        }
-        let mut checked = engine::check(&next, &Progress::default());
+        let mut next = texts.clone();
+        next.extend(changes.iter().map(|change| (change.path.clone(), change.text.clone())));
+        let mut checked = check(&next);
         offer(&mut checked);
         let failed = failed(&outcome, &checked, &changes);
         if !failed.is_empty() {
@@ -69,10 +87,10 @@ pub fn mend(request: &Request, with_unsafe: bool, progress: &Progress) -> Mended
         for file in outcome.files.iter().filter(|file| changes.iter().any(|change| change.path == file.source.path)) {
             old.entry(file.source.path.clone()).or_insert_with(|| file.source.text.clone());
         }
-        (request, outcome) = (next, checked);
+        (texts, outcome) = (next, checked);
     }
     let mut files: Vec<ChangedFile> = (old.into_iter())
-        .filter_map(|(path, old)| Some(ChangedFile { new: request.texts.remove(&path)?, path, old }))
+        .filter_map(|(path, old)| Some(ChangedFile { new: texts.remove(&path)?, path, old }))
         .collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mended = before.saturating_sub(outcome.findings.len());

@@ -14,9 +14,9 @@ mod silence;
 mod suppression;
 mod temporary;
 
-pub use apply::{applied, changed_lines, unified_diff};
-pub use mend::{ChangedFile, Mended, mend};
-pub use silence::silence;
+pub use apply::{applied, changed_lines, changes, unified_diff};
+pub use mend::{ChangedFile, Mended, Texts, mend, mend_by};
+pub use silence::{silence, silencing};
 
 use crate::engine::{self, Outcome, ShownFile};
 use crate::finding::{Finding, Fix, Remedy};
@@ -40,6 +40,13 @@ pub fn offer(outcome: &mut Outcome) {
             offer_in(file, of_file);
         }
     });
+}
+
+/// What can be offered for findings of one file.
+pub fn offered(file: &ShownFile, findings: &[&Finding]) -> Vec<Option<Fix>> {
+    let mut findings: Vec<Finding> = findings.iter().map(|finding| (*finding).clone()).collect();
+    let _ = engine::on_large_stacks(std::num::NonZeroUsize::MIN, || offer_in(file, findings.iter_mut()));
+    findings.into_iter().map(|finding| finding.fix).collect()
 }
 
 fn offer_in<'f>(file: &ShownFile, findings: impl Iterator<Item = &'f mut Finding>) {

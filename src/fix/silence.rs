@@ -37,6 +37,15 @@ fn changed_files(outcome: &Outcome, reason: &str) -> Vec<ChangedFile> {
     files
 }
 
+/// The edits that silence some findings in the file that they are reported in, whatever it is part of.
+pub fn silencing(file: &ShownFile, findings: &[&Finding]) -> Vec<Edit> {
+    let work = || {
+        let tree = syntax::parse(&file.source);
+        suppression::written(&logical_lines(&file.source), &tree.directives, findings, "")
+    };
+    engine::on_large_stacks(std::num::NonZeroUsize::MIN, work).unwrap_or_default()
+}
+
 fn silenced(file: &ShownFile, findings: &[&Finding], reason: &str) -> Option<(PathBuf, String)> {
     let tree = syntax::parse(&file.source);
     if findings.is_empty() || file.source.kind == SourceKind::Notebook || !tree.errors.is_empty() {

@@ -11,8 +11,8 @@ use toml::Spanned;
 
 use super::mistakes::{plainer, row_and_column};
 use super::{
-    Argument, Borrows, BoundIs, By, Cache, Calls, Container, Domain, EntryBy, Example, Held, Holds, Lost, Models, Name,
-    Keeps, Origin, Registration, Registry, Resource, Shape, ThreadLocal, Waits, Weak,
+    Argument, Borrows, BoundIs, By, Cache, Calls, Container, Domain, EntryBy, Example, Held, Holds, Keeps, Lost,
+    Models, Name, Origin, Registration, Registry, Resource, Shape, ThreadLocal, Waits, Weak,
 };
 
 /// A mistake in a file of models. Row and column count from 1, columns in characters.

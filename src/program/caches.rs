@@ -356,9 +356,9 @@ impl Program<'_> {
         let made: Vec<_> = sites.iter().filter(|site| !self.is_test(site.module)).collect();
         let is_made_once = !made.is_empty()
             && self.subclasses(class).is_empty()
-            && made.iter().all(|site| {
-                self.is_made_lazily(**site) || self.repetition(site.event).frequency <= Frequency::Once
-            });
+            && made
+                .iter()
+                .all(|site| self.is_made_lazily(**site) || self.repetition(site.event).frequency <= Frequency::Once);
         is_enum || self.is_metaclass(class) || self.is_singleton(class) || is_made_once
     }
 
@@ -366,7 +366,9 @@ impl Program<'_> {
     pub fn is_light_instance(&self, class: ClassRef) -> bool {
         let family = || self.mro(class).iter().chain(self.subclasses(class));
         let has_heavy_base = self.has_unknown_base(class)
-            || self.external_bases(class).iter().any(|base| !matches!(base.as_str(), "abc.ABC" | "typing.Generic" | "logging.Filter" | "logging.Formatter"));
+            || self.external_bases(class).iter().any(|base| {
+                !matches!(base.as_str(), "abc.ABC" | "typing.Generic" | "logging.Filter" | "logging.Formatter")
+            });
         !has_heavy_base
             && family().all(|class| {
                 let facts = self.facts(class.module);
@@ -399,9 +401,13 @@ impl Program<'_> {
                 path.is_some_and(|path| path.as_str().starts_with("weakref.") || is_small_type(Type::External(path)))
             }
             Expr::Name(_) | Expr::Attribute(..) => match self.resolve(value) {
-                Definition::Class(_) | Definition::Function(_) | Definition::Module(_) | Definition::External(_) => true,
+                Definition::Class(_) | Definition::Function(_) | Definition::Module(_) | Definition::External(_) => {
+                    true
+                }
                 Definition::Variable(scope, name) => match self.bound_values(scope, name) {
-                    (values, true) => !values.is_empty() && values.iter().all(|(_, bound)| self.is_light_value(*bound, depth)),
+                    (values, true) => {
+                        !values.is_empty() && values.iter().all(|(_, bound)| self.is_light_value(*bound, depth))
+                    }
                     _ => false,
                 },
                 Definition::Unknown => false,
@@ -475,7 +481,18 @@ fn is_small_type(kind: Type) -> bool {
     match kind {
         Type::Class(_) | Type::None => true,
         Type::External(path) => {
-            matches!(path.as_str(), "int" | "float" | "bool" | "str" | "bytes" | "type" | "typing.Literal" | "typing.Callable" | "collections.abc.Callable")
+            matches!(
+                path.as_str(),
+                "int"
+                    | "float"
+                    | "bool"
+                    | "str"
+                    | "bytes"
+                    | "type"
+                    | "typing.Literal"
+                    | "typing.Callable"
+                    | "collections.abc.Callable"
+            )
         }
         _ => false,
     }

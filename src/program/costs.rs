@@ -229,9 +229,9 @@ impl Program<'_> {
     fn is_made_by_with(&self, site: CallSite) -> bool {
         let facts = self.facts(site.module);
         let made = facts.id_of(Expr::Call(site.call));
-        facts.contexts.iter().any(|context| {
-            matches!(context.kind, crate::facts::ContextKind::With { manager, .. } if Some(manager) == made)
-        })
+        facts.contexts.iter().any(
+            |context| matches!(context.kind, crate::facts::ContextKind::With { manager, .. } if Some(manager) == made),
+        )
     }
 
     /// A function up the chain of callers that is handed to others to be called back.
@@ -263,7 +263,8 @@ impl Program<'_> {
             }
             let sites = self.callers(caller);
             let is_known = |site: &CallSite| {
-                site.is_certain || sites.len() <= FEW_CALLERS && self.is_plausible(site, self.outermost_function(caller))
+                site.is_certain
+                    || sites.len() <= FEW_CALLERS && self.is_plausible(site, self.outermost_function(caller))
             };
             let known = sites.iter().filter(|site| is_known(site) && !self.is_test(site.module));
             waiting.extend(known.filter_map(|site| Some((self.event_function(site.event)?, depth + 1))));

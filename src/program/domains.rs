@@ -1020,13 +1020,19 @@ impl Program<'_> {
 
 /// Where in the source a frame is: as many places as there are lines.
 fn is_of_call_site(attribute: &str) -> bool {
-    matches!(attribute, "f_lineno" | "f_code" | "f_globals" | "co_filename" | "co_name" | "co_firstlineno" | "tb_lineno")
+    matches!(
+        attribute,
+        "f_lineno" | "f_code" | "f_globals" | "co_filename" | "co_name" | "co_firstlineno" | "tb_lineno"
+    )
 }
 
 /// What a log record has of the call that made it: as many as the source has calls. The message without its arguments is
 /// one of these.
 fn is_of_log_call(attribute: &str) -> bool {
-    matches!(attribute, "name" | "msg" | "levelno" | "levelname" | "pathname" | "filename" | "module" | "lineno" | "funcName")
+    matches!(
+        attribute,
+        "name" | "msg" | "levelno" | "levelname" | "pathname" | "filename" | "module" | "lineno" | "funcName"
+    )
 }
 
 /// Bases that say nothing of how instances compare.

@@ -35,7 +35,7 @@ pub mod vocabulary;
 pub mod weak_closures;
 
 use std::path::PathBuf;
-use std::sync::{OnceLock, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -72,7 +72,8 @@ pub struct ModuleInput {
     pub role: Role,
     /// Findings are asked for in this file; the others are only analysed.
     pub reported: bool,
-    pub facts: FileFacts,
+    /// Shared with who checks again and again while few files change.
+    pub facts: Arc<FileFacts>,
 }
 
 /// A module, as an index into [`Program::modules`].
@@ -150,7 +151,7 @@ pub struct Program<'m> {
 /// A module with the indexes that resolution needs.
 pub struct Module {
     pub input: ModuleInput,
-    index: ModuleIndex,
+    index: Arc<ModuleIndex>,
     /// What module-level names mean, as far as it was asked.
     resolved: RwLock<FxHashMap<Name, names::Definition>>,
     /// The types of variables that are bound more than once, by how deep was looked.
@@ -400,7 +401,7 @@ fn holder_of(facts: &FileFacts, mut scope: ScopeId, name: Name) -> ScopeId {
 impl<'m> Program<'m> {
     /// Links modules into a program. The order of `modules` decides nothing but ties between equal module names
     /// (the first wins), so the engine sorts them.
-    pub fn link(modules: Vec<(ModuleInput, ModuleIndex)>, models: &'m Models) -> Program<'m> {
+    pub fn link(modules: Vec<(ModuleInput, Arc<ModuleIndex>)>, models: &'m Models) -> Program<'m> {
         let modules: Vec<Module> = (modules.into_iter())
             .map(|(input, index)| Module {
                 input,

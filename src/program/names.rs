@@ -193,7 +193,10 @@ impl Program<'_> {
         };
         match self.module_named(path) {
             // A package that imports from itself means its submodule: the name that it binds is this one.
-            Some(target) if target == module && let Some(submodule) = self.module_named(joined(path, name)) => {
+            Some(target)
+                if target == module
+                    && let Some(submodule) = self.module_named(joined(path, name)) =>
+            {
                 Definition::Module(submodule)
             }
             Some(target) => self.member_of_module(target, name, depth),
@@ -319,7 +322,8 @@ pub(super) fn is_in_other_arm(facts: &FileFacts, one: EventId, other: EventId) -
         })
         .take(DEEPEST_ARM)
     };
-    arms_around(one).any(|(group, arm)| arms_around(other).any(|(its_group, its_arm)| its_group == group && its_arm != arm))
+    arms_around(one)
+        .any(|(group, arm)| arms_around(other).any(|(its_group, its_arm)| its_group == group && its_arm != arm))
 }
 
 /// How many statements around two definitions are compared.

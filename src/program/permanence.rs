@@ -26,7 +26,9 @@ impl Program<'_> {
             Expr::Attribute(_, name) if is_configuration(name) => true,
             Expr::Name(_) | Expr::Attribute(..) => {
                 let is_kept = match self.resolve(object) {
-                    Definition::Variable(scope, name) if self.is_module_scope(scope) => self.is_set_up_once(scope, name),
+                    Definition::Variable(scope, name) if self.is_module_scope(scope) => {
+                        self.is_set_up_once(scope, name)
+                    }
                     Definition::Variable(scope, name) => match self.bound_values(scope, name) {
                         (values, true) => {
                             matches!(values.as_slice(), [(_, value)] if self.is_of_process_within(*value, depth))

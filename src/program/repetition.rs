@@ -243,7 +243,8 @@ impl Program<'_> {
         }
         // In the life of one object, and of what sets things up, a call that only has the right name says nothing.
         let only_certain = search.owner.is_some() || vocabulary::is_setup_name(self.function(function).name.as_str());
-        for site in callers.iter().filter(|site| site.is_certain || !only_certain && self.is_plausible(site, function)) {
+        for site in callers.iter().filter(|site| site.is_certain || !only_certain && self.is_plausible(site, function))
+        {
             // `def publish(self, …): self.channel.publish(…)` says nothing of who calls the first.
             let is_own = self.event_function(site.event) == Some(function);
             if is_own || self.is_test(site.module) && !self.is_test(function.module) {
@@ -276,12 +277,10 @@ impl Program<'_> {
         let has_none = self.function(function).parameters.len == 0;
         self.decorators(function).any(|(_, meaning)| match meaning {
             Definition::External(path) => has_none && self.models.cache(path).is_some(),
-            Definition::Function(decorator) => {
-                self.nested_functions(decorator).any(|wrapper| {
-                    self.keeps_in_its_parameter(decorator, wrapper)
-                        || has_none && self.keeps_the_one_result(decorator, wrapper)
-                })
-            }
+            Definition::Function(decorator) => self.nested_functions(decorator).any(|wrapper| {
+                self.keeps_in_its_parameter(decorator, wrapper)
+                    || has_none && self.keeps_the_one_result(decorator, wrapper)
+            }),
             _ => false,
         })
     }
@@ -554,7 +553,9 @@ impl Program<'_> {
             .all(|parameter| matches!(parameter.kind, ParameterKind::Rest | ParameterKind::Keywords));
         let events = || facts.scope_events(self.function(wrapper).scope);
         let mut called = events().filter_map(|(id, event)| match event.kind {
-            EventKind::Call(call) if facts.expr(facts.call(call).callee) == Expr::Name(wrapped.name) => Some((id, call)),
+            EventKind::Call(call) if facts.expr(facts.call(call).callee) == Expr::Name(wrapped.name) => {
+                Some((id, call))
+            }
             _ => None,
         });
         takes_none

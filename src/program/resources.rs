@@ -199,9 +199,7 @@ impl Program<'_> {
             let Some(resource) = self.resource_of(&acquisition) else { continue };
             let asked = asked.entry(acquisition.function).or_default();
             *asked += 1;
-            if *asked > MOST_ACQUISITIONS
-                || self.wraps_another(&acquisition)
-                || self.is_switched_off(acquisition.event)
+            if *asked > MOST_ACQUISITIONS || self.wraps_another(&acquisition) || self.is_switched_off(acquisition.event)
             {
                 continue;
             }

@@ -198,22 +198,23 @@ pub fn is_text_word(word: &str) -> bool {
 pub fn is_settings_word(word: &str) -> bool {
     let word = word.trim_matches('_');
     // `model_config`, `pool_settings`
-    matches!(word.rsplit_once('_'), Some((_, "config" | "cfg" | "conf" | "settings"))) || matches!(
-        word,
-        "settings"
-            | "config"
-            | "conf"
-            | "cfg"
-            | "options"
-            | "opts"
-            | "args"
-            | "CONF"
-            | "environ"
-            | "env"
-            | "params"
-            | "flags"
-            | "constants"
-    )
+    matches!(word.rsplit_once('_'), Some((_, "config" | "cfg" | "conf" | "settings")))
+        || matches!(
+            word,
+            "settings"
+                | "config"
+                | "conf"
+                | "cfg"
+                | "options"
+                | "opts"
+                | "args"
+                | "CONF"
+                | "environ"
+                | "env"
+                | "params"
+                | "flags"
+                | "constants"
+        )
 }
 
 /// What is run to set a process up rather than to serve: by the verbs in use everywhere.
@@ -847,8 +848,28 @@ pub fn is_going_on_name(name: &str) -> bool {
 /// Flags that tell the work of an object to end.
 pub fn is_end_flag_name(name: &str) -> bool {
     let words = [
-        "stop", "stopped", "stopping", "closed", "closing", "close", "done", "finished", "exit", "exiting", "shutdown",
-        "quit", "cancelled", "canceled", "cancel", "ended", "end", "terminated", "terminate", "dead", "event", "halt",
+        "stop",
+        "stopped",
+        "stopping",
+        "closed",
+        "closing",
+        "close",
+        "done",
+        "finished",
+        "exit",
+        "exiting",
+        "shutdown",
+        "quit",
+        "cancelled",
+        "canceled",
+        "cancel",
+        "ended",
+        "end",
+        "terminated",
+        "terminate",
+        "dead",
+        "event",
+        "halt",
         "stopevent",
     ];
     name.to_ascii_lowercase().split('_').any(|word| words.contains(&word))

@@ -59,7 +59,10 @@ fn report_global(program: &Program, module: ModuleId, found: &AbandonedGlobal, r
     let claim = Claim {
         span: program.event_location(found.acquisition.event).span,
         confidence: if resource.lost == Lost::Stays { Confidence::High } else { Confidence::Medium },
-        message: format!("nothing releases the {what} in `{variable}` before `{}` sets it to `None`", program.function_name(found.by)),
+        message: format!(
+            "nothing releases the {what} in `{variable}` before `{}` sets it to `None`",
+            program.function_name(found.by)
+        ),
         label: resources::fate(resource.lost).to_owned(),
         related,
         symbol: format!("{}.{variable}", program.scope_symbol(ScopeRef::new(module, MODULE_SCOPE))),

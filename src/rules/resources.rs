@@ -35,9 +35,8 @@ pub fn by_giver<'a>(
     all: impl Iterator<Item = &'a LostResource>,
 ) -> Vec<(&'a LostResource, Vec<&'a LostResource>)> {
     let is_together = |first: &Acquisition, other: &Acquisition| {
-        let is_client = || {
-            first.source == other.source && program.resource_of(first).is_some_and(|resource| resource.is_lazy)
-        };
+        let is_client =
+            || first.source == other.source && program.resource_of(first).is_some_and(|resource| resource.is_lazy);
         first.through == other.through && (first.through.is_some() || is_client())
     };
     let mut groups: Vec<(&LostResource, Vec<&LostResource>)> = Vec::new();

@@ -64,7 +64,7 @@ impl Scenario {
     fn outcome(&self) -> Outcome {
         let source = SourceFile::new(&self.path, self.text.as_str(), SourceKind::Python);
         let (path, lines) = (PathBuf::from(&self.path), LineIndex::new(&source.text));
-        let file = ShownFile { id: FileId(0), path, lines, source };
+        let file = ShownFile { id: FileId(0), path, lines: lines.into(), source: source.into() };
         Outcome { findings: vec![self.finding.clone()], files: vec![file], ..Outcome::default() }
     }
 

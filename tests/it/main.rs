@@ -25,6 +25,8 @@ mod pages;
 mod retention;
 mod profile;
 mod robustness;
+mod server;
+mod server_drift;
 mod suppress;
 mod syntax;
 

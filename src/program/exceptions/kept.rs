@@ -137,17 +137,18 @@ impl Program<'_> {
         let Thrown::Handed(name) = thrown else { return None };
         let receiver = self.receiver(function).filter(|receiver| !receiver.is_class)?;
         self.callers(function).iter().filter(|site| site.is_certain).find_map(|site| {
-                let facts = self.facts(site.module);
-                let Expr::Attribute(base, _) = facts.expr(facts.call(site.call).callee) else { return None };
-                let Expr::Name(base) = facts.expr(base) else { return None };
-                let caller = self.event_function(site.event)?;
-                let scope = self.event_scope(site.event);
-                let own = self.receiver_named(scope, base).filter(|own| !own.is_class)?;
-                let is_same = self.mro(own.class).contains(&receiver.class) || self.mro(receiver.class).contains(&own.class);
-                let argument = self.argument_for(*site, function, name)?;
-                let is_caught = matches!(self.thrown(argument, site.event)?, Thrown::Caught(_) | Thrown::Current(_));
-                (is_same && is_caught && caller != function).then_some((caller, site.event))
-            })
+            let facts = self.facts(site.module);
+            let Expr::Attribute(base, _) = facts.expr(facts.call(site.call).callee) else { return None };
+            let Expr::Name(base) = facts.expr(base) else { return None };
+            let caller = self.event_function(site.event)?;
+            let scope = self.event_scope(site.event);
+            let own = self.receiver_named(scope, base).filter(|own| !own.is_class)?;
+            let is_same =
+                self.mro(own.class).contains(&receiver.class) || self.mro(receiver.class).contains(&own.class);
+            let argument = self.argument_for(*site, function, name)?;
+            let is_caught = matches!(self.thrown(argument, site.event)?, Thrown::Caught(_) | Thrown::Current(_));
+            (is_same && is_caught && caller != function).then_some((caller, site.event))
+        })
     }
 
     /// A variable of the function that was given what the same attribute held before.

@@ -96,7 +96,8 @@ impl Program<'_> {
         let mut outside = callers.iter().filter(|site| !self.is_test(site.module)).peekable();
         outside.peek().is_some()
             && outside.all(|site| {
-                site.is_certain && (self.is_length_guarded(place, site.event) || self.is_lazily_filled(place, site.event))
+                site.is_certain
+                    && (self.is_length_guarded(place, site.event) || self.is_lazily_filled(place, site.event))
             })
     }
 

@@ -109,7 +109,9 @@ fn is_nested(facts: &FileFacts, program: &Program, function: FunctionRef) -> boo
     let scope = program.defining_scope(function);
     matches!(
         facts.scope(scope.id).kind,
-        crate::facts::ScopeKind::Function(_) | crate::facts::ScopeKind::Lambda(_) | crate::facts::ScopeKind::Comprehension
+        crate::facts::ScopeKind::Function(_)
+            | crate::facts::ScopeKind::Lambda(_)
+            | crate::facts::ScopeKind::Comprehension
     )
 }
 

@@ -35,8 +35,8 @@ impl Program<'_> {
             }
             let given_up = facts.events.iter().zip(0..).find_map(|(event, id)| {
                 let EventKind::Bind { target, value } = event.kind else { return None };
-                let is_end = facts.expr(target) == Expr::Name(variable)
-                    && facts.expr(value) == Expr::Constant(Constant::None);
+                let is_end =
+                    facts.expr(target) == Expr::Name(variable) && facts.expr(value) == Expr::Constant(Constant::None);
                 let event = EventRef::new(module, EventId(id));
                 let by = is_end.then(|| self.event_function(event)).flatten()?;
                 self.is_variable_of_module(self.event_scope(event), variable).then_some((event, by))
@@ -92,9 +92,10 @@ impl Program<'_> {
             }
         });
         let is_managed = || {
-            facts.contexts.iter().any(|context| {
-                matches!(context.kind, ContextKind::With { manager, .. } if is_held(manager))
-            })
+            facts
+                .contexts
+                .iter()
+                .any(|context| matches!(context.kind, ContextKind::With { manager, .. } if is_held(manager)))
         };
         inside || is_managed() || self.is_mentioned_elsewhere(module, variable)
     }
@@ -122,12 +123,7 @@ impl Program<'_> {
     }
 }
 
-fn is_call_with(
-    facts: &FileFacts,
-    call: &Call,
-    method: &str,
-    is_argument: &dyn Fn(ExprId) -> bool,
-) -> bool {
+fn is_call_with(facts: &FileFacts, call: &Call, method: &str, is_argument: &dyn Fn(ExprId) -> bool) -> bool {
     matches!(facts.expr(call.callee), Expr::Attribute(_, name) if name.as_str() == method)
         && facts.all_arguments(call).any(is_argument)
 }

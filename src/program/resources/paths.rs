@@ -305,7 +305,8 @@ impl Search<'_, '_> {
                 EventKind::Call(call)
                     if *used == Use::HandedOn
                         && (self.is_scoped
-                            || last.is_some_and(|last| *id < last) && is_beside(*id) || self.makes_or_fails(call)) =>
+                            || last.is_some_and(|last| *id < last) && is_beside(*id)
+                            || self.makes_or_fails(call)) =>
                 {
                     Some((*id, call))
                 }

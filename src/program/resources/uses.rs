@@ -356,9 +356,9 @@ impl Program<'_> {
         let scope = self.function_scope(function);
         let is_getter = |nested: FunctionRef| {
             let body = facts.function(nested.id).scope;
-            let gives_only = facts.scope_events(body).all(|(_, event)| {
-                matches!(event.kind, EventKind::Return(value) if facts.expr(value) == Expr::Name(name))
-            });
+            let gives_only = facts.scope_events(body).all(
+                |(_, event)| matches!(event.kind, EventKind::Return(value) if facts.expr(value) == Expr::Name(name)),
+            );
             let lambda = facts.id_of(Expr::Lambda(nested.id)).filter(|_| gives_only);
             lambda.is_some_and(|lambda| {
                 let keywords = facts.keywords.iter().filter(|(_, value)| *value == lambda);

@@ -1,0 +1,3 @@
+/** Stands for the editor where a test needs none. */
+
+export {};

@@ -1,0 +1,126 @@
+-- A session in Neovim, which is told diagnostics: what happens is written to standard output, and has to be what
+-- stands in `neovim.txt`. `UNLEAK` is the program; the current folder is a project of its own.
+
+local unleak = vim.env.UNLEAK
+local root = vim.loop.cwd()
+local PATIENCE = 30000
+
+local function say(...)
+  io.stdout:write(string.format(...), "\n")
+end
+
+local function write(name, text)
+  local file = assert(io.open(root .. "/" .. name, "w"))
+  file:write(text)
+  file:close()
+end
+
+write("pyproject.toml", "")
+write("files.py", [[
+def read(path):
+    names = ["é", "日本", "😀"]; file = open(path)
+    text = file.read()
+    return names, text
+]])
+write("state.py", "SEEN = set()\n")
+write("views.py", [[
+import state
+
+
+def handle(request):
+    if request.id in state.SEEN:
+        return None
+    state.SEEN.add(request.id)
+    return request.body
+]])
+
+local client = vim.lsp.start_client({ name = "unleak", cmd = { unleak, "server" }, root_dir = root })
+
+local function open(name)
+  vim.cmd("edit " .. name)
+  local buffer = vim.api.nvim_get_current_buf()
+  vim.lsp.buf_attach_client(buffer, client)
+  return buffer
+end
+
+local function wait_for(count, buffer)
+  local seen = vim.wait(PATIENCE, function()
+    return #vim.diagnostic.get(buffer) == count
+  end, 20)
+  if not seen then
+    say("FAILED: %d diagnostics where %d were expected", #vim.diagnostic.get(buffer), count)
+    vim.cmd("cquit")
+  end
+end
+
+-- Where Neovim puts them, as the text that it underlines: bytes, so wide characters before it must have been counted.
+local function show(name, buffer)
+  say("%s: %d found", name, #vim.diagnostic.get(buffer))
+  for _, found in ipairs(vim.diagnostic.get(buffer)) do
+    local text = vim.api.nvim_buf_get_text(buffer, found.lnum, found.col, found.end_lnum, found.end_col, {})
+    local item = found.user_data.lsp
+    say("  %d:%d `%s` %s %s", found.lnum + 1, found.col + 1, text[1], item.code, found.message)
+    for _, label in ipairs(item.relatedInformation or {}) do
+      local where = label.location.uri:match("[^/]*$")
+      say("    %s:%d %s", where, label.location.range.start.line + 1, label.message)
+    end
+  end
+end
+
+local function show_text(buffer)
+  for _, line in ipairs(vim.api.nvim_buf_get_lines(buffer, 0, -1, false)) do
+    say("  | %s", line)
+  end
+end
+
+vim.wait(PATIENCE, function()
+  return vim.lsp.get_client_by_id(client) ~= nil and vim.lsp.get_client_by_id(client).initialized
+end, 20)
+
+say("# A leaking file is opened")
+local files = open("files.py")
+wait_for(1, files)
+show("files.py", files)
+
+say("# Its fix is applied")
+local found = vim.diagnostic.get(files)[1].user_data.lsp
+local parameters = {
+  textDocument = vim.lsp.util.make_text_document_params(files),
+  range = found.range,
+  context = { diagnostics = { found } },
+}
+local answer = vim.lsp.buf_request_sync(files, "textDocument/codeAction", parameters, PATIENCE)
+for _, action in ipairs(answer[client].result) do
+  say("  offered: %s", action.title)
+end
+for _, action in ipairs(answer[client].result) do
+  if action.isPreferred then
+    vim.lsp.util.apply_workspace_edit(action.edit, vim.lsp.get_client_by_id(client).offset_encoding)
+  end
+end
+show_text(files)
+wait_for(0, files)
+show("files.py", files)
+
+say("# What one file holds, another fills")
+local state = open("state.py")
+wait_for(1, state)
+show("state.py", state)
+
+say("# The other is edited and not saved")
+local views = open("views.py")
+vim.api.nvim_buf_set_lines(views, 7, 8, false, { "    state.SEEN.discard(request.id)", "    return request.body" })
+wait_for(0, state)
+show("state.py", state)
+
+say("# The edit is taken back")
+vim.cmd("undo")
+wait_for(1, state)
+show("state.py", state)
+
+vim.lsp.stop_client(client)
+local gone = vim.wait(PATIENCE, function()
+  return #vim.lsp.get_active_clients() == 0
+end, 20)
+say(gone and "# The server is gone" or "FAILED: the server is still there")
+vim.cmd("qall!")
