@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use super::domains::Domain;
 use super::names::Definition;
-use super::repetition::Frequency;
+use super::repetition::{Frequency, Repetition};
 use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, vocabulary};
 use crate::facts::{Constant, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, Parameter, ParameterKind, ScopeKind};
@@ -344,9 +344,17 @@ impl Program<'_> {
         let repetition = self.function_repetition(function);
         match repetition.frequency {
             Frequency::Repeated => Some((confidence, repetition.reasons)),
+            Frequency::Presumed if repetition.is_surface && self.begins_with_constructor(&repetition) => {
+                Some((Confidence::Low, repetition.reasons))
+            }
             Frequency::Presumed => Some((confidence.min(Confidence::Medium), repetition.reasons)),
             Frequency::Once | Frequency::Definition | Frequency::Never => None,
         }
+    }
+
+    /// What is at the top of a chain of callers is a constructor.
+    pub fn begins_with_constructor(&self, repetition: &Repetition) -> bool {
+        repetition.path.last().is_some_and(|top| vocabulary::is_making_name(self.function(*top).name.as_str()))
     }
 
     /// Instances whose number the source decides: enumerations, metaclasses, module-level singletons.
@@ -356,9 +364,9 @@ impl Program<'_> {
         let made: Vec<_> = sites.iter().filter(|site| !self.is_test(site.module)).collect();
         let is_made_once = !made.is_empty()
             && self.subclasses(class).is_empty()
-            && made.iter().all(|site| {
-                self.is_made_lazily(**site) || self.repetition(site.event).frequency <= Frequency::Once
-            });
+            && made
+                .iter()
+                .all(|site| self.is_made_lazily(**site) || self.repetition(site.event).frequency <= Frequency::Once);
         is_enum || self.is_metaclass(class) || self.is_singleton(class) || is_made_once
     }
 
@@ -366,7 +374,9 @@ impl Program<'_> {
     pub fn is_light_instance(&self, class: ClassRef) -> bool {
         let family = || self.mro(class).iter().chain(self.subclasses(class));
         let has_heavy_base = self.has_unknown_base(class)
-            || self.external_bases(class).iter().any(|base| !matches!(base.as_str(), "abc.ABC" | "typing.Generic" | "logging.Filter" | "logging.Formatter"));
+            || self.external_bases(class).iter().any(|base| {
+                !matches!(base.as_str(), "abc.ABC" | "typing.Generic" | "logging.Filter" | "logging.Formatter")
+            });
         !has_heavy_base
             && family().all(|class| {
                 let facts = self.facts(class.module);
@@ -399,9 +409,13 @@ impl Program<'_> {
                 path.is_some_and(|path| path.as_str().starts_with("weakref.") || is_small_type(Type::External(path)))
             }
             Expr::Name(_) | Expr::Attribute(..) => match self.resolve(value) {
-                Definition::Class(_) | Definition::Function(_) | Definition::Module(_) | Definition::External(_) => true,
+                Definition::Class(_) | Definition::Function(_) | Definition::Module(_) | Definition::External(_) => {
+                    true
+                }
                 Definition::Variable(scope, name) => match self.bound_values(scope, name) {
-                    (values, true) => !values.is_empty() && values.iter().all(|(_, bound)| self.is_light_value(*bound, depth)),
+                    (values, true) => {
+                        !values.is_empty() && values.iter().all(|(_, bound)| self.is_light_value(*bound, depth))
+                    }
                     _ => false,
                 },
                 Definition::Unknown => false,
@@ -475,7 +489,18 @@ fn is_small_type(kind: Type) -> bool {
     match kind {
         Type::Class(_) | Type::None => true,
         Type::External(path) => {
-            matches!(path.as_str(), "int" | "float" | "bool" | "str" | "bytes" | "type" | "typing.Literal" | "typing.Callable" | "collections.abc.Callable")
+            matches!(
+                path.as_str(),
+                "int"
+                    | "float"
+                    | "bool"
+                    | "str"
+                    | "bytes"
+                    | "type"
+                    | "typing.Literal"
+                    | "typing.Callable"
+                    | "collections.abc.Callable"
+            )
         }
         _ => false,
     }

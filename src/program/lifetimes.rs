@@ -359,7 +359,9 @@ impl Program<'_> {
             let here = EventRef::new(site.module, crate::facts::EventId(number as u32));
             let EventKind::Bind { target, value } = event.kind else { return false };
             value == made
-                && self.reach(self.event_scope(here).expr(target)).is_some_and(|reach| reach.level == 0 && self.is_shared(reach.place))
+                && self
+                    .reach(self.event_scope(here).expr(target))
+                    .is_some_and(|reach| reach.level == 0 && self.is_shared(reach.place))
                 && self.is_lazily_made(here)
         })
     }

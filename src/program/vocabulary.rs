@@ -196,10 +196,8 @@ pub fn is_text_word(word: &str) -> bool {
 
 /// Objects that hold settings: what is read from them was set once.
 pub fn is_settings_word(word: &str) -> bool {
-    let word = word.trim_matches('_');
-    // `model_config`, `pool_settings`
-    matches!(word.rsplit_once('_'), Some((_, "config" | "cfg" | "conf" | "settings"))) || matches!(
-        word,
+    matches!(
+        word.trim_matches('_'),
         "settings"
             | "config"
             | "conf"
@@ -901,6 +899,7 @@ pub fn is_inventory_word(word: &str) -> bool {
             | "group"
             | "category"
             | "mac"
+            | "repo"
     )
 }
 
