@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use super::domains::Domain;
 use super::names::Definition;
-use super::repetition::Frequency;
+use super::repetition::{Frequency, Repetition};
 use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, vocabulary};
 use crate::facts::{Constant, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, Parameter, ParameterKind, ScopeKind};
@@ -344,9 +344,17 @@ impl Program<'_> {
         let repetition = self.function_repetition(function);
         match repetition.frequency {
             Frequency::Repeated => Some((confidence, repetition.reasons)),
+            Frequency::Presumed if repetition.is_surface && self.begins_with_constructor(&repetition) => {
+                Some((Confidence::Low, repetition.reasons))
+            }
             Frequency::Presumed => Some((confidence.min(Confidence::Medium), repetition.reasons)),
             Frequency::Once | Frequency::Definition | Frequency::Never => None,
         }
+    }
+
+    /// What is at the top of a chain of callers is a constructor.
+    pub fn begins_with_constructor(&self, repetition: &Repetition) -> bool {
+        repetition.path.last().is_some_and(|top| vocabulary::is_making_name(self.function(*top).name.as_str()))
     }
 
     /// Instances whose number the source decides: enumerations, metaclasses, module-level singletons.

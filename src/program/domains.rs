@@ -11,7 +11,7 @@ use std::cell::Cell;
 use super::names::Definition;
 use super::repetition::Frequency;
 use super::types::{Type, last_part};
-use super::{EventRef, ExprRef, FunctionRef, OperationKind, Place, Program, ScopeRef, vocabulary};
+use super::{EventRef, ExprRef, FunctionRef, OperationKind, Place, Program, ScopeRef, permanence, vocabulary};
 use crate::facts::{
     ComprehensionKind, Constant, ContextKind, EventKind, Expr, NOTHING, Operator, Parameter, ParameterKind, ScopeKind,
 };
@@ -56,7 +56,7 @@ impl Domain {
 }
 
 /// How deep one answer may reach.
-const DEPTH: u32 = 6;
+const DEPTH: u32 = 8;
 /// How many expressions one answer may look at.
 const MOST_STEPS: u32 = 300;
 
@@ -138,6 +138,12 @@ impl Program<'_> {
         // What a document calls its parts is written in it.
         if matches!(self.expr(base), Expr::Attribute(_, name) if name.as_str() == "attrib") {
             return Domain::Unknown;
+        }
+        // `self.options["size"]`: a setting of the object.
+        if matches!((self.expr(base), self.expr(key)), (Expr::Attribute(..), Expr::Constant(Constant::Word(_))))
+            && self.is_settings(base)
+        {
+            return Domain::Bounded;
         }
         match (elements, self.expr(key)) {
             (Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_), Expr::Constant(Constant::Word(word)))
@@ -446,7 +452,9 @@ impl Program<'_> {
 
     fn domain_of_attribute(&self, expr: ExprRef, base: ExprRef, attribute: Name, depth: Allowance) -> Domain {
         let text = attribute.as_str();
-        if self.is_settings(base) || is_of_call_site(text) {
+        // `model_config.hidden` is a setting; `sdk_config.readers` is what the user puts together.
+        let is_set = permanence::is_configuration_of(self.expr(base)) && !text.ends_with('s');
+        if self.is_settings(base) || is_set || is_of_call_site(text) {
             return Domain::Bounded;
         }
         // `threading.current_thread().ident`: the number goes to another thread when this one ends.

@@ -379,7 +379,7 @@ impl Collector<'_> {
                 Expr::Starred(inner) => inner,
                 _ => argument,
             };
-            if self.names_tracked(argument) {
+            if self.names_tracked(argument) || takes_from_name(facts, argument) {
                 self.pass(event, scope, id, argument);
             }
         }
@@ -544,6 +544,12 @@ impl Collector<'_> {
             _ => false,
         }
     }
+}
+
+/// `parameter.discard`: what a parameter holds has a name of its own where it is passed.
+fn takes_from_name(facts: &FileFacts, expr: ExprId) -> bool {
+    matches!(facts.expr(expr), Expr::Attribute(base, method)
+        if matches!(facts.expr(base), Expr::Name(_)) && OperationKind::of_method(method).is_some_and(OperationKind::is_shrink))
 }
 
 impl Program<'_> {

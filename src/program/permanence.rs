@@ -22,8 +22,7 @@ impl Program<'_> {
         let Some(depth) = depth.checked_sub(1) else { return false };
         let facts = self.facts(object.scope.module);
         match self.expr(object) {
-            Expr::Name(name) if is_configuration(name) => true,
-            Expr::Attribute(_, name) if is_configuration(name) => true,
+            found if is_configuration_of(found) => true,
             Expr::Name(_) | Expr::Attribute(..) => {
                 let is_kept = match self.resolve(object) {
                     Definition::Variable(scope, name) if self.is_module_scope(scope) => {
@@ -50,7 +49,7 @@ impl Program<'_> {
         }
     }
 
-    /// Every binding outside of the module's own code happens once, or takes the object away.
+    /// No binding outside of the module's own code is shown to happen again and again.
     fn is_set_up_once(&self, scope: ScopeRef, name: Name) -> bool {
         let module = self.module(scope.module);
         let facts = module.facts();
@@ -65,7 +64,7 @@ impl Program<'_> {
                 is_nothing
                     || self
                         .event_function(EventRef::new(scope.module, event))
-                        .is_none_or(|function| self.function_repetition(function).frequency <= Frequency::Once)
+                        .is_none_or(|function| self.function_repetition(function).frequency < Frequency::Repeated)
             })
     }
 
@@ -83,6 +82,11 @@ impl Program<'_> {
                 _ => false,
             })
     }
+}
+
+/// The same of an expression.
+pub(super) fn is_configuration_of(expr: Expr) -> bool {
+    matches!(expr, Expr::Name(name) | Expr::Attribute(_, name) if is_configuration(name))
 }
 
 /// What a program is configured by.

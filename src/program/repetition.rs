@@ -137,6 +137,18 @@ impl Program<'_> {
                 .is_some_and(|class| self.mro(class).contains(&owner) || self.mro(owner).contains(&class))
     }
 
+    /// A function that makes an instance, or a nested one beside it, fills what it makes: that is the beginning of the
+    /// instance's life, whatever the function is called.
+    fn makes_it_first(&self, function: FunctionRef, owner: ClassRef) -> bool {
+        let outermost = self.outermost_function(function);
+        self.class_of_method(outermost).is_none_or(|class| !self.mro(class).contains(&owner))
+            && std::iter::once(&owner).chain(self.subclasses(owner)).any(|class| {
+                self.instantiations(*class).iter().any(|site| {
+                    self.event_function(site.event).is_some_and(|maker| self.outermost_function(maker) == outermost)
+                })
+            })
+    }
+
     /// What sets things up, called by nothing but constructors that nobody in the project calls.
     fn sets_up_with_its_maker(&self, function: FunctionRef) -> bool {
         let callers = self.callers(function);
@@ -221,6 +233,10 @@ impl Program<'_> {
             return;
         }
         if search.owner.is_some_and(|owner| self.begins(function, owner) || self.ends(function, owner)) {
+            search.found(Frequency::Once, Some(number), None);
+            return;
+        }
+        if search.owner.is_some_and(|owner| self.makes_it_first(function, owner)) {
             search.found(Frequency::Once, Some(number), None);
             return;
         }
@@ -450,10 +466,20 @@ impl Program<'_> {
         match self.enclosing_function(self.defining_scope(function)) {
             Some(outer) => {
                 self.is_decorator(function)
-                    || (self.is_used_as_decorator(outer) && self.returns_parameter_or_wrapper(function))
+                    || self.is_used_as_decorator(outer)
+                        && (self.returns_parameter_or_wrapper(function) || self.gives_back_its_argument(function))
             }
             None => false,
         }
+    }
+
+    /// `def register(handler_of_it): TABLE.append(handler_of_it); return handler_of_it`
+    fn gives_back_its_argument(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.module);
+        let [argument] = facts.parameters(self.function(function)) else { return false };
+        facts.scope_events(self.function(function).scope).any(|(_, event)| {
+            matches!(event.kind, EventKind::Return(value) if facts.expr(value) == Expr::Name(argument.name))
+        })
     }
 
     /// A nested function that takes one function or class and is what the function around it returns.
@@ -473,8 +499,27 @@ impl Program<'_> {
         let Some(class) = self.class_of_method(function) else { return false };
         self.function(function).name == self.words.init
             && self.own_methods(class).any(|method| {
-                self.function(method).name.as_str() == "__call__" && self.returns_parameter_or_wrapper(method)
+                self.function(method).name.as_str() == "__call__"
+                    && (self.returns_parameter_or_wrapper(method) || self.returns_wrapper_of_its_argument(method))
             })
+    }
+
+    /// A method that takes one thing and returns a nested function which calls it.
+    fn returns_wrapper_of_its_argument(&self, method: FunctionRef) -> bool {
+        let facts = self.facts(method.module);
+        let [_, wrapped] = facts.parameters(self.function(method)) else { return false };
+        let calls_it = |nested: FunctionRef| {
+            facts.scope_events(self.function(nested).scope).any(|(_, event)| match event.kind {
+                EventKind::Call(call) => facts.expr(facts.call(call).callee) == Expr::Name(wrapped.name),
+                _ => false,
+            })
+        };
+        let is_returned = |name: Name| {
+            facts.scope_events(self.function(method).scope).any(
+                |(_, event)| matches!(event.kind, EventKind::Return(value) if facts.expr(value) == Expr::Name(name)),
+            )
+        };
+        self.nested_functions(method).any(|nested| is_returned(self.function(nested).name) && calls_it(nested))
     }
 
     /// Decorators are known by use (`@f`) or by what they do: take a function or class and give it back.

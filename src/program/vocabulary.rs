@@ -196,25 +196,22 @@ pub fn is_text_word(word: &str) -> bool {
 
 /// Objects that hold settings: what is read from them was set once.
 pub fn is_settings_word(word: &str) -> bool {
-    let word = word.trim_matches('_');
-    // `model_config`, `pool_settings`
-    matches!(word.rsplit_once('_'), Some((_, "config" | "cfg" | "conf" | "settings")))
-        || matches!(
-            word,
-            "settings"
-                | "config"
-                | "conf"
-                | "cfg"
-                | "options"
-                | "opts"
-                | "args"
-                | "CONF"
-                | "environ"
-                | "env"
-                | "params"
-                | "flags"
-                | "constants"
-        )
+    matches!(
+        word.trim_matches('_'),
+        "settings"
+            | "config"
+            | "conf"
+            | "cfg"
+            | "options"
+            | "opts"
+            | "args"
+            | "CONF"
+            | "environ"
+            | "env"
+            | "params"
+            | "flags"
+            | "constants"
+    )
 }
 
 /// What is run to set a process up rather than to serve: by the verbs in use everywhere.
@@ -944,6 +941,7 @@ pub fn is_inventory_word(word: &str) -> bool {
             | "group"
             | "category"
             | "mac"
+            | "repo"
     )
 }
 

@@ -3,6 +3,7 @@
 use crate::facts::Expr;
 use crate::finding::{Confidence, Label};
 use crate::program::domains::Domain;
+use crate::program::growth::weakness::Defeat;
 use crate::program::growth::{Account, Growth};
 use crate::program::lifetimes::{Lifetime, Owner};
 use crate::program::repetition::Frequency;
@@ -17,7 +18,9 @@ pub fn confidence(program: &Program, place: Place, account: &Account, growths: &
 
 /// The constructor of what a program has one of adds once.
 fn of_one_that_serves(program: &Program, growth: &Growth) -> Confidence {
-    match growth.repetition.is_surface && program.is_one_that_serves(growth.touch.event()) {
+    // The same of entries under the numbers of objects that constructors are given.
+    let is_of_few = growth.defeat == Some(Defeat::Identity) && program.begins_with_constructor(&growth.repetition);
+    match growth.repetition.is_surface && (is_of_few || program.is_one_that_serves(growth.touch.event())) {
         true => Confidence::Low,
         false => growth_confidence(growth),
     }
@@ -136,6 +139,8 @@ pub fn memo_confidence(program: &Program, place: Place, account: &Account, memos
     let strongest = memos
         .iter()
         .map(|growth| match (growth.repetition.frequency, growth.domain) {
+            // Whoever makes objects of a library's class makes a few, and their keys repeat.
+            _ if growth.repetition.is_surface && program.begins_with_constructor(&growth.repetition) => Confidence::Low,
             (Frequency::Repeated, Domain::Open(_) | Domain::Presumed(_)) if !growth.repetition.ends => Confidence::High,
             (_, Domain::Open(_) | Domain::Presumed(_) | Domain::Likely(_)) => Confidence::Medium,
             _ => Confidence::Low,

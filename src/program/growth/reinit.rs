@@ -2,11 +2,16 @@
 
 use super::*;
 
+/// How many classes are looked through for one that remakes its objects.
+const MOST_RELATIVES: usize = 256;
+
 impl Program<'_> {
     /// Whether a method of the owner, of a base or of a class derived from it runs the constructor again or gives the
     /// object another `__dict__`, and somebody may call it while the object lives.
     pub(in super::super) fn is_remade(&self, owner: ClassRef) -> bool {
-        self.mro(owner).iter().chain(self.subclasses(owner)).any(|class| {
+        // What a mixin holds is emptied by the other bases of the class that it is mixed into.
+        let family = std::iter::once(&owner).chain(self.subclasses(owner)).flat_map(|class| self.mro(*class));
+        family.take(MOST_RELATIVES).any(|class| {
             let module = self.module(class.module);
             (module.may_name(self.words.init) || module.may_name(self.words.dict))
                 && self.own_methods(*class).any(|method| self.remakes(method) && self.is_run_in_life(method))
@@ -73,17 +78,21 @@ impl Program<'_> {
             })
     }
 
-    /// Whether a function calls another, unconditionally and before whatever of the path it calls.
+    /// Whether a function calls another before what of the path it calls, wherever it comes to that.
     fn runs_first(&self, function: FunctionRef, first: FunctionRef, path: &[FunctionRef]) -> bool {
         let facts = self.facts(function.module);
         let scope = self.function_scope(function);
-        let mut calls = facts.scope_events(scope.id).filter_map(|(id, event)| match event.kind {
-            EventKind::Call(call) => Some((EventRef::new(function.module, id), self.callee(scope, call)?)),
+        let mut calls = facts.scope_events(scope.id).filter_map(|(_, event)| match event.kind {
+            EventKind::Call(call) => Some((event.context, self.callee(scope, call)?)),
             _ => None,
         });
-        calls
-            .find(|(_, callee)| *callee == first || path.contains(callee) && *callee != function)
-            .is_some_and(|(event, callee)| callee == first && !self.is_conditional(event))
+        let Some((emptied, _)) = calls.find(|(_, callee)| *callee == first) else { return false };
+        let emptied = facts.context(emptied);
+        calls.find(|(_, callee)| path.contains(callee) && *callee != function).is_some_and(|(filled, _)| {
+            std::iter::once(facts.context(filled))
+                .chain(facts.contexts_around(filled))
+                .any(|around| std::ptr::eq(around, emptied))
+        })
     }
 
     /// Every call of the function that adds stands behind a test of the very container, one call up: `if PATCHED:
