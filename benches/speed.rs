@@ -100,9 +100,8 @@ fn measured(path: &str, work: fn(&Request) -> (usize, usize, usize, String)) {
 fn check(request: &Request) -> (usize, usize, usize, String) {
     let outcome = engine::check(request, &Progress::default());
     let statistics = outcome.statistics;
-    let phases: Vec<String> = (statistics.phases.iter())
-        .map(|(phase, time)| format!("{phase} {:.1} ms", time.as_secs_f64() * 1e3))
-        .collect();
+    let phases: Vec<String> =
+        (statistics.phases.iter()).map(|(phase, time)| format!("{phase} {:.1} ms", time.as_secs_f64() * 1e3)).collect();
     (statistics.analysed_files, statistics.lines, outcome.findings.len(), phases.join(", "))
 }
 

@@ -47,10 +47,11 @@ impl Resources {
 
 /// The last names of the models' callables whose library is imported somewhere.
 fn reached_callables(program: &Program) -> NameSet {
-    let mut roots: FxHashSet<&str> = FxHashSet::default();
+    let mut imported = NameSet::default();
     for module in program.module_ids() {
-        roots.extend(program.facts(module).imports.iter().map(|import| first_part(import.module.as_str())));
+        imported.extend(program.facts(module).imports.iter().map(|import| import.module));
     }
+    let roots: FxHashSet<&str> = imported.iter().map(|module| first_part(module.as_str())).collect();
     let is_reached = |path: &Name| !path.as_str().contains('.') || roots.contains(first_part(path.as_str()));
     let reached = program.models.resource_names().filter(is_reached);
     reached.map(|path| Name::new(last_part(path.as_str()))).collect()
