@@ -46,7 +46,8 @@ fn confidence(program: &Program, registration: &Registration) -> Confidence {
         _ => is_repeated || program.is_made_in_loop(registration),
     } && !program.is_in_handler(registration.event);
     // Each of many people is warned of once, in a line of text.
-    let names_person = matches!(registration.cause, Cause::Key(Domain::Open(why)) if vocabulary::is_of_person(why.as_str()));
+    let names_person =
+        matches!(registration.cause, Cause::Key(Domain::Open(why)) if vocabulary::is_of_person(why.as_str()));
     match registration.cause {
         _ if names_person && matches!(registration.registry.entry, EntryBy::Text(_)) => Confidence::Low,
         // A text that is seldom shown, and an object that a program may have a few of.

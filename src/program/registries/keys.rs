@@ -5,9 +5,9 @@
 
 use super::{Domain, Program, Site};
 use crate::facts::{Constant, EventKind, Expr, ExprId, Operator};
-use crate::program::{EventRef, ExprRef};
 use crate::program::names::Definition;
 use crate::program::types::Type;
+use crate::program::{EventRef, ExprRef};
 use crate::source::Name;
 
 const DEPTH: u32 = 9;
