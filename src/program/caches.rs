@@ -193,8 +193,10 @@ impl Program<'_> {
             return Domain::Bounded;
         }
         let annotation = self.defining_scope(function).expr(parameter.annotation);
-        if let Some(declared) = self.domain_of_annotation(annotation) {
-            return declared;
+        match self.domain_of_annotation(annotation) {
+            // How many numbers there are is for the callers to say.
+            None | Some(Domain::Likely(_)) => {}
+            Some(declared) => return declared,
         }
         if vocabulary::is_callable_name(parameter.name.as_str())
             && (parameter.annotation == NOTHING || !self.names_text(annotation))

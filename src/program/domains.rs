@@ -145,6 +145,9 @@ impl Program<'_> {
         {
             return Domain::Bounded;
         }
+        if let Some(domain) = self.domain_of_input(base, key) {
+            return domain;
+        }
         match (elements, self.expr(key)) {
             (Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_), Expr::Constant(Constant::Word(word)))
                 if !self.is_settings(base) =>
@@ -177,7 +180,10 @@ impl Program<'_> {
 
     fn domain_of_name(&self, expr: ExprRef, name: Name, depth: Allowance) -> Domain {
         if let Some(receiver) = self.receiver_named(expr.scope, name) {
-            return if receiver.is_class { Domain::Bounded } else { self.domain_of_instances(receiver.class) };
+            return match receiver.is_class {
+                true => self.domain_of_classes(expr),
+                false => self.domain_of_instances(receiver.class),
+            };
         }
         match self.resolve_name(expr.scope, name) {
             Definition::Class(_) | Definition::Function(_) | Definition::Module(_) | Definition::External(_) => {
@@ -224,6 +230,16 @@ impl Program<'_> {
                 _ => Domain::Bounded,
             },
             None => Domain::Bounded,
+        }
+    }
+
+    /// The class that a method is called on: one of those that the source defines, unless a function defines another
+    /// at each call.
+    fn domain_of_classes(&self, receiver: ExprRef) -> Domain {
+        let method = self.enclosing_function(receiver.scope);
+        match method.is_some_and(|method| !self.makers_of_subclasses(method).is_empty()) {
+            true => Domain::Open(Name::new("a class that is made at run time")),
+            false => Domain::Bounded,
         }
     }
 
@@ -548,6 +564,34 @@ impl Program<'_> {
         }
     }
 
+    /// `request.args["name"]`: whoever asks may write there what he wants.
+    fn domain_of_input(&self, base: ExprRef, key: ExprRef) -> Option<Domain> {
+        let Expr::Attribute(request, part) = self.expr(base) else { return None };
+        if !vocabulary::is_input_word(part.as_str()) || !self.is_request(base.scope.expr(request)) {
+            return None;
+        }
+        let Expr::Constant(Constant::Word(word)) = self.expr(key) else { return None };
+        Some(match self.domain_by_name(word) {
+            // Nobody asks for a mode that there is not, but by mistake.
+            Domain::Bounded => Domain::Unknown,
+            _ => Domain::Open(Name::new(&format!("`{word}`, written by whoever sends the request"))),
+        })
+    }
+
+    /// The request that is being answered: a variable, an attribute, or the one that a framework keeps for each thread.
+    fn is_request(&self, expr: ExprRef) -> bool {
+        if let Definition::External(path) = self.resolve(expr) {
+            return last_part(path.as_str()) == "request";
+        }
+        match self.expr(expr) {
+            Expr::Name(name) if self.is_module_scope_name(expr.scope, name) => false,
+            Expr::Name(name) | Expr::Attribute(_, name) => {
+                matches!(name.as_str().rsplit('_').next(), Some("request" | "req"))
+            }
+            _ => false,
+        }
+    }
+
     /// A request, message or peer: each is another, and so is what it brings.
     fn comes_and_goes(&self, expr: ExprRef) -> bool {
         match self.expr(expr) {
@@ -659,6 +703,14 @@ impl Program<'_> {
         let arguments = || {
             self.joined_domain(facts.arguments(call).iter().map(|id| self.domain_within(expr.scope.expr(*id), depth)))
         };
+        // `request.args.get("name")`
+        if let Expr::Attribute(base, method) = self.expr(callee)
+            && matches!(method.as_str(), "get" | "pop")
+            && let Some(first) = facts.arguments(call).first()
+            && let Some(domain) = self.domain_of_input(callee.scope.expr(base), expr.scope.expr(*first))
+        {
+            return domain;
+        }
         // A lookup in a table of constants.
         if let Expr::Attribute(base, method) = self.expr(callee)
             && method.as_str() == "get"

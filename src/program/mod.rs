@@ -447,17 +447,22 @@ impl<'m> Program<'m> {
         };
         program.classes = ClassTable::build(&program);
         program.index();
-        // These ask for calls and operations.
-        let (registrations, thread_locals) = rayon::join(
-            || registries::Registrations::collect(&program),
-            || thread_locals::ThreadLocals::collect(&program),
-        );
-        program.registrations = registrations;
-        program.thread_locals = thread_locals;
         program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.instance_accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.cached = program.modules.iter().map(|_| OnceLock::new()).collect();
-        program.resources = resources::Resources::of(&program);
+        // These ask for calls and operations, and none for another.
+        let ((registrations, thread_locals), resources) = rayon::join(
+            || {
+                rayon::join(
+                    || registries::Registrations::collect(&program),
+                    || thread_locals::ThreadLocals::collect(&program),
+                )
+            },
+            || resources::Resources::of(&program),
+        );
+        program.registrations = registrations;
+        program.thread_locals = thread_locals;
+        program.resources = resources;
         program
     }
 

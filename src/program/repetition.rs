@@ -216,6 +216,10 @@ impl Program<'_> {
         let Step { function: Some(function), is_certain, .. } = search.steps[number] else { return };
         if self.runs_at_definition(function) {
             search.found(Frequency::Definition, Some(number), None);
+            // A class statement in a function defines another class at each call of that.
+            for (maker, label) in self.makers_of_subclasses(function) {
+                search.visit(maker, is_certain, Some(number), Some(label));
+            }
             return;
         }
         // A command does its work once.
@@ -480,6 +484,27 @@ impl Program<'_> {
         facts.scope_events(self.function(function).scope).any(|(_, event)| {
             matches!(event.kind, EventKind::Return(value) if facts.expr(value) == Expr::Name(argument.name))
         })
+    }
+
+    /// The functions in which classes are defined that an `__init_subclass__` is called for.
+    pub(super) fn makers_of_subclasses(&self, hook: FunctionRef) -> Vec<(FunctionRef, Label)> {
+        let Some(class) =
+            self.class_of_method(hook).filter(|_| self.function(hook).name.as_str() == "__init_subclass__")
+        else {
+            return Vec::new();
+        };
+        let made_here = |derived: &ClassRef| {
+            let scope =
+                ScopeRef::new(derived.module, self.facts(derived.module).context(self.class(*derived).context).scope);
+            let is_kept_from_tests = self.is_test(derived.module) && !self.is_test(hook.module);
+            self.enclosing_function(scope).filter(|_| !is_kept_from_tests)?;
+            let local = self.local_classes(derived.module).into_iter().find(|local| local.class == *derived)?;
+            let (location, name) =
+                (self.location(derived.module, self.class(*derived).name_span), self.class(*derived).name);
+            let message = format!("`{}` defines another `{name}` here at each call", self.function_name(local.maker));
+            Some((local.maker, Label { location, message }))
+        };
+        self.subclasses(class).iter().filter_map(made_here).collect()
     }
 
     /// A nested function that takes one function or class and is what the function around it returns.

@@ -746,6 +746,28 @@ pub fn is_passing_word(word: &str) -> bool {
     )
 }
 
+/// The parts of a request in which whoever asks writes what he wants, by names in use in web frameworks.
+pub fn is_input_word(word: &str) -> bool {
+    matches!(
+        word,
+        "args"
+            | "form"
+            | "GET"
+            | "POST"
+            | "query"
+            | "query_params"
+            | "path_params"
+            | "match_info"
+            | "matchdict"
+            | "params"
+            | "cookies"
+            | "headers"
+            | "values"
+            | "json"
+            | "data"
+    )
+}
+
 /// What a message carries.
 pub fn is_payload_word(word: &str) -> bool {
     matches!(

@@ -70,18 +70,34 @@ fn most_levels(text: &[u8]) -> usize {
     }
     // A tab is as wide as eight spaces.
     let mut levels = text.len().isqrt() * 4;
-    let mut before = b' ';
+    let mut before = 0;
     for byte in text {
-        let may_begin_level = match byte {
-            b',' | b'"' | b'\'' | b'#' | b'_' | b'\\' => false,
-            byte if byte.is_ascii_alphabetic() => !before.is_ascii_alphabetic(),
-            byte => byte.is_ascii_punctuation(),
-        };
-        levels += usize::from(may_begin_level);
-        before = *byte;
+        let class = CLASSES[*byte as usize];
+        // A sign, or the first of some letters.
+        levels += usize::from(class & !before != 0);
+        before = class & LETTER;
     }
     levels
 }
+
+const SIGN: u8 = 0b01;
+const LETTER: u8 = 0b10;
+
+/// What a byte may be of a level. A string's quotes, a comment and what joins names or lines begin none.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b',' | b'"' | b'\'' | b'#' | b'_' | b'\\' => 0,
+            other if other.is_ascii_alphabetic() => LETTER,
+            other if other.is_ascii_punctuation() => SIGN,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
 
 /// An upper bound of the depth of the tree made of the tokens so far.
 ///

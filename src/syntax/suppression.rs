@@ -53,27 +53,26 @@ pub fn logical_lines(file: &SourceFile) -> Vec<LogicalLine> {
 
 /// What the comments of a parsed text say to unleak, in the order of the text.
 pub(super) fn directives(text: &str, comments: &[Span], tokens: &Tokens, module: &ModModule) -> Vec<Directive> {
-    let is_for_us = |comment: &&Span| {
-        let comment = comment.of(text);
-        comment.contains("unleak:") || comment.to_ascii_lowercase().contains("noqa")
+    let speaks = |part: &str| {
+        let part = part.trim_start();
+        part.starts_with("unleak:") || part.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("noqa"))
     };
-    let comments: Vec<&Span> = comments.iter().filter(is_for_us).collect();
-    if comments.is_empty() {
+    let is_for_us = |comment: &&Span| comment.of(text).split('#').any(speaks);
+    let mut found: Vec<(Span, Directive)> = Vec::new();
+    for comment in comments.iter().filter(is_for_us) {
+        found.extend(read(comment.of(text), comment.start).into_iter().map(|directive| (*comment, directive)));
+    }
+    if found.is_empty() {
         return Vec::new();
     }
     let lines = lines(tokens);
-    let whole = Span::new(0, text.len() as u32);
-    let mut found = Vec::new();
-    for comment in comments {
-        for mut directive in read(comment.of(text), comment.start) {
-            directive.covers = match directive.verb {
-                Verb::IgnoreFile => whole,
-                _ => covered(*comment, directive.verb, text, &lines, module),
-            };
-            found.push(directive);
-        }
+    for (comment, directive) in &mut found {
+        directive.covers = match directive.verb {
+            Verb::IgnoreFile => Span::new(0, text.len() as u32),
+            verb => covered(*comment, verb, text, &lines, module),
+        };
     }
-    found
+    found.into_iter().map(|(_, directive)| directive).collect()
 }
 
 /// The directives in a comment that begins at `start`, each without what it covers.

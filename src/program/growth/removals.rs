@@ -20,7 +20,10 @@ impl Program<'_> {
         let growing: Vec<Touch> = growths.iter().map(|growth| growth.touch).collect();
         self.removals(place, touches)
             .into_iter()
-            .map(|touch| Removal { touch, refuted: self.refutation(place, touch, level, &growing) })
+            .map(|touch| {
+                let refuted = self.refutation(place, touch, level, &growing);
+                Removal { touch, refuted: refuted.or_else(|| self.reset_for_tests(place, touch, growths)) }
+            })
             .collect()
     }
 
@@ -92,6 +95,25 @@ impl Program<'_> {
             return Some(format!("nobody calls `{}`", self.function_name(function)));
         }
         None
+    }
+
+    /// `def reset()` of a module, which the project has for its tests: nobody who only uses what adds will call it.
+    fn reset_for_tests(&self, place: Place, touch: Touch, growths: &[Growth]) -> Option<String> {
+        let function = self.event_function(touch.event())?;
+        let name = self.function(function).name;
+        let is_reset_of_module = matches!(place, Place::Module(..))
+            && self.class_of_method(function).is_none()
+            && vocabulary::is_resetting_name(name.as_str())
+            && self.takes_all(touch.operation);
+        let exports = &self.facts(function.module).exports;
+        let is_offered = exports.as_ref().is_some_and(|exports| exports.contains(&name));
+        let is_added_to = |growth: &Growth| {
+            matches!(growth.domain, Domain::Open(_))
+                && self.event_function(growth.touch.event()) != Some(function)
+                && self.is_called_by_project(growth.touch.event())
+        };
+        (is_reset_of_module && !is_offered && growths.iter().all(is_added_to) && !self.is_live(function))
+            .then(|| format!("nobody calls `{}`, though the project itself adds", self.function_name(function)))
     }
 
     /// The binding that makes the container: in the module or class body, or in a constructor.

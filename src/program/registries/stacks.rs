@@ -9,16 +9,21 @@ use crate::facts::{ContextKind, EventId, EventKind, Expr};
 use crate::models::Registry;
 use crate::program::repetition::Frequency;
 use crate::program::{EventRef, Place, ScopeRef, vocabulary};
+use crate::source::Name;
 
 impl Program<'_> {
     pub(super) fn stack_registration<'p>(&'p self, site: Site, registry: &'p Registry) -> Option<Registration<'p>> {
         let (_, place) = self.called_on(site.event)?;
         let function = self.event_function(site.event)?;
         let name = self.function(function).name;
-        if !matches!(place, Place::Module(..) | Place::Class(..) | Place::Instance(..))
-            || self.once_guard(site.event) > Guard::None
-            || !is_for_each_request(name.as_str())
-        {
+        if self.once_guard(site.event) > Guard::None {
+            return None;
+        }
+        if let Place::Local(scope, name) = place {
+            return self.local_stack_registration(site, registry, scope, name);
+        }
+        let is_shared = matches!(place, Place::Module(..) | Place::Class(..) | Place::Instance(..));
+        if !is_shared || !(is_for_each_request(name.as_str()) || self.endless_loop_around(site.event).is_some()) {
             return None;
         }
         let repetition = self.repetition(site.event);
@@ -32,6 +37,44 @@ impl Program<'_> {
             inner: site.inner,
             cause: Cause::Call,
             repetition,
+            is_conditional: self.is_conditional_event(site.event),
+            refuted: Vec::new(),
+        })
+    }
+
+    /// A stack that is opened before an endless loop and unwound behind it, with what each round pushes.
+    fn local_stack_registration<'p>(
+        &'p self,
+        site: Site,
+        registry: &'p Registry,
+        scope: ScopeRef,
+        name: Name,
+    ) -> Option<Registration<'p>> {
+        let facts = self.facts(site.event.module);
+        self.endless_loop_around(site.event)?;
+        let rounds = facts.contexts_around(facts.event(site.event.id).context);
+        let round = rounds.filter(|context| matches!(context.kind, ContextKind::While(_))).last()?;
+        let in_round = |event: EventId| {
+            facts.contexts_around(facts.event(event).context).any(|context| std::ptr::eq(context, round))
+        };
+        let is_made_anew = self.module(scope.module).bindings_of(scope.id, name).any(in_round);
+        let is_unwound = facts.scope_events(scope.id).any(|(id, event)| {
+            let EventKind::Call(call) = event.kind else { return false };
+            let Expr::Attribute(base, method) = facts.expr(facts.call(call).callee) else { return false };
+            facts.expr(base) == Expr::Name(name)
+                && in_round(id)
+                && registry.removed_by.iter().any(|by| by.as_str().strip_prefix('.') == Some(method.as_str()))
+        });
+        if scope.module != site.event.module || is_made_anew || is_unwound || self.is_parameter(scope, name) {
+            return None;
+        }
+        Some(Registration {
+            event: site.event,
+            path: site.path,
+            registry,
+            inner: site.inner,
+            cause: Cause::Call,
+            repetition: self.repetition(site.event),
             is_conditional: self.is_conditional_event(site.event),
             refuted: Vec::new(),
         })

@@ -52,10 +52,11 @@ impl Resources {
 
 /// The last names of the models' callables whose library is imported somewhere.
 fn reached_callables(program: &Program) -> NameSet {
-    let mut roots: FxHashSet<&str> = FxHashSet::default();
+    let mut imported = NameSet::default();
     for module in program.module_ids() {
-        roots.extend(program.facts(module).imports.iter().map(|import| first_part(import.module.as_str())));
+        imported.extend(program.facts(module).imports.iter().map(|import| import.module));
     }
+    let roots: FxHashSet<&str> = imported.iter().map(|module| first_part(module.as_str())).collect();
     let is_reached = |path: &Name| {
         let text = path.as_str();
         !text.contains('.') || text == PEP_249_CONNECT || roots.contains(first_part(text))
