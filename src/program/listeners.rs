@@ -6,6 +6,7 @@
 //! rules on growth, for there it is the emitter that is at fault.
 
 mod emitters;
+mod futures;
 
 use rayon::prelude::*;
 
@@ -20,6 +21,7 @@ use crate::models::Holds;
 use crate::source::Name;
 
 pub use emitters::Emitter;
+pub use futures::LastingCallback;
 
 /// A function that keeps a callable it is given, to call it back later.
 #[derive(Clone, Copy, Debug)]
