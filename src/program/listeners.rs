@@ -7,6 +7,7 @@
 
 pub mod added;
 mod emitters;
+mod futures;
 
 use rayon::prelude::*;
 
@@ -21,6 +22,7 @@ use crate::models::Holds;
 use crate::source::Name;
 
 pub use emitters::Emitter;
+pub use futures::LastingCallback;
 
 /// A function that keeps a callable it is given, to call it back later.
 #[derive(Clone, Copy, Debug)]

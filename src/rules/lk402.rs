@@ -45,6 +45,20 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             symbol: format!("{}.{path}", program.function_symbol(listener.function)),
         });
     }
+    for callback in program.lasting_callbacks(module) {
+        let Some(function) = program.event_function(callback.event) else { continue };
+        let (name, future) = (program.function_name(function), callback.future);
+        let mut related = program.lasting_callback_labels(&callback);
+        super::once_each(&mut related);
+        report.add(Claim {
+            span: program.event_location(callback.event).span,
+            confidence: Confidence::Medium,
+            message: format!("each call of `{name}` adds a callback to `{future}`: nothing calls `remove_done_callback`"),
+            label: "kept until the future is done, which is at the end".to_owned(),
+            related,
+            symbol: format!("{}.{future}", program.function_symbol(function)),
+        });
+    }
 }
 
 fn confidence(program: &Program, listener: &Listener) -> Confidence {

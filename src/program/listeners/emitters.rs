@@ -71,7 +71,7 @@ impl Program<'_> {
     }
 
     /// Whose an object is.
-    fn whose(&self, expr: ExprRef, depth: u32) -> Option<Emitter> {
+    pub(super) fn whose(&self, expr: ExprRef, depth: u32) -> Option<Emitter> {
         let depth = depth.checked_sub(1)?;
         match self.expr(expr) {
             Expr::Name(name) => match self.resolve_name(expr.scope, name) {

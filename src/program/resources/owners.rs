@@ -238,6 +238,11 @@ impl Program<'_> {
             let carried = |value: ExprId| self.carries(scope.expr(value), resource, &is_held);
             match event.kind {
                 EventKind::Call(call) => self.may_release(facts, scope, call, attribute, resource, &is_held),
+                // Under another name it is released as well, and nobody else does that.
+                EventKind::Bind { target, value } if resource.is_lent => {
+                    is_held(value) && self.is_released_as(scope, target, resource)
+                }
+                EventKind::Return(_) | EventKind::Yield(_) if resource.is_lent => false,
                 EventKind::Bind { value, .. }
                 | EventKind::Return(value)
                 | EventKind::Yield(value)
@@ -255,6 +260,14 @@ impl Program<'_> {
                     }
                     _ => false,
                 }
+        })
+    }
+
+    /// Whether the function of a scope releases what one of its variables holds.
+    fn is_released_as(&self, scope: ScopeRef, variable: ExprId, resource: &Resource) -> bool {
+        let facts = self.facts(scope.module);
+        facts.scope_events(scope.id).any(|(id, _)| {
+            self.use_of(EventRef::new(scope.module, id), resource, &|held| held == variable) != Use::Nothing
         })
     }
 
