@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::plan::Plan;
 
@@ -48,6 +49,9 @@ impl Folder {
             }
         }
         let path = fs::canonicalize(&path).map_err(said)?;
+        if is_temporary {
+            *temporary() = Some(path.clone());
+        }
         Ok(Folder { path, is_temporary })
     }
 
@@ -59,8 +63,23 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if self.is_temporary {
-            let _ = fs::remove_dir_all(&self.path);
+            remove_temporary();
         }
+    }
+}
+
+/// The folder that is not to be left behind.
+static TEMPORARY: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+fn temporary() -> MutexGuard<'static, Option<PathBuf>> {
+    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Called as well when the process is about to end without further ado.
+pub fn remove_temporary() {
+    if let Some(path) = temporary().take() {
+        // A process that ends just now may write into it meanwhile; there is nobody left to tell.
+        let _ = (0..5).find(|_| fs::remove_dir_all(&path).is_ok());
     }
 }
 

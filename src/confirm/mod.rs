@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
+pub use self::agent::remove_temporary;
 use self::profile::Profile;
 use crate::engine::Outcome;
 use crate::finding::{Evidence, Finding, Verdict};

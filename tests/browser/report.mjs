@@ -45,6 +45,14 @@ await step("a cycle is drawn", async () => {
   assert.ok(await page.locator(".cycle svg .edge").count() >= 2);
   await picture(page, "cycle-light");
 });
+await step("what a run has shown is said and drawn", async () => {
+  await page.fill(".search", "confirmed");
+  await page.locator(".row").first().click();
+  assert.match(await text(page, ".observed .say"), /^confirmed: from 0 to 100 in \d+ calls/);
+  assert.match(await page.locator(".chart .line").getAttribute("points"), /^8\.0,126\.0 /);
+  await page.locator(".chart").scrollIntoViewIfNeeded();
+  await picture(page, "observed-light");
+});
 await step("search and Escape", async () => {
   await page.fill(".search", "no such words");
   assert.equal(await page.locator(".row").count(), 0);

@@ -7,6 +7,8 @@
 
 use std::ffi::OsString;
 use std::fs;
+#[cfg(unix)]
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -280,6 +282,32 @@ fn note(name: &str, run: impl FnOnce(&mut Run)) -> String {
     let mut outcome = scenario.outcome();
     confirm::confirm(&mut outcome, &to_run).expect("it can be run");
     outcome.findings[0].evidence.take().expect("each finding has evidence").note
+}
+
+/// The program says that it runs, and waits for ever.
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_stopped_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    fs::write(folder.path().join("app.py"), "import time\nopen('runs', 'w').close()\ntime.sleep(600)\n")
+        .expect("a file can be written");
+    let scratch = folder.path().join("scratch");
+    fs::create_dir(&scratch).expect("a folder can be made");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_unleak"))
+        .args(["confirm", "app.py", "--", "python3", "app.py"])
+        .current_dir(folder.path())
+        .env("TMPDIR", &scratch)
+        .stderr(std::process::Stdio::null())
+        .process_group(0)
+        .spawn()
+        .expect("unleak can be run");
+    while !folder.path().join("runs").exists() && child.try_wait().expect("it can be asked").is_none() {}
+    // As a terminal does it: to the whole group.
+    let group = format!("-{}", child.id());
+    let status = Command::new("kill").args(["-INT", "--", &group]).status();
+    assert!(status.expect("there is `kill`").success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(2));
+    assert_eq!(fs::read_dir(&scratch).expect("it is a folder").count(), 0);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use serde_json::Value;
-use unleak::finding::{Applicability, Confidence, Edit, Finding, Fix, Severity};
+use unleak::finding::{Applicability, Confidence, Edit, Evidence, Finding, Fix, Severity, Verdict};
 use unleak::output::line_hash::line_hashes;
 use unleak::output::{Format, escape};
 use unleak::source::{SourceFile, SourceKind};
@@ -38,7 +38,7 @@ fn nasty() -> Program {
         effect: None,
         remedy: None,
         fix: Some(fix),
-        evidence: None,
+        evidence: Some(Evidence { verdict: Verdict::Confirmed, note: NASTY.into(), series: vec![(1, 1), (20, 9)] }),
     });
     program
 }
@@ -138,6 +138,22 @@ fn sarif_tells_the_whole_argument() {
 }
 
 const STATE: &str = "from collections import defaultdict\n\nSEEN = set()\nBY_USER = defaultdict(list)\n";
+
+#[test]
+fn what_a_run_has_shown_is_the_last_step_in_sarif_and_a_chart_in_the_page() {
+    let mut program = nasty();
+    program.findings[0].evidence.as_mut().unwrap().note = "from 1 to 9 in 19 calls".into();
+    let result = &read(&program, Format::Sarif)["runs"][0]["results"][0];
+    let steps = result["codeFlows"][0]["threadFlows"][0]["locations"].as_array().unwrap();
+    let last = steps.last().unwrap();
+    assert_eq!(last["kinds"][0], "observed");
+    let said = last["location"]["message"]["text"].as_str().unwrap();
+    assert!(said.starts_with("observed: confirmed: from 1 to 9 in 19 calls  ▁"), "{said}");
+    assert_eq!(result["properties"]["observed"]["series"], serde_json::json!([[1, 1], [20, 9]]));
+
+    let shown = &page_data(&written(&program, Format::Html))["findings"][0]["observed"];
+    assert_eq!((&shown["verdict"], &shown["series"][1]), (&"confirmed".into(), &serde_json::json!([20, 9])));
+}
 
 #[test]
 fn sarif_names_files_as_uris() {
@@ -350,7 +366,7 @@ fn markdown_stays_short_enough_for_a_comment() {
     many.findings = std::iter::repeat_n(first, 2000).collect();
     let out = written(&many, Format::Markdown);
     assert!(out.len() < 60_000, "{}", out.len());
-    assert!(out.contains("\n… and 1900 leaks more.\n"));
+    assert!(out.contains("\n… and 1900 findings more.\n"));
 }
 
 #[test]

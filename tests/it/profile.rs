@@ -67,7 +67,7 @@ fn says_what_holds(profile: &Value) {
     assert_eq!(made["function"], "Client.send");
     assert_eq!(made["finding"]["code"], "LK102");
     assert!(made["finding"]["symbol"].as_str().is_some_and(|symbol| symbol.ends_with("Client._pending")));
-    assert_eq!(line(profile, 23)["finding"], Value::Null);
+    assert_eq!(line(profile, 24)["finding"], Value::Null);
     assert!(made["growth"].as_u64() > Some(100_000), "{profile:#}");
 }
 
@@ -83,7 +83,7 @@ fn lines_that_grow_are_joined_with_what_is_found() {
 
     let (_, out, _) = unleak(&folder, &["app.py", "--", "python3", "run.py"]);
     assert!(out.contains("LK102, held by `Client._pending` (at app.py:6) over 4000 calls, confirmed"), "{out}");
-    assert!(out.contains("app.py:23 in `hidden`"), "{out}");
+    assert!(out.contains("app.py:24 in `hidden`"), "{out}");
     assert!(out.contains("blocks that no rule explains"), "{out}");
 }
 
@@ -120,8 +120,8 @@ fn snapshots_of_tracemalloc_are_read_and_other_pickles_are_not() {
 #[test]
 fn tables_of_memray_are_read() {
     let table = "allocator,num_allocations,size,tid,thread_name,stack_trace\r\n\
-                 MALLOC,4000,900000,1,0x1,loads;/usr/lib/python3/json.py;20|send;app.py;9|handle;app.py;18\r\n\
-                 MALLOC,4000,800000,1,0x1,hidden;app.py;23\r\n";
+                 MALLOC,4000,900000,1,0x1,loads;/usr/lib/python3/json.py;20|send;app.py;9|handle;app.py;19\r\n\
+                 MALLOC,4000,800000,1,0x1,hidden;app.py;24\r\n";
     let folder = folder(&[("leaks.csv", table), ("other.csv", "a,b\n1,2\n")]);
     let (exit, out, _) = unleak(&folder, &["app.py", "--read", "leaks.csv", "--output-format", "json"]);
     assert_eq!(exit, 0);
