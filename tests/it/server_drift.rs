@@ -53,6 +53,7 @@ impl World {
     fn step(&mut self) {
         let path = self.folder.join(FILES[self.random.below(FILES.len())]);
         let is_open = self.open.contains_key(&path);
+        self.editor.forget();
         match self.random.below(20) {
             0..=2 if !is_open => {
                 let text = fs::read_to_string(&path).unwrap_or_default();
@@ -81,7 +82,7 @@ impl World {
                 fs::remove_file(&path).unwrap();
                 self.editor.wrote(&path, 3);
             }
-            7 => {
+            7 if self.random.below(5) == 0 => {
                 let configuration = self.folder.join("unleak.toml");
                 let texts =
                     ["", "min-confidence = \"low\"\n", "ignore = [\"LK1\"]\n", "exclude = [\"deep\"]\n", "wrong"];
