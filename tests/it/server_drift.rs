@@ -93,8 +93,15 @@ impl World {
                 let id = self.editor.send("textDocument/diagnostic", json!({"textDocument": {"uri": uri(&path)}}));
                 if self.random.below(2) == 0 {
                     self.editor.notify("$/cancelRequest", json!({"id": id}));
+                    self.editor.response(&id);
+                    return;
                 }
-                self.editor.response(&id);
+                // What is known early of one file is what is known of it when all are looked at.
+                let early = self.editor.response(&id).response_result.unwrap();
+                let all = self.editor.request("workspace/diagnostic", json!({"previousResultIds": []}));
+                let files = all["items"].as_array().unwrap();
+                let same = files.iter().find(|file| file["uri"] == json!(uri(&path)));
+                assert_eq!(early["items"], same.map_or_else(|| json!([]), |file| file["items"].clone()));
             }
             9 => {
                 let range = json!({"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}});
