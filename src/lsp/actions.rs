@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use gen_lsp_types::{CodeActionParams, Range, Uri};
+use gen_lsp_types::{Range, TextDocumentIdentifier, Uri};
 use rustc_hash::FxHashMap;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -17,19 +18,27 @@ use crate::rules::page;
 /// More places of one argument are hardly chosen from.
 const MOST_PLACES: usize = 4;
 
-pub fn actions(
-    params: &CodeActionParams,
-    outcomes: &[Arc<Outcome>],
-    documents: &Documents,
-    client: &Client,
-) -> Vec<Value> {
+/// What of a request's parameters counts; the diagnostics that editors send along need not be whole.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Parameters {
+    text_document: TextDocumentIdentifier,
+    range: Range,
+    context: Context,
+}
+
+#[derive(Deserialize)]
+struct Context {
+    only: Option<Vec<String>>,
+}
+
+pub fn actions(params: &Parameters, outcomes: &[Arc<Outcome>], documents: &Documents, client: &Client) -> Vec<Value> {
     let uri = &params.text_document.uri;
-    let only: Option<Vec<String>> =
-        (params.context.only.as_ref()).map(|kinds| kinds.iter().map(ToString::to_string).collect());
+    let only = params.context.only.as_ref();
     let is_wanted = |kind: &str| {
         let asks_for =
             |only: &String| kind == only || kind.strip_prefix(only).is_some_and(|rest| rest.starts_with('.'));
-        only.as_ref().is_none_or(|only| only.iter().any(|only| only.is_empty() || asks_for(only)))
+        only.is_none_or(|only| only.iter().any(|only| only.is_empty() || asks_for(only)))
     };
     let all = super::findings_in(uri, outcomes, documents);
     let mut actions = Vec::new();

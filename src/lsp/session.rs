@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use gen_lsp_types::{
-    CodeActionParams, DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams, DocumentDiagnosticParams,
-    FileChangeType, HoverParams, Uri, WorkspaceDiagnosticParams, WorkspaceFolder,
+    DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams, DocumentDiagnosticParams, FileChangeType,
+    HoverParams, Uri, WorkspaceDiagnosticParams, WorkspaceFolder,
 };
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use rustc_hash::FxHashMap;
@@ -553,7 +553,7 @@ impl Session {
                 let at = params.text_document_position_params;
                 hover::hover(&at.text_document.uri, at.position, &self.outcomes, &self.documents, &self.client)
             })),
-            _ => Some(parsed(params).map(|params: CodeActionParams| {
+            _ => Some(parsed(params).map(|params: actions::Parameters| {
                 actions::actions(&params, &self.outcomes, &self.documents, &self.client).into()
             })),
         }

@@ -18,11 +18,11 @@ end
 write("pyproject.toml", "")
 write("files.py", [[
 def read(path):
-    names = ["é", "日本", "😀"]; file = open(path)
-    text = file.read()
-    return names, text
+    日本 = open(path)
+    text = 日本.read()
+    return ["😀", text]
 ]])
-write("state.py", "SEEN = set()\n")
+write("state.py", 'NAMES = ["é", "日本", "😀"]; SEEN = set()\n')
 write("views.py", [[
 import state
 
@@ -83,13 +83,15 @@ wait_for(1, files)
 show("files.py", files)
 
 say("# Its fix is applied")
-local found = vim.diagnostic.get(files)[1].user_data.lsp
-local parameters = {
-  textDocument = vim.lsp.util.make_text_document_params(files),
-  range = found.range,
-  context = { diagnostics = { found } },
-}
+local found = vim.diagnostic.get(files)[1]
+vim.api.nvim_win_set_cursor(0, { found.lnum + 1, found.col })
+local parameters = vim.lsp.util.make_range_params()
+parameters.context = { diagnostics = {} }
 local answer = vim.lsp.buf_request_sync(files, "textDocument/codeAction", parameters, PATIENCE)
+if answer[client].error then
+  say("FAILED: %s", answer[client].error.message)
+  vim.cmd("cquit")
+end
 for _, action in ipairs(answer[client].result) do
   say("  offered: %s", action.title)
 end

@@ -146,6 +146,12 @@ impl Editor {
         self.notify("textDocument/didChange", json!({"textDocument": document, "contentChanges": changes}));
     }
 
+    /// Nobody will look at what was told and asked for.
+    pub fn forget(&mut self) {
+        self.told.clear();
+        self.asked.clear();
+    }
+
     pub fn close(&self, path: &Path) {
         self.notify("textDocument/didClose", json!({"textDocument": {"uri": uri(path)}}));
     }

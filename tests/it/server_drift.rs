@@ -53,6 +53,7 @@ impl World {
     fn step(&mut self) {
         let path = self.folder.join(FILES[self.random.below(FILES.len())]);
         let is_open = self.open.contains_key(&path);
+        self.editor.forget();
         match self.random.below(20) {
             0..=2 if !is_open => {
                 let text = fs::read_to_string(&path).unwrap_or_default();
@@ -81,7 +82,7 @@ impl World {
                 fs::remove_file(&path).unwrap();
                 self.editor.wrote(&path, 3);
             }
-            7 => {
+            7 if self.random.below(5) == 0 => {
                 let configuration = self.folder.join("unleak.toml");
                 let texts =
                     ["", "min-confidence = \"low\"\n", "ignore = [\"LK1\"]\n", "exclude = [\"deep\"]\n", "wrong"];
@@ -92,8 +93,15 @@ impl World {
                 let id = self.editor.send("textDocument/diagnostic", json!({"textDocument": {"uri": uri(&path)}}));
                 if self.random.below(2) == 0 {
                     self.editor.notify("$/cancelRequest", json!({"id": id}));
+                    self.editor.response(&id);
+                    return;
                 }
-                self.editor.response(&id);
+                // What is known early of one file is what is known of it when all are looked at.
+                let early = self.editor.response(&id).response_result.unwrap();
+                let all = self.editor.request("workspace/diagnostic", json!({"previousResultIds": []}));
+                let files = all["items"].as_array().unwrap();
+                let same = files.iter().find(|file| file["uri"] == json!(uri(&path)));
+                assert_eq!(early["items"], same.map_or_else(|| json!([]), |file| file["items"].clone()));
             }
             9 => {
                 let range = json!({"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}});
