@@ -36,9 +36,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 /// Whether a way ends the function and is not a failure.
 fn leaves_well(program: &Program, lost: LostAt) -> bool {
     match lost {
-        LostAt::Exit(event) => {
-            !matches!(program.facts(event.module).event(event.id).kind, EventKind::Raise { .. })
-        }
+        LostAt::Exit(event) => !matches!(program.facts(event.module).event(event.id).kind, EventKind::Raise { .. }),
         LostAt::End(_) => true,
         _ => false,
     }
