@@ -9,6 +9,7 @@ pub mod baseline;
 pub mod load;
 mod names;
 mod panics;
+mod standard_library;
 mod suppress;
 
 use std::fs;

@@ -5,13 +5,16 @@ use crate::finding::{Confidence, Effect, Label};
 use crate::program::exceptions::Thrown;
 use crate::program::exceptions::kept::KeptException;
 use crate::program::lifetimes::Lifetime;
-use crate::program::{ModuleId, Place, Program};
+use crate::program::{EventRef, ModuleId, Place, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for found in program.kept_exceptions(module) {
         let Some((confidence, effect, reasons)) = judge(program, &found) else { continue };
         let function = program.function_name(found.function);
-        let name = program.place_name(found.place);
+        let name = match found.place {
+            Place::Class(..) => program.place_name(found.place),
+            _ => found.written.clone(),
+        };
         let mut related = Vec::new();
         if let Some(source) = found.thrown.source() {
             related.push(label(program, source, "this exception holds the frames that it passed through"));
@@ -22,6 +25,12 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
                 raised,
                 "raising it adds this frame, which holds the object, to its traceback",
             ));
+        }
+        if let Some(caught) = found.caught {
+            related.push(label(program, caught, "whoever has caught it hands it to the object here"));
+        }
+        if let Some(also) = found.also {
+            related.push(label(program, also, "and keeps it once more"));
         }
         related.extend(reasons);
         super::once_each(&mut related);
@@ -72,6 +81,8 @@ fn judge(program: &Program, found: &KeptException) -> Option<(Confidence, Effect
     }
     let Place::Instance(class, _) = found.place else {
         return match found.place {
+            // One at a time, until the next.
+            Place::Module(..) | Place::Class(..) if !found.is_item && !has_cost(program, found) => low,
             Place::Module(..) | Place::Class(..) => medium(Effect::Rooted),
             _ if found.thrown.passed_here() => medium(Effect::Delayed(cost(program, found))),
             _ => None,
@@ -79,7 +90,9 @@ fn judge(program: &Program, found: &KeptException) -> Option<(Confidence, Effect
     };
     if found.is_item {
         let owner = program.owner(class);
-        if owner.lifetime >= Lifetime::Presumed {
+        // What the project makes is judged by what becomes of it, not by what it is called.
+        let is_called_so = owner.lifetime == Lifetime::Presumed && program.instantiations(class).is_empty();
+        if owner.lifetime >= Lifetime::Long || is_called_so {
             return Some((Confidence::Medium, Effect::Rooted, owner.reasons));
         }
         if !found.thrown.passed_here() {
@@ -87,14 +100,25 @@ fn judge(program: &Program, found: &KeptException) -> Option<(Confidence, Effect
         }
     }
     match (found.thrown.passed_here(), found.raised) {
+        _ if found.is_meant && found.caught.is_none() => low,
         (true, _) => medium(Effect::Delayed(cost(program, found))),
-        (false, Some(_)) => medium(Effect::Delayed(Some("the frames of whoever it is raised to".to_owned()))),
+        (false, Some(raised)) => medium(Effect::Delayed(cost_of_raising(program, found, raised))),
         (false, None) => low,
     }
 }
 
-/// What the frame holds that the exception has passed through, or the object that keeps it.
+/// What the frame holds that the exception has passed through, or that the object is filled again and again.
 fn cost(program: &Program, found: &KeptException) -> Option<String> {
     let frame = program.cost_of_frame(found.stored).map(|cost| cost.what);
-    frame.or_else(|| program.called_often_by(found.function).map(|cost| cost.what))
+    frame.or_else(|| program.shown_to_repeat(found.function).map(|cost| cost.what))
+}
+
+fn has_cost(program: &Program, found: &KeptException) -> bool {
+    program.cost_of_frame(found.stored).is_some()
+}
+
+/// What waits in the frames of those who raise it, or of those who have caught it before.
+fn cost_of_raising(program: &Program, found: &KeptException, raised: EventRef) -> Option<String> {
+    let frame = program.cost_of_frame(raised).map(|cost| cost.what);
+    frame.or_else(|| found.caught.map(|_| "the frames of whoever has caught it".to_owned()))
 }

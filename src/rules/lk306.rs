@@ -5,7 +5,7 @@ use crate::finding::{Confidence, Effect};
 use crate::program::costs::Cost;
 use crate::program::references::definitions::LocalClass;
 use crate::program::repetition::Frequency;
-use crate::program::{ModuleId, Program};
+use crate::program::{ModuleId, Program, vocabulary};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for found in program.local_classes(module) {
@@ -14,6 +14,10 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             continue;
         }
         let class = program.class(found.class);
+        let maker = program.function(found.maker).name;
+        if vocabulary::is_stand_in_name(class.name.as_str()) || vocabulary::is_stand_in_name(maker.as_str()) {
+            continue;
+        }
         let cost = cost(program, &found);
         let mut related: Vec<_> = cost.as_ref().and_then(|cost| cost.label.clone()).into_iter().collect();
         related.extend(repetition.reasons.into_iter().take(3));
@@ -36,11 +40,11 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     }
 }
 
-/// A class that leaves the function may be what the function is for; one that only the function itself uses might as
+/// A class that leaves the function, or is derived from what only the function knows, may be what the function is for; one that only the function itself uses might as
 /// well stand outside of it.
 fn confidence(frequency: Frequency, found: &LocalClass) -> Confidence {
     match frequency {
-        _ if found.captures => Confidence::Low,
+        _ if found.captures || found.belongs_here => Confidence::Low,
         Frequency::Repeated => Confidence::Medium,
         _ if found.is_given_away => Confidence::Low,
         _ => Confidence::Medium,
