@@ -6,12 +6,13 @@
 
 use rustc_hash::FxHashSet;
 
-use super::calls::CallSite;
+use super::calls::{CallSite, Mention};
 use super::lifetimes::Lifetime;
+use super::references::captures::captured;
 use super::names::Definition;
 use super::repetition::Frequency;
 use super::types::{Type, last_part};
-use super::{ClassRef, EventRef, ExprRef, FunctionRef, Program, ScopeRef, vocabulary};
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, Program, Role, ScopeRef, vocabulary};
 use crate::facts::{Constant, ContextKind, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator, ScopeKind};
 use crate::finding::Label;
 use crate::source::Name;
@@ -57,6 +58,8 @@ impl Program<'_> {
                 names.push(name);
             }
         }
+        let is_dropped = |name: Name| self.is_dropped_in_handler(at, name);
+        names.retain(|name| !is_dropped(*name));
         let mut serving = None;
         let receiver = self.receiver(function).map(|receiver| receiver.name);
         for name in names.iter().copied().filter(|name| Some(*name) != receiver) {
@@ -72,6 +75,22 @@ impl Program<'_> {
             return Some(Cost { what: format!("`{payload}`"), label: None });
         }
         receiver.and_then(|name| self.cost_of_variable(scope, name))
+    }
+
+    /// The handler that an event stands in gives a variable up: `response, error = None, problem`.
+    fn is_dropped_in_handler(&self, at: EventRef, name: Name) -> bool {
+        let facts = self.facts(at.module);
+        let context = facts.event(at.id).context;
+        let is_handler = facts.contexts_around(context).any(|context| matches!(context.kind, ContextKind::Except(_)));
+        is_handler
+            && facts.scope_events(facts.scope_of(facts.event(at.id))).any(|(_, event)| match event.kind {
+                EventKind::Bind { target, value } => {
+                    event.context == context
+                        && facts.expr(target) == Expr::Name(name)
+                        && facts.expr(value) == Expr::Constant(Constant::None)
+                }
+                _ => false,
+            })
     }
 
     /// What a variable keeps that is costly to keep, and that nobody else holds or releases.
@@ -126,7 +145,8 @@ impl Program<'_> {
             _ => false,
         };
         let last = vocabulary::last_word(name.as_str());
-        is_run && (vocabulary::is_payload_word(&last) || vocabulary::is_payload_word(last.trim_end_matches('s')))
+        let last = last.trim_end_matches('s');
+        is_run && (vocabulary::is_payload_word(last) || matches!(last, "doc" | "document" | "row" | "record" | "line" | "chunk" | "content"))
     }
 
     /// Somebody else holds what a variable has, or the function itself ends it: it is read from an attribute, entered by
@@ -143,8 +163,14 @@ impl Program<'_> {
         }
         let is_name = |id: ExprId| facts.expr(id) == Expr::Name(name);
         let (values, _) = self.bound_values(holder, name);
-        let is_borrowed = |(_, value): &(EventRef, ExprRef)| {
-            matches!(self.expr(*value), Expr::Attribute(..) | Expr::Subscript(..))
+        // `session = self.session`, `session = default_session()`
+        let is_borrowed = |(_, value): &(EventRef, ExprRef)| match self.expr(*value) {
+            Expr::Attribute(..) | Expr::Subscript(..) => true,
+            Expr::Call(call) => match facts.expr(facts.call(call).callee) {
+                Expr::Name(callee) | Expr::Attribute(_, callee) => vocabulary::gives_what_is_shared(callee.as_str()),
+                _ => false,
+            },
+            _ => false,
         };
         if !values.is_empty() && values.iter().all(is_borrowed) {
             return true;
@@ -157,7 +183,7 @@ impl Program<'_> {
                 EventKind::Return(value) if mentions_name(facts, value, name) => return false,
                 EventKind::Call(call) => {
                     is_ended |= matches!(facts.expr(facts.call(call).callee), Expr::Attribute(base, method)
-                        if is_name(base) && ends(method.as_str()));
+                        if ends(method.as_str()) && (is_name(base) || is_part_of(facts, base, name)));
                 }
                 _ => {}
             }
@@ -169,7 +195,17 @@ impl Program<'_> {
                 _ => None,
             })
         };
-        is_ended || is_entered().any(|manager| mentions_name(facts, manager, name))
+        is_ended
+            || is_entered().any(|manager| match facts.expr(manager) {
+                Expr::Name(other) => other == name,
+                Expr::Call(call) => {
+                    let call = facts.call(call);
+                    let closes = matches!(facts.expr(call.callee), Expr::Name(callee) | Expr::Attribute(_, callee)
+                        if matches!(callee.as_str(), "closing" | "aclosing"));
+                    closes && facts.arguments(call).first().is_some_and(|first| is_name(*first))
+                }
+                _ => false,
+            })
     }
 
     /// What an instance keeps or does at its end that is costly to have late.
@@ -296,12 +332,21 @@ impl Program<'_> {
         }
         let (values, _) = self.bound_values(holder, name);
         !values.is_empty()
-            && values.iter().all(|(_, value)| {
-                matches!(
-                    self.expr(*value),
-                    Expr::Constant(_) | Expr::Format(_) | Expr::Display(..) | Expr::Comprehension(..)
-                )
+            && values.iter().all(|(_, value)| match self.expr(*value) {
+                Expr::Constant(_) | Expr::Format(_) | Expr::Display(..) | Expr::Comprehension(..) => true,
+                Expr::Call(call) => self.is_generated(value.scope.expr(facts.call(call).callee)),
+                _ => false,
             })
+    }
+
+    /// A member of a module of messages that is generated from a description.
+    fn is_generated(&self, expr: ExprRef) -> bool {
+        let Expr::Attribute(base, _) = self.expr(expr) else { return false };
+        match self.resolve(expr.scope.expr(base)) {
+            Definition::Module(module) => self.module(module).input.name.as_str().ends_with("_pb2"),
+            Definition::External(path) => path.as_str().ends_with("_pb2"),
+            _ => false,
+        }
     }
 
     /// An annotation whose members are all known and are nothing that is open to the outside.
@@ -321,6 +366,7 @@ impl Program<'_> {
                     _ => false,
                 }
             }
+            Expr::Attribute(..) if self.is_generated(annotation) => true,
             _ => match self.type_of_annotation(annotation, depth) {
                 Type::None => true,
                 Type::Instance(class) => self.cost_of_instance(class).is_none(),
@@ -442,16 +488,19 @@ impl Program<'_> {
             let is_light = match self.type_of_annotation(annotation, 4) {
                 Type::None | Type::Class(_) => true,
                 Type::External(path) => {
-                    matches!(last_part(path.as_str()), "int" | "str" | "bool" | "float" | "bytes" | "type" | "Callable" | "Path" | "Literal")
+                    matches!(last_part(path.as_str()), "int" | "str" | "bool" | "float" | "bytes" | "type" | "Path" | "Literal")
                 }
-                _ => vocabulary::is_callable_name(name.as_str()),
+                _ => false,
             };
             return is_light || is_plain_default;
         }
         let mut bindings = self.module(holder.module).bindings_of(holder.id, name).peekable();
         bindings.peek().is_some()
             && bindings.all(|event| match facts.event(event).kind {
-                EventKind::Define(_) | EventKind::DefineClass(_) | EventKind::Import(_) | EventKind::Annotate { .. } => true,
+                EventKind::Define(function) => {
+                    captured(self, FunctionRef::new(holder.module, function)).is_empty()
+                }
+                EventKind::DefineClass(_) | EventKind::Import(_) | EventKind::Annotate { .. } => true,
                 EventKind::Bind { value, .. } => matches!(
                     facts.expr(value),
                     Expr::Constant(_) | Expr::Format(_) | Expr::Binary(..) | Expr::Not(_) | Expr::Unary(_) | Expr::Lambda(_)
@@ -483,8 +532,16 @@ impl Program<'_> {
                 continue;
             }
             let mentions = self.mentions(Definition::Function(caller));
-            let mut outside_tests = mentions.iter().filter(|mention| !self.is_test(mention.event.module));
-            if let Some(mention) = outside_tests.find(|mention| self.is_handed_over(mention.event, mention.expr.id)) {
+            let mut handed = mentions.iter().filter(|mention| {
+                self.module(mention.event.module).input.role == Role::Library
+                    && self.is_handed_over(mention.event, mention.expr.id)
+            });
+            // `Thread(target=work)` runs it as often as the function around it.
+            let starts = |mention: &&Mention| self.starts_beside(mention.event);
+            waiting.extend(
+                handed.clone().filter(starts).filter_map(|mention| Some((self.event_function(mention.event)?, depth + 1))),
+            );
+            if let Some(mention) = handed.find(|mention| !starts(mention)) {
                 let label = Label {
                     location: self.event_location(mention.event),
                     message: format!("`{}` is handed on here", self.function_name(caller)),
@@ -497,12 +554,35 @@ impl Program<'_> {
             }
             let sites = self.callers(caller);
             let is_told_by_name = sites.len() <= FEW_CALLERS
-                && self.function(caller).name.as_str().trim_matches('_').matches('_').count() >= 2;
+                && self.function(caller).name.as_str().trim_matches('_').contains('_')
+                && self.is_only_one_named(caller);
             let is_known = |site: &CallSite| site.is_certain || is_told_by_name;
             let known = sites.iter().filter(|site| is_known(site) && !self.is_test(site.module));
             waiting.extend(known.filter_map(|site| Some((self.event_function(site.event)?, depth + 1))));
         }
         None
+    }
+
+    /// A call that runs what it is given once, beside the caller.
+    fn starts_beside(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let EventKind::Call(call) = facts.event(event.id).kind else { return false };
+        let last = match facts.expr(facts.call(call).callee) {
+            Expr::Name(name) | Expr::Attribute(_, name) => name,
+            _ => return false,
+        };
+        let is_in_loop = facts
+            .contexts_around(facts.event(event.id).context)
+            .any(|context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_)));
+        !is_in_loop && (matches!(last.as_str(), "Greenlet" | "spawn") || vocabulary::is_starting_name(last.as_str()))
+    }
+
+    /// The only function of the project that has its name.
+    fn is_only_one_named(&self, function: FunctionRef) -> bool {
+        let name = self.function(function).name;
+        let modules = self.module_ids().filter(|module| self.module(*module).may_name(name));
+        let named = modules.flat_map(|module| self.facts(module).functions.iter().filter(|other| other.name == name));
+        named.take(2).count() == 1
     }
 
     /// A function that a call is given to call it; not one that gets another name, becomes a property or is wrapped.
@@ -633,6 +713,14 @@ fn is_naming_call(name: &str) -> bool {
             | "type"
             | "dict"
     )
+}
+
+/// `engine.core` of `engine`.
+fn is_part_of(facts: &FileFacts, id: ExprId, name: Name) -> bool {
+    match facts.expr(id) {
+        Expr::Attribute(base, _) => facts.expr(base) == Expr::Name(name) || is_part_of(facts, base, name),
+        _ => false,
+    }
 }
 
 /// Whether an expression is a variable or is made with it.

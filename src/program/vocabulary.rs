@@ -596,6 +596,12 @@ pub fn is_operation_name(name: &str) -> bool {
     ) || matches!(name, "call__" | "call" | "get" | "gather" | "compute")
 }
 
+/// Functions that give what others have as well, by what they are called.
+pub fn gives_what_is_shared(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["default", "current", "shared", "global", "singleton", "instance"].iter().any(|word| name.contains(word))
+}
+
 /// Types of big blocks of numbers or pixels, by the last part of their names.
 pub fn is_block_type(name: &str) -> bool {
     matches!(name, "ndarray" | "DataFrame" | "Series" | "Tensor" | "Image" | "Table" | "RecordBatch" | "memoryview")

@@ -5,7 +5,10 @@ use crate::finding::{Confidence, Effect, Label};
 use crate::program::exceptions::Thrown;
 use crate::program::exceptions::kept::KeptException;
 use crate::program::lifetimes::Lifetime;
-use crate::program::{EventRef, ModuleId, Place, Program};
+use crate::program::{EventRef, ModuleId, Place, Program, vocabulary};
+
+/// So many classes that are derived from one have objects enough.
+const MANY_CLASSES: usize = 10;
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for found in program.kept_exceptions(module) {
@@ -110,7 +113,15 @@ fn judge(program: &Program, found: &KeptException) -> Option<(Confidence, Effect
 /// What the frame holds that the exception has passed through, or that the object is filled again and again.
 fn cost(program: &Program, found: &KeptException) -> Option<String> {
     let frame = program.cost_of_frame(found.stored).map(|cost| cost.what);
-    frame.or_else(|| program.shown_to_repeat(found.function).map(|cost| cost.what))
+    frame.or_else(|| program.shown_to_repeat(found.function).map(|cost| cost.what)).or_else(|| one_for_each(program, found))
+}
+
+/// A base of many classes has many objects, each with an exception of its own.
+fn one_for_each(program: &Program, found: &KeptException) -> Option<String> {
+    let Place::Instance(class, _) = found.place else { return None };
+    let classes = program.subclasses(class).len();
+    let serves = vocabulary::is_serving_name(program.class(class).name.as_str());
+    (serves && classes >= MANY_CLASSES).then(|| format!("one for each object of {classes} classes"))
 }
 
 fn has_cost(program: &Program, found: &KeptException) -> bool {

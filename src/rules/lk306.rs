@@ -14,10 +14,6 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             continue;
         }
         let class = program.class(found.class);
-        let maker = program.function(found.maker).name;
-        if vocabulary::is_stand_in_name(class.name.as_str()) || vocabulary::is_stand_in_name(maker.as_str()) {
-            continue;
-        }
         let cost = cost(program, &found);
         let mut related: Vec<_> = cost.as_ref().and_then(|cost| cost.label.clone()).into_iter().collect();
         related.extend(repetition.reasons.into_iter().take(3));
@@ -53,5 +49,15 @@ fn confidence(frequency: Frequency, found: &LocalClass) -> Confidence {
 
 /// A class is some kilobytes, and the more often it is made, the more of them wait.
 fn cost(program: &Program, found: &LocalClass) -> Option<Cost> {
+    if is_stand_in(program, found) {
+        return program.shown_to_repeat(found.maker);
+    }
     program.called_often_by(found.maker).or_else(|| program.called_back_by(found.maker))
+}
+
+/// What is made for tests, by what it or its maker is called.
+fn is_stand_in(program: &Program, found: &LocalClass) -> bool {
+    let owner = program.class_of_method(found.maker).map(|class| program.class(class).name);
+    let names = [Some(program.class(found.class).name), Some(program.function(found.maker).name), owner];
+    names.into_iter().flatten().any(|name| vocabulary::is_stand_in_name(name.as_str()))
 }

@@ -129,7 +129,7 @@ impl Program<'_> {
         let is_let_go = match place {
             Place::Instance(..) => {
                 self.is_released_by_others(class, attribute, is_item)
-                    || self.is_reset_by_property(class, function)
+                    || self.is_reset_by_property(class, attribute)
                     || self.is_taken_from_holder(function, target, attribute)
             }
             Place::Unresolved(_) => {
@@ -157,7 +157,7 @@ impl Program<'_> {
             is_meant: class.is_some_and(|class| self.is_meant_to_keep(class, attribute))
                 || self.function(function).name.as_str().contains("_test_"),
             caught: match thrown {
-                Thrown::Handed(name) => self.caught_by_caller(function, name),
+                Thrown::Handed(name) => class.and_then(|class| self.caught_by_caller(class, function, name)),
                 _ => None,
             },
             also: None,
@@ -256,11 +256,27 @@ impl Program<'_> {
         })
     }
 
-    /// The setter of a property stores it, and `None` is assigned to the property elsewhere.
-    fn is_reset_by_property(&self, class: Option<ClassRef>, setter: FunctionRef) -> bool {
-        let property = self.function(setter).name;
-        self.is_setter(setter)
-            && (self.is_released_by_others(class, property, false) || self.is_released_in_any_class(property, false))
+    /// The setter of a property stores it as well, and `None` is assigned to the property somewhere.
+    fn is_reset_by_property(&self, class: Option<ClassRef>, attribute: Name) -> bool {
+        let Some(class) = class else { return false };
+        let mut methods = self.mro(class).iter().flat_map(|member| self.own_methods(*member));
+        methods.any(|setter| {
+            let facts = self.facts(setter.module);
+            let stores = || {
+                facts.scope_events(self.function(setter).scope).any(|(_, event)| match event.kind {
+                    EventKind::Bind { target, .. } => {
+                        matches!(facts.expr(target), Expr::Attribute(_, name) if name == attribute)
+                    }
+                    _ => false,
+                })
+            };
+            let property = self.function(setter).name;
+            let is_reset = || {
+                self.is_released_by_others(Some(class), property, false)
+                    || self.is_released_in_any_class(property, false)
+            };
+            self.is_setter(setter) && stores() && is_reset()
+        })
     }
 
     /// A local object that keeps it, taken out of its own table in the same function's `finally`.
@@ -315,17 +331,34 @@ impl Program<'_> {
             })
     }
 
-    /// A caller that catches the exception and hands it over: the object is in its frame.
-    fn caught_by_caller(&self, function: FunctionRef, parameter: Name) -> Option<EventRef> {
+    /// A caller that catches the exception and hands it to an object which it has made itself, or while it has something
+    /// costly in its hands: its frame has both.
+    fn caught_by_caller(&self, class: ClassRef, function: FunctionRef, parameter: Name) -> Option<EventRef> {
         let callers = self.callers(function);
         let outside_tests = callers.iter().filter(|site| !self.is_test(site.module)).take(MOST_CALLERS);
         outside_tests.filter(|site| site.is_certain || callers.len() <= FEW_CALLERS).find_map(|site| {
             let given = self.argument_for(*site, function, parameter)?;
-            match self.thrown(given, site.event)? {
-                Thrown::Caught(_) | Thrown::Current(_) => Some(site.event),
-                _ => None,
-            }
+            let is_caught = match self.thrown(given, site.event) {
+                Some(thrown) => thrown.passed_here(),
+                None => matches!(self.expr(given), Expr::Name(_)) && self.handles_an_exception(site.event),
+            };
+            (is_caught && (self.is_made_beside(site.event, class) || self.cost_of_frame(site.event).is_some()))
+                .then_some(site.event)
         })
+    }
+
+    /// The object that a method is called on is made in the same function.
+    fn is_made_beside(&self, called: EventRef, class: ClassRef) -> bool {
+        let facts = self.facts(called.module);
+        let EventKind::Call(call) = facts.event(called.id).kind else { return false };
+        let Expr::Attribute(base, _) = facts.expr(facts.call(call).callee) else { return false };
+        let Expr::Name(name) = facts.expr(base) else { return false };
+        let scope = self.event_scope(called);
+        let Some(holder) = self.holding_scope(scope, name) else { return false };
+        self.bound_values(holder, name)
+            .0
+            .iter()
+            .any(|(_, value)| self.instantiated_class(*value).is_some_and(|made| self.mro(made).contains(&class)))
     }
 
     /// What a target looks like in the source.
