@@ -10,6 +10,7 @@ pub mod load;
 mod names;
 pub(crate) mod panics;
 pub mod project;
+mod standard_library;
 mod suppress;
 
 use std::fs;

@@ -4,13 +4,15 @@
 //! folder is the project's own, or `src`, `lib` or `python` in it, there is nothing more to say. Where it is
 //! another, `backend/app/__init__.py` may be `app` with `backend` on the path, or `backend.app` as a namespace
 //! package: the way that the project's own imports write it decides, and if they don't say, a package is called
-//! after itself and a loose file by its whole path.
+//! after itself and a loose file by its whole path. `import json` says nothing of `backend/json`: it means the standard
+//! library's, and what a namespace holds must not hide that for the whole project.
 
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::standard_library::is_standard_module;
 use crate::facts::{FileFacts, Import};
 use crate::program::Role;
 use crate::source::Name;
@@ -21,13 +23,14 @@ pub struct ModulePath {
     /// `package.module`; a package's `__init__.py` has the package's name.
     pub name: String,
     pub is_package: bool,
-    /// The other way to call it: its first folders may be a namespace.
-    pub other: Option<OtherName>,
+    /// Other ways to call it: its first folders may be a namespace.
+    pub choice: Option<Choice>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OtherName {
-    pub name: String,
+pub struct Choice {
+    /// From the shortest to the whole path below the project.
+    pub names: Vec<String>,
     /// Files of one folder are called the same way.
     pub folder: std::path::PathBuf,
 }
@@ -51,17 +54,18 @@ pub fn module_path(
     let start = folder.ancestors().find(|folder| !packages.contains(folder)).unwrap_or(folder);
     let project = start.ancestors().find(|folder| project_folders.contains(*folder)).unwrap_or(root);
     let name = dotted(path, start, is_package);
-    let Ok(below) = start.strip_prefix(project) else { return ModulePath { name, is_package, other: None } };
+    let Ok(below) = start.strip_prefix(project) else { return ModulePath { name, is_package, choice: None } };
     let first = below.components().next();
     let source_folder = first.filter(|first| SOURCE_FOLDERS.iter().any(|known| first.as_os_str() == *known));
     let import_root = source_folder.map_or_else(|| project.to_owned(), |folder| project.join(folder));
     if start == import_root {
-        return ModulePath { name, is_package, other: None };
+        return ModulePath { name, is_package, choice: None };
     }
-    let whole = dotted(path, &import_root, is_package);
+    let roots = start.ancestors().take_while(|folder| folder.starts_with(&import_root));
+    let names: Vec<String> = roots.map(|root| dotted(path, root, is_package)).collect();
     let is_loose = start == folder;
-    let (name, other) = if is_loose { (whole, name) } else { (name, whole) };
-    ModulePath { name, is_package, other: Some(OtherName { name: other, folder: start.to_owned() }) }
+    let name = if is_loose { names.last().cloned().unwrap_or(name) } else { name };
+    ModulePath { name, is_package, choice: Some(Choice { names, folder: start.to_owned() }) }
 }
 
 fn dotted(path: &Path, start: &Path, is_package: bool) -> String {
@@ -210,27 +214,66 @@ fn is_command_folder(folder: std::path::Component) -> bool {
     COMMAND_FOLDERS.iter().any(|name| folder.as_os_str() == *name)
 }
 
+/// So many modules with names of the standard library are the standard library.
+const STANDARD_LIBRARY: usize = 40;
+
 /// The name of each module, where its path leaves a choice by the imports of all of them.
 pub fn decide(modules: &[(&ModulePath, &FileFacts)]) -> Vec<Name> {
-    let mut votes: FxHashMap<&Path, i64> = FxHashMap::default();
-    let choices = modules.iter().filter_map(|(module, _)| Some((module.name.as_str(), module.other.as_ref()?)));
-    if choices.clone().next().is_some() {
-        let candidates: FxHashSet<Candidate> =
-            choices.clone().flat_map(|(name, other)| [candidate(name), candidate(&other.name)]).collect();
-        let imported = imported_names(modules, &candidates);
-        let is_imported = |name: &str| imported.contains(&candidate(name));
-        for (name, other) in choices {
-            let vote = i64::from(is_imported(&other.name)) - i64::from(is_imported(name));
-            *votes.entry(&other.folder).or_default() += vote;
+    let choices: Vec<&Choice> = modules.iter().filter_map(|(module, _)| module.choice.as_ref()).collect();
+    let votes = votes(modules, &choices);
+    let shadowing = shadowing_folders(&choices);
+    let name = |module: &ModulePath| {
+        let Some(choice) = &module.choice else { return Name::new(&module.name) };
+        let is_hidden = |name: &str| shadowing.contains(choice.folder.as_path()) && is_standard_module(top(name));
+        let counted = votes.get(choice.folder.as_path()).map_or(&[][..], Vec::as_slice);
+        let of = |name: &str| choice.names.iter().position(|other| other == name).and_then(|at| counted.get(at));
+        // The shortest of those that most imports speak for; what the path says by itself if none says more.
+        let most = counted.iter().max().filter(|most| **most > *of(&module.name).unwrap_or(&0));
+        let chosen = most.and_then(|most| counted.iter().position(|votes| votes == most));
+        let name = chosen.and_then(|at| choice.names.get(at)).unwrap_or(&module.name);
+        match is_hidden(name) {
+            true => Name::new(choice.names.last().unwrap_or(name)),
+            false => Name::new(name),
+        }
+    };
+    modules.iter().map(|(module, _)| name(module)).collect()
+}
+
+/// For each folder with a choice, how many of its modules are imported under each of their names.
+fn votes<'m>(modules: &[(&ModulePath, &FileFacts)], choices: &[&'m Choice]) -> FxHashMap<&'m Path, Vec<u32>> {
+    let mut votes: FxHashMap<&Path, Vec<u32>> = FxHashMap::default();
+    if choices.is_empty() {
+        return votes;
+    }
+    let shadowing = shadowing_folders(choices);
+    let names = choices.iter().flat_map(|choice| &choice.names);
+    let candidates: FxHashSet<Candidate> = names.map(|name| candidate(name)).collect();
+    let imported = imported_names(modules, &candidates);
+    for choice in choices {
+        let counted = votes.entry(&choice.folder).or_default();
+        counted.resize(counted.len().max(choice.names.len()), 0);
+        for (at, name) in choice.names.iter().enumerate() {
+            let is_hidden = shadowing.contains(choice.folder.as_path()) && is_standard_module(top(name));
+            counted[at] += u32::from(!is_hidden && imported.contains(&candidate(name)));
         }
     }
-    modules
-        .iter()
-        .map(|(module, _)| match &module.other {
-            Some(other) if votes.get(other.folder.as_path()).is_some_and(|votes| *votes > 0) => Name::new(&other.name),
-            _ => Name::new(&module.name),
-        })
-        .collect()
+    votes
+}
+
+/// The folders that hold something with a name of the standard library and are not the standard library.
+fn shadowing_folders<'m>(choices: &[&'m Choice]) -> FxHashSet<&'m Path> {
+    let mut standard: FxHashMap<&Path, FxHashSet<&str>> = FxHashMap::default();
+    for choice in choices {
+        let top = choice.names.first().map_or("", |name| top(name));
+        if is_standard_module(top) {
+            standard.entry(&choice.folder).or_default().insert(top);
+        }
+    }
+    standard.into_iter().filter(|(_, names)| names.len() < STANDARD_LIBRARY).map(|(folder, _)| folder).collect()
+}
+
+fn top(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
 }
 
 /// A dotted name, as the part before its last dot and the rest: `from a.b import c` may mean `a.b.c`, and need not

@@ -2,7 +2,8 @@
 //!
 //! `async for` does not close what it iterates over. Leaving the loop early, by `break` or because the generator around
 //! it is not read to its end, drops the inner generator with its `finally` and `async with` blocks still to run. There
-//! is nobody to await them: the event loop is told by the collector, and closes it in a task of its own, some time later.
+//! is nobody to await them: the event loop is told when the last reference goes, and closes the generator in a task of its
+//! own, after whoever left the loop has gone on, and in another context.
 
 use super::{EventRef, FunctionRef, ModuleId, Program, ScopeRef};
 use crate::facts::{ContextId, ContextKind, EventKind, Expr, FileFacts};
@@ -56,10 +57,35 @@ impl Program<'_> {
             };
             let Some(pending) = self.pending_at_yield(generator, DEPTH) else { continue };
             let Some((left, how)) = self.leaves_loop(around, ContextId(number as u32)) else { continue };
+            // Where a chain of generators is left, the outermost loop is what everybody reads, and shown.
+            let is_shown_around = how == Left::ByReader && self.is_left_by_a_reader(around);
+            let is_known = found.iter().any(|known: &OpenGenerator| {
+                known.generator == generator && self.event_function(known.event) == Some(around)
+            });
+            if is_shown_around || is_known {
+                continue;
+            }
             let event = EventRef::new(module, facts.call(call).event);
             found.push(OpenGenerator { event, generator, pending, left, how });
         }
         found
+    }
+
+    /// Somebody in the project loops over a generator, and leaves the loop or is left by its own reader.
+    fn is_left_by_a_reader(&self, generator: FunctionRef) -> bool {
+        self.callers(generator).iter().filter(|site| site.is_certain && !self.is_test(site.module)).any(|site| {
+            let facts = self.facts(site.module);
+            let at = facts.contexts.iter().position(|context| {
+                matches!(context.kind, ContextKind::For { iterable } if facts.expr(iterable) == Expr::Call(site.call))
+            });
+            let Some(at) = at else { return false };
+            let around = self.enclosing_function(ScopeRef::new(site.module, facts.contexts[at].scope));
+            around.is_some_and(|around| {
+                around != generator
+                    && self.function(around).is_async
+                    && self.leaves_loop(around, ContextId(at as u32)).is_some()
+            })
+        })
     }
 
     /// Decorated ones are something else: a context manager, a fixture.

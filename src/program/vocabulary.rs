@@ -537,6 +537,83 @@ pub fn is_open_end_name(name: &str) -> bool {
         )
 }
 
+/// Objects that are kept and used for one thing after the other, by what they are called.
+pub fn is_tool_name(name: &str) -> bool {
+    matches!(last_word(name).as_str(), "socket" | "sock" | "cursor" | "connector")
+}
+
+/// Variables that say whether, by what they are called.
+pub fn is_flag_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let first = name.split('_').next().unwrap_or(name);
+    name.contains('_')
+        && matches!(
+            first,
+            "is" | "has"
+                | "use"
+                | "should"
+                | "allow"
+                | "enable"
+                | "keep"
+                | "need"
+                | "needs"
+                | "no"
+                | "start"
+                | "new"
+                | "num"
+                | "max"
+                | "min"
+                | "with"
+                | "can"
+                | "unix"
+        )
+}
+
+/// What an object that serves does for one message, query or caller after the other, by the verbs in use everywhere.
+pub fn is_operation_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let name = name.strip_prefix("async_").unwrap_or(name);
+    let first = name.split('_').next().unwrap_or(name);
+    matches!(
+        first,
+        "on" | "handle"
+            | "match"
+            | "dispatch"
+            | "serve"
+            | "recv"
+            | "receive"
+            | "send"
+            | "request"
+            | "wait"
+            | "submit"
+            | "publish"
+            | "emit"
+            | "consume"
+            | "poll"
+            | "fetch"
+            | "query"
+            | "execute"
+            | "search"
+            | "log"
+            | "encode"
+            | "decode"
+            | "serialize"
+            | "deserialize"
+            | "schedule"
+            | "write"
+            | "read"
+            | "resolve"
+            | "complete"
+            | "acomplete"
+    ) || matches!(name, "call__" | "call" | "get" | "gather" | "compute")
+}
+
+/// Functions that give what others have as well, by what they are called.
+pub fn gives_what_is_shared(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["default", "current", "shared", "global", "singleton", "instance"].iter().any(|word| name.contains(word))
+}
+
 /// Types of big blocks of numbers or pixels, by the last part of their names.
 pub fn is_block_type(name: &str) -> bool {
     matches!(name, "ndarray" | "DataFrame" | "Series" | "Tensor" | "Image" | "Table" | "RecordBatch" | "memoryview")

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::cycles::{self, Step};
 use super::{Claim, Report, label};
 use crate::finding::Confidence;
+use crate::program::lifetimes::Lifetime;
 use crate::program::references::{ObjectGraph, ObjectId, Origin, Reference};
 use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program};
 use crate::source::Name;
@@ -149,10 +150,17 @@ fn claim(program: &Program, class: ClassRef, finalizer: FunctionRef, cycle: &Cyc
     });
     Claim {
         span: program.class(class).name_span,
-        confidence: cycle.confidence,
+        confidence: confidence(program, class, cycle),
         message,
         label: "only the cyclic garbage collector frees its instances, at a time of its own".to_owned(),
         related,
         symbol: via.map_or_else(|| program.class_symbol(class), |via| format!("{}.{via}", program.class_symbol(class))),
     }
+}
+
+/// Late is bad where the finalizer does something that others wait for, and where there is an end to wait for: what lives
+/// as long as the process is never finalized before it.
+fn confidence(program: &Program, class: ClassRef, cycle: &Cycle) -> Confidence {
+    let is_costly = program.costly_finalizer(class).is_some();
+    if is_costly && program.owner(class).lifetime < Lifetime::Process { cycle.confidence } else { Confidence::Low }
 }

@@ -5,12 +5,18 @@ use crate::finding::{Confidence, Effect, Label};
 use crate::program::exceptions::Thrown;
 use crate::program::exceptions::kept::KeptException;
 use crate::program::lifetimes::Lifetime;
-use crate::program::{ModuleId, Place, Program};
+use crate::program::{EventRef, ModuleId, Place, Program, vocabulary};
+
+/// So many classes that are derived from one have objects enough.
+const MANY_CLASSES: usize = 10;
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for found in program.kept_exceptions(module) {
         let Some((confidence, effect, reasons)) = judge(program, &found) else { continue };
-        let name = program.place_name(found.place);
+        let name = match found.place {
+            Place::Class(..) => program.place_name(found.place),
+            _ => found.written.clone(),
+        };
         let mut related = Vec::new();
         if let Some(source) = found.thrown.source() {
             related.push(label(program, source, "this exception holds the frames that it passed through"));
@@ -25,6 +31,12 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
                 raised,
                 "raising it adds this frame, which holds the object, to its traceback",
             ));
+        }
+        if let Some(caught) = found.caught {
+            related.push(label(program, caught, "whoever has caught it hands it to the object here"));
+        }
+        if let Some(also) = found.also {
+            related.push(label(program, also, "and keeps it once more"));
         }
         related.extend(reasons);
         super::once_each(&mut related);
@@ -76,6 +88,8 @@ fn judge(program: &Program, found: &KeptException) -> Option<(Confidence, Effect
     }
     let Place::Instance(class, _) = found.place else {
         return match found.place {
+            // One at a time, until the next.
+            Place::Module(..) | Place::Class(..) if !found.is_item && !has_cost(program, found) => low,
             Place::Module(..) | Place::Class(..) => medium(Effect::Rooted),
             _ if found.passed().is_some() => medium(Effect::Delayed(cost(program, found))),
             _ => None,
@@ -83,25 +97,50 @@ fn judge(program: &Program, found: &KeptException) -> Option<(Confidence, Effect
     };
     if found.is_item {
         let owner = program.owner(class);
-        if owner.lifetime >= Lifetime::Presumed {
+        // What the project makes is judged by what becomes of it, not by what it is called.
+        let is_called_so = owner.lifetime == Lifetime::Presumed && program.instantiations(class).is_empty();
+        if owner.lifetime >= Lifetime::Long || is_called_so {
             return Some((Confidence::Medium, Effect::Rooted, owner.reasons));
         }
         if found.passed().is_none() {
             return low;
         }
     }
-    let raised = found.raised.map(|_| "the frames of whoever it is raised to".to_owned());
+    let raised = || found.raised.and_then(|raised| cost_of_raising(program, found, raised));
     match found.passed() {
+        _ if found.is_meant && found.caught.is_none() && found.handed_by.is_none() => low,
         Some(_) if found.thrown.passed_here() => medium(Effect::Delayed(cost(program, found))),
-        Some(_) => medium(Effect::Delayed(cost(program, found).or(raised))),
-        None if raised.is_some() => medium(Effect::Delayed(raised)),
+        Some(_) => medium(Effect::Delayed(cost(program, found).or_else(raised))),
+        None if found.raised.is_some() => medium(Effect::Delayed(raised())),
         None => low,
     }
 }
 
-/// What the frame holds that the exception has passed through, or the object that keeps it.
+/// What the frame holds that the exception has passed through, or that the object is filled again and again.
 fn cost(program: &Program, found: &KeptException) -> Option<String> {
     let (function, caught) = found.handed_by.unwrap_or((found.function, found.stored));
     let frame = program.cost_of_frame(caught).map(|cost| cost.what);
-    frame.or_else(|| program.called_often_by(function).map(|cost| cost.what))
+    let often = || match found.handed_by {
+        Some(_) => program.called_often_by(function),
+        None => program.shown_to_repeat(function),
+    };
+    frame.or_else(|| often().map(|cost| cost.what)).or_else(|| one_for_each(program, found))
+}
+
+/// A base of many classes has many objects, each with an exception of its own.
+fn one_for_each(program: &Program, found: &KeptException) -> Option<String> {
+    let Place::Instance(class, _) = found.place else { return None };
+    let classes = program.subclasses(class).len();
+    let serves = vocabulary::is_serving_name(program.class(class).name.as_str());
+    (serves && classes >= MANY_CLASSES).then(|| format!("one for each object of {classes} classes"))
+}
+
+fn has_cost(program: &Program, found: &KeptException) -> bool {
+    program.cost_of_frame(found.stored).is_some()
+}
+
+/// What waits in the frames of those who raise it, or of those who have caught it before.
+fn cost_of_raising(program: &Program, found: &KeptException, raised: EventRef) -> Option<String> {
+    let frame = program.cost_of_frame(raised).map(|cost| cost.what);
+    frame.or_else(|| found.caught.map(|_| "the frames of whoever has caught it".to_owned()))
 }

@@ -27,7 +27,10 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         related.extend(others.map(|(other, bound)| label(program, *bound, format!("`{other}` keeps one as well"))));
         let cost = cost(program, &found);
         related.extend(cost.as_ref().and_then(|cost| cost.label.clone()));
-        related.extend(repetition.reasons.into_iter().take(1));
+        // That it is public says nothing of how often it is called.
+        if !repetition.is_surface {
+            related.extend(repetition.reasons.into_iter().take(1));
+        }
         super::once_each(&mut related);
         let what = if matches!(found.thrown, Thrown::Frame(_)) { "the frame" } else { "the exception" };
         report.add_with_effect(

@@ -41,10 +41,12 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     }
 }
 
-/// The cycle is certain; what it costs is what it keeps until the collector runs, or how often it is made.
+/// The cycle is certain; what it costs is what it keeps until the collector runs, or how often it is made where it keeps
+/// anything at all.
 fn cost(program: &Program, found: &SelfReferring) -> Option<Cost> {
     let kept = program.cost_of_variables(found.keeps.iter().copied());
-    kept.or_else(|| (!found.keeps.is_empty()).then(|| program.called_often_by(found.maker))?)
+    let keeps_something = || found.keeps.iter().any(|(scope, name)| !program.is_light_variable(*scope, *name));
+    kept.or_else(|| keeps_something().then(|| program.called_often_by(found.maker))?)
 }
 
 fn step(program: &Program, function: FunctionRef, capture: &Capture, first: Name) -> Option<Label> {

@@ -5,7 +5,7 @@ use crate::finding::{Confidence, Effect};
 use crate::program::costs::Cost;
 use crate::program::references::definitions::LocalClass;
 use crate::program::repetition::Frequency;
-use crate::program::{ModuleId, Program};
+use crate::program::{ModuleId, Program, vocabulary};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for found in program.local_classes(module) {
@@ -36,11 +36,11 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     }
 }
 
-/// A class that leaves the function may be what the function is for; one that only the function itself uses might as
+/// A class that leaves the function, or is derived from what only the function knows, may be what the function is for; one that only the function itself uses might as
 /// well stand outside of it.
 fn confidence(frequency: Frequency, found: &LocalClass) -> Confidence {
     match frequency {
-        _ if found.captures => Confidence::Low,
+        _ if found.captures || found.belongs_here => Confidence::Low,
         Frequency::Repeated => Confidence::Medium,
         _ if found.is_given_away => Confidence::Low,
         _ => Confidence::Medium,
@@ -49,5 +49,15 @@ fn confidence(frequency: Frequency, found: &LocalClass) -> Confidence {
 
 /// A class is some kilobytes, and the more often it is made, the more of them wait.
 fn cost(program: &Program, found: &LocalClass) -> Option<Cost> {
+    if is_stand_in(program, found) {
+        return program.shown_to_repeat(found.maker);
+    }
     program.called_often_by(found.maker).or_else(|| program.called_back_by(found.maker))
+}
+
+/// What is made for tests, by what it or its maker is called.
+fn is_stand_in(program: &Program, found: &LocalClass) -> bool {
+    let owner = program.class_of_method(found.maker).map(|class| program.class(class).name);
+    let names = [Some(program.class(found.class).name), Some(program.function(found.maker).name), owner];
+    names.into_iter().flatten().any(|name| vocabulary::is_stand_in_name(name.as_str()))
 }

@@ -93,7 +93,8 @@ impl Program<'_> {
     /// says so.
     fn way_out(&self, function: FunctionRef, bound: EventRef, variable: Name) -> Option<Option<EventRef>> {
         let facts = self.facts(function.module);
-        let flow = Flow::of(facts, self.function(function).scope, &|_| false);
+        let scope = self.function_scope(function);
+        let flow = Flow::of(facts, scope.id, &|call| self.ends_process(scope, call));
         let mut seen: FxHashSet<NodeId> = FxHashSet::default();
         let mut waiting: Vec<(NodeId, Option<EventId>)> = flow.nodes_of(bound.id).map(|node| (node, None)).collect();
         let starts: Vec<NodeId> = waiting.iter().map(|(node, _)| *node).collect();
@@ -140,7 +141,16 @@ impl Program<'_> {
             }
             _ => return false,
         };
-        facts.expr(target) == Expr::Name(variable)
+        match facts.expr(target) {
+            Expr::Name(name) => name == variable,
+            // `del errors[:]`
+            Expr::Subscript(base, key) => {
+                facts.expr(base) == Expr::Name(variable)
+                    && matches!(facts.event(event).kind, EventKind::Delete { .. })
+                    && matches!(facts.expr(key), Expr::Slice(_))
+            }
+            _ => false,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Capture {
 }
 
 /// The variables of enclosing functions that a function keeps, in the order of their first use.
-pub(super) fn captured(program: &Program, function: FunctionRef) -> Vec<Capture> {
+pub(in crate::program) fn captured(program: &Program, function: FunctionRef) -> Vec<Capture> {
     let mut walk = Walk {
         program,
         facts: program.facts(function.module),

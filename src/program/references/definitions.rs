@@ -33,6 +33,8 @@ pub struct LocalClass {
     pub maker: FunctionRef,
     /// The class itself is returned, stored or handed on, not only used.
     pub is_given_away: bool,
+    /// To make a class is what the function is for, or what it is derived from is only known in the function.
+    pub belongs_here: bool,
     /// Its methods use variables of the function around it.
     pub captures: bool,
 }
@@ -176,7 +178,9 @@ impl Program<'_> {
             let (is_given_away, is_stored) = self.uses_of_class(class, scope);
             // What is stored is there the next time.
             if !is_stored && !self.is_remembered(maker) {
-                found.push(LocalClass { class, maker, is_given_away, captures: self.captures_something(class) });
+                let belongs_here = self.is_product(class, scope) || self.has_own_base(class, scope);
+                let captures = self.captures_something(class);
+                found.push(LocalClass { class, maker, is_given_away, belongs_here, captures });
             }
         }
         found
@@ -214,8 +218,45 @@ impl Program<'_> {
         (is_given_away, is_stored || is_declared_elsewhere)
     }
 
+    /// `return Class`, alone or in a display, and `return locals()`.
+    fn is_product(&self, class: ClassRef, scope: ScopeRef) -> bool {
+        let facts = self.facts(class.module);
+        let name = self.class(class).name;
+        let is_locals = |id: ExprId| match facts.expr(id) {
+            Expr::Call(call) => {
+                matches!(facts.expr(facts.call(call).callee), Expr::Name(callee) if callee.as_str() == "locals")
+            }
+            _ => false,
+        };
+        facts.scope_events(scope.id).any(|(_, event)| match event.kind {
+            EventKind::Return(value) => mentions(facts, value, name) || is_locals(value),
+            _ => false,
+        })
+    }
+
+    /// A base that the function is given, works out or imports when it runs.
+    fn has_own_base(&self, class: ClassRef, scope: ScopeRef) -> bool {
+        let facts = self.facts(class.module);
+        facts.list(self.class(class).bases).iter().any(|base| {
+            let mut id = *base;
+            while let Expr::Attribute(inner, _) | Expr::Subscript(inner, _) = facts.expr(id) {
+                id = inner;
+            }
+            match facts.expr(id) {
+                Expr::Name(name) => {
+                    let holder = self.holding_scope(scope, name);
+                    holder.is_some_and(|holder| matches!(facts.scope(holder.id).kind, ScopeKind::Function(_)))
+                        && !matches!(self.resolve_name(scope, name), Definition::Class(class)
+                            if self.facts(class.module).context(self.class(class).context).scope == scope.id)
+                }
+                Expr::Call(_) => true,
+                _ => false,
+            }
+        })
+    }
+
     /// A cache gives the same result again.
-    fn is_remembered(&self, maker: FunctionRef) -> bool {
+    pub(in crate::program) fn is_remembered(&self, maker: FunctionRef) -> bool {
         let mut function = Some(maker);
         while let Some(here) = function {
             let is_cached = self.cached_functions(here.module).iter().any(|cached| cached.function == here);

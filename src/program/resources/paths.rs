@@ -251,7 +251,7 @@ impl Program<'_> {
     }
 
     /// Whether a call never returns.
-    fn ends_process(&self, scope: ScopeRef, call: crate::facts::CallId) -> bool {
+    pub(in crate::program) fn ends_process(&self, scope: ScopeRef, call: crate::facts::CallId) -> bool {
         let callee = self.facts(scope.module).call(call).callee;
         let last = match self.facts(scope.module).expr(callee) {
             Expr::Name(name) | Expr::Attribute(_, name) => name,
