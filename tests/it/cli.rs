@@ -346,30 +346,6 @@ fn what_no_run_can_show_keeps_nothing_else_from_being_watched() {
     let project = project(&[("state.py", LEAK), ("comment.py", "LIMIT = 1  # unleak: ignore[LK101] not any more\n")]);
     let calls = "import state, types\nfor number in range(100):\n    \
                  state.handle(types.SimpleNamespace(id=number, body=1))\n";
-    let arguments = ["confirm", "--output-format=concise", "--evidence", "seen", "--", "python3", "-c", calls];
-    let (code, out, err) = run(unleak(project.path()).args(arguments));
-    assert_eq!((code, err.as_str()), (1, ""), "{out}");
-    let first = out.lines().next().unwrap();
-    assert!(first.starts_with("state.py:1:1: LK101 ") && first.contains("[confirmed: from 0 to 100 in "), "{out}");
-    assert!(out.contains("[not reached: its module was not imported]"), "{out}");
-    assert!(out.ends_with("The run says: 1 confirmed, 1 not reached.\n"), "{out}");
-    let again = ["check", "--output-format=concise", "--evidence", "seen"];
-    assert_eq!(run(unleak(project.path()).args(again)).1, out);
-
-    let (code, _, err) = run(unleak(project.path()).args(["confirm", "--", "no-such-command"]));
-    assert_eq!((code, err.starts_with("error: no-such-command: ")), (2, true), "{err}");
-    let (code, _, err) = run(unleak(project.path()).args(["confirm", "--exit-zero", "--", "sh", "-c", "exit 3"]));
-    assert_eq!(code, 0);
-    assert!(err.starts_with("warning: nothing was watched: ") && err.contains("the command ended with 3"), "{err}");
-}
-
-#[test]
-fn what_no_run_can_show_keeps_nothing_else_from_being_watched() {
-    let weak = "import weakref\n\n\nclass Temporary:\n    def __init__(self):\n        \
-                weakref.finalize(self, self.clean)\n\n    def clean(self):\n        pass\n";
-    let project = project(&[("state.py", LEAK), ("weak.py", weak)]);
-    let calls = "import state, types\nfor number in range(100):\n    \
-                 state.handle(types.SimpleNamespace(id=number, body=1))\n";
     let (code, out, err) = run(unleak(project.path()).args(["confirm", "--", "python3", "-c", calls]));
     assert_eq!((code, err.as_str()), (1, ""), "{out}");
     assert!(out.contains("Found 1 leak and 1 mistaken comment ("), "{out}");
