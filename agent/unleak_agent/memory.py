@@ -21,7 +21,7 @@ _MOST_SNAPSHOTS = 32
 _MOST_STACKS = 4000
 _SECONDS_BEFORE_FIRST = 0.02
 #: So many times as long as a look takes there is none.
-_SHARE = 4
+_SHARE = 2
 
 
 class Memory:
