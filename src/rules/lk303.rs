@@ -106,13 +106,14 @@ fn judge(program: &Program, found: &KeptException) -> Option<(Confidence, Effect
             return low;
         }
     }
-    let raised = || found.raised.and_then(|raised| cost_of_raising(program, found, raised));
     match found.passed() {
         _ if found.is_meant && found.caught.is_none() && found.handed_by.is_none() => low,
         Some(_) if found.thrown.passed_here() => medium(Effect::Delayed(cost(program, found))),
-        Some(_) => medium(Effect::Delayed(cost(program, found).or_else(raised))),
-        None if found.raised.is_some() => medium(Effect::Delayed(raised())),
-        None => low,
+        Some(_) => medium(Effect::Delayed(cost(program, found).or_else(|| raised_to(found)))),
+        None => match found.raised {
+            Some(raised) => medium(Effect::Delayed(cost_of_raising(program, found, raised))),
+            None => low,
+        },
     }
 }
 
@@ -137,6 +138,11 @@ fn one_for_each(program: &Program, found: &KeptException) -> Option<String> {
 
 fn has_cost(program: &Program, found: &KeptException) -> bool {
     program.cost_of_frame(found.stored).is_some()
+}
+
+/// The object's own method has caught it, and whoever calls the object gets it raised.
+fn raised_to(found: &KeptException) -> Option<String> {
+    found.raised.map(|_| "the frames of whoever it is raised to".to_owned())
 }
 
 /// What waits in the frames of those who raise it, or of those who have caught it before.
