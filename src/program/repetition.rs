@@ -137,15 +137,12 @@ impl Program<'_> {
                 .is_some_and(|class| self.mro(class).contains(&owner) || self.mro(owner).contains(&class))
     }
 
-    /// A function that makes an instance, or a nested one beside it, fills what it makes: that is the beginning of the
-    /// instance's life, whatever the function is called.
+    /// A function that makes an instance fills what it makes: that is the beginning of the instance's life, whatever the
+    /// function is called.
     fn makes_it_first(&self, function: FunctionRef, owner: ClassRef) -> bool {
-        let outermost = self.outermost_function(function);
-        self.class_of_method(outermost).is_none_or(|class| !self.mro(class).contains(&owner))
+        self.class_of_method(function).is_none_or(|class| !self.mro(class).contains(&owner))
             && std::iter::once(&owner).chain(self.subclasses(owner)).any(|class| {
-                self.instantiations(*class).iter().any(|site| {
-                    self.event_function(site.event).is_some_and(|maker| self.outermost_function(maker) == outermost)
-                })
+                self.instantiations(*class).iter().any(|site| self.event_function(site.event) == Some(function))
             })
     }
 
