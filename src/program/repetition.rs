@@ -271,7 +271,12 @@ impl Program<'_> {
         let is_arranging =
             search.owner.is_some() && !is_used && vocabulary::is_arranging_name(self.function(function).name.as_str());
         is_used |= !is_arranging && self.climb_by_mentions(search, function, number);
-        if !is_used {
+        // Others call something of its name, which may be it: a public method is taken for what it is.
+        let may_be_called = |site: &CallSite| !site.is_certain && !self.is_ruled_out(site, function);
+        let is_left_open = !only_certain
+            && callers.iter().any(|site| may_be_called(site) && !self.is_plausible(site, function))
+            && !self.function(function).name.as_str().starts_with('_');
+        if !is_used || is_left_open {
             let name = self.function(function).name;
             let frequency = if is_arranging { Frequency::Once } else { self.surface_frequency(function, name) };
             let label = (frequency == Frequency::Presumed).then(|| Label {
