@@ -21,12 +21,19 @@ impl Program<'_> {
         }
         let Some(class) = self.class_of_method(function) else { return false };
         let name = self.function(function).name.as_str();
-        let is_double = vocabulary::is_stand_in_name(self.class(class).name.as_str()) || self.is_test(function.module);
-        if is_special(name) || is_double && !self.is_test(site.module) {
+        if self.is_ruled_out(site, function) {
             return false;
         }
         site.module == function.module
             || !vocabulary::is_library_method(name) && self.are_acquainted(site.module, class, name)
+    }
+
+    /// Whether a call by name alone is of another method for sure: what the language calls, and what stands in for others
+    /// under tests.
+    pub(super) fn is_ruled_out(&self, site: &CallSite, function: FunctionRef) -> bool {
+        let Some(class) = self.class_of_method(function).filter(|_| !site.is_certain) else { return false };
+        let is_double = vocabulary::is_stand_in_name(self.class(class).name.as_str()) || self.is_test(function.module);
+        is_special(self.function(function).name.as_str()) || is_double && !self.is_test(site.module)
     }
 
     /// A name of several words is the project's own, wherever in its package it is called; one word needs a closer

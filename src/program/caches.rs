@@ -294,6 +294,17 @@ impl Program<'_> {
         })
     }
 
+    /// The same of what shows it: an instance that a constructor makes is as often made as that constructor's own.
+    pub fn is_shown_to_be_many(&self, site: &super::calls::CallSite) -> bool {
+        let Some(maker) = self.event_function(site.event) else { return false };
+        match self.class_of_method(maker).filter(|_| vocabulary::is_making_name(self.function(maker).name.as_str())) {
+            Some(class) => std::iter::once(&class)
+                .chain(self.subclasses(class))
+                .any(|class| self.repeated_instantiation(*class).is_some()),
+            None => true,
+        }
+    }
+
     /// Called outside of tests by code that runs: `f.cache_clear()`, or handed on as a callback.
     pub fn is_cache_cleared(&self, cached: &CachedFunction) -> bool {
         self.clears_of(cached).into_iter().any(|event| {
@@ -413,6 +424,13 @@ impl Program<'_> {
             Expr::Name(_) | Expr::Attribute(..) => match self.resolve(value) {
                 Definition::Class(_) | Definition::Function(_) | Definition::Module(_) | Definition::External(_) => {
                     true
+                }
+                Definition::Variable(scope, name) if self.is_parameter(scope, name) => {
+                    let function = self.enclosing_function(scope);
+                    let default = function.and_then(|function| self.parameter_default(function, name));
+                    default.is_some_and(
+                        |default| matches!(self.expr(default), Expr::Constant(constant) if constant != Constant::None),
+                    )
                 }
                 Definition::Variable(scope, name) => match self.bound_values(scope, name) {
                     (values, true) => {

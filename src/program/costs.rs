@@ -596,8 +596,8 @@ impl Program<'_> {
             }
             let sites = self.callers(caller);
             let is_known = |site: &CallSite| {
-                site.is_certain
-                    || sites.len() <= FEW_CALLERS && self.is_plausible(site, self.outermost_function(caller))
+                let is_thinkable = || !self.is_ruled_out(site, self.outermost_function(caller));
+                site.is_certain || sites.len() <= FEW_CALLERS && is_thinkable()
             };
             let known = sites.iter().filter(|site| is_known(site) && !self.is_test(site.module));
             waiting.extend(known.filter_map(|site| Some((self.event_function(site.event)?, depth + 1))));

@@ -56,7 +56,7 @@ impl Domain {
 }
 
 /// How deep one answer may reach.
-const DEPTH: u32 = 8;
+const DEPTH: u32 = 6;
 /// How many expressions one answer may look at.
 const MOST_STEPS: u32 = 300;
 
@@ -111,6 +111,7 @@ impl Program<'_> {
             Expr::Unary(inner) | Expr::Starred(inner) | Expr::Await(inner) => {
                 self.domain_within(expr.scope.expr(inner), depth)
             }
+            Expr::Element(_) | Expr::Subscript(..) if self.is_part_of_few(expr) => Domain::Bounded,
             // Which part of a result an unpacked name gets is not followed.
             Expr::Element(inner) if self.awaited_call(expr.scope.expr(inner)).is_some() => {
                 let inner = self.awaited_call(expr.scope.expr(inner)).unwrap_or(expr);
@@ -163,6 +164,15 @@ impl Program<'_> {
             }
             (domain, _) => domain,
         }
+    }
+
+    /// `inspect.stack()[1][1:4]`: a part of what a library has a bounded number of.
+    fn is_part_of_few(&self, part: ExprRef) -> bool {
+        let mut whole = part;
+        while let Expr::Element(inner) | Expr::Subscript(inner, _) = self.expr(whole) {
+            whole = whole.scope.expr(inner);
+        }
+        self.domain_of_made(whole) == Some(Domain::Bounded)
     }
 
     /// The call that an expression is, perhaps awaited.

@@ -14,7 +14,7 @@ use super::calls::CallSite;
 use super::names::Definition;
 use super::repetition::Frequency;
 use super::types::Type;
-use super::{ClassRef, EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef, vocabulary};
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, OperationKind, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{ContextKind, EventKind, Expr, ExprId, NOTHING, Operator, ScopeKind};
 use crate::finding::Label;
 use crate::source::Name;
@@ -135,7 +135,7 @@ impl Program<'_> {
         }
         let named = family.iter().find(|member| vocabulary::is_serving_name(self.class(**member).name.as_str()));
         match named {
-            Some(member) if short == 0 && !self.is_made_per_call(class) => Owner {
+            Some(member) if short == 0 && !self.is_made_per_call(class) && !self.is_taken_out(&family) => Owner {
                 lifetime: Lifetime::Presumed,
                 reasons: vec![Label {
                     location: self.location(member.module, self.class(*member).name_span),
@@ -181,6 +181,37 @@ impl Program<'_> {
         is_constructor
             && self.instantiations(class).is_empty()
             && vocabulary::is_single_name(self.class(class).name.as_str())
+    }
+
+    /// Some place in the program takes the instances that it holds out again, whatever they are called.
+    fn is_taken_out(&self, family: &[ClassRef]) -> bool {
+        let sites = family.iter().flat_map(|member| self.instantiations(*member).iter().copied().collect::<Vec<_>>());
+        sites.filter(|site| !self.is_test(site.module)).take(MOST).any(|site| {
+            let made = self.made_at(site);
+            let facts = self.facts(site.module);
+            let Some(maker) = self.event_function(site.event) else { return false };
+            let scope = self.function_scope(maker);
+            let names: Vec<ExprId> = (facts.scope_events(scope.id))
+                .filter_map(|(_, event)| match event.kind {
+                    EventKind::Bind { target, value }
+                        if value == made.id && matches!(facts.expr(target), Expr::Name(_)) =>
+                    {
+                        Some(target)
+                    }
+                    _ => None,
+                })
+                .chain([made.id])
+                .collect();
+            facts.scope_events(scope.id).any(|(_, event)| match event.kind {
+                EventKind::Bind { target, value } if names.contains(&value) => match facts.expr(target) {
+                    Expr::Subscript(table, _) => self
+                        .reach(scope.expr(table))
+                        .is_some_and(|reach| reach.level == 0 && self.loses_items(reach.place)),
+                    _ => false,
+                },
+                _ => false,
+            })
+        })
     }
 
     /// Exceptions, values and test cases: made, used and gone.
@@ -333,6 +364,9 @@ impl Program<'_> {
             let name = self.place_name(place);
             let location = self.event_location(event);
             let owner = Owner::kept(Label { location, message: format!("kept in `{name}`") });
+            if reach.level > 0 && self.loses_items(place) {
+                return Fate::Unknown;
+            }
             // What is under a key may be replaced and taken out.
             return Fate::Kept(if reach.level == 0 { owner } else { Owner { lifetime: Lifetime::Presumed, ..owner } });
         }
@@ -353,6 +387,15 @@ impl Program<'_> {
             }
             _ => Fate::Unknown,
         }
+    }
+
+    /// What lies in a place is taken out of it one by one: it comes and goes.
+    fn loses_items(&self, place: Place) -> bool {
+        self.operations.on(place).any(|operation| {
+            matches!(operation.kind, OperationKind::Pop | OperationKind::Delete | OperationKind::Remove)
+                && operation.level == 0
+                && !self.is_test(operation.event.module)
+        })
     }
 
     /// Some method puts another object there in the middle of the owner's life.

@@ -137,15 +137,12 @@ impl Program<'_> {
                 .is_some_and(|class| self.mro(class).contains(&owner) || self.mro(owner).contains(&class))
     }
 
-    /// A function that makes an instance, or a nested one beside it, fills what it makes: that is the beginning of the
-    /// instance's life, whatever the function is called.
+    /// A function that makes an instance fills what it makes: that is the beginning of the instance's life, whatever the
+    /// function is called.
     fn makes_it_first(&self, function: FunctionRef, owner: ClassRef) -> bool {
-        let outermost = self.outermost_function(function);
-        self.class_of_method(outermost).is_none_or(|class| !self.mro(class).contains(&owner))
+        self.class_of_method(function).is_none_or(|class| !self.mro(class).contains(&owner))
             && std::iter::once(&owner).chain(self.subclasses(owner)).any(|class| {
-                self.instantiations(*class).iter().any(|site| {
-                    self.event_function(site.event).is_some_and(|maker| self.outermost_function(maker) == outermost)
-                })
+                self.instantiations(*class).iter().any(|site| self.event_function(site.event) == Some(function))
             })
     }
 
@@ -278,7 +275,12 @@ impl Program<'_> {
         let is_arranging =
             search.owner.is_some() && !is_used && vocabulary::is_arranging_name(self.function(function).name.as_str());
         is_used |= !is_arranging && self.climb_by_mentions(search, function, number);
-        if !is_used {
+        // Others call something of its name, which may be it: a public method is taken for what it is.
+        let may_be_called = |site: &CallSite| !site.is_certain && !self.is_ruled_out(site, function);
+        let is_left_open = !only_certain
+            && callers.iter().any(|site| may_be_called(site) && !self.is_plausible(site, function))
+            && !self.function(function).name.as_str().starts_with('_');
+        if !is_used || is_left_open {
             let name = self.function(function).name;
             let frequency = if is_arranging { Frequency::Once } else { self.surface_frequency(function, name) };
             let label = (frequency == Frequency::Presumed).then(|| Label {

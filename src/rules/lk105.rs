@@ -31,6 +31,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let confidence = match owner.lifetime {
             // As many as it has entries are kept, and a few small objects more or less are no leak.
             _ if cached.is_bounded && program.is_light_instance(class) => Confidence::Low,
+            _ if cached.is_bounded && made.is_some_and(|site| !program.is_shown_to_be_many(&site)) => Confidence::Low,
             Lifetime::Process | Lifetime::Long if cached.is_bounded => confidence.lowered(),
             Lifetime::Process => confidence.lowered(),
             // Never made in the project, and there is one of it: by its name, or because it goes on by itself.
