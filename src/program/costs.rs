@@ -8,8 +8,8 @@ use rustc_hash::FxHashSet;
 
 use super::calls::{CallSite, Mention};
 use super::lifetimes::Lifetime;
-use super::references::captures::captured;
 use super::names::Definition;
+use super::references::captures::captured;
 use super::repetition::Frequency;
 use super::types::{Type, last_part};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, Program, Role, ScopeRef, vocabulary};
@@ -146,7 +146,9 @@ impl Program<'_> {
         };
         let last = vocabulary::last_word(name.as_str());
         let last = last.trim_end_matches('s');
-        is_run && (vocabulary::is_payload_word(last) || matches!(last, "doc" | "document" | "row" | "record" | "line" | "chunk" | "content"))
+        is_run
+            && (vocabulary::is_payload_word(last)
+                || matches!(last, "doc" | "document" | "row" | "record" | "line" | "chunk" | "content"))
     }
 
     /// Somebody else holds what a variable has, or the function itself ends it: it is read from an attribute, entered by
@@ -354,9 +356,9 @@ impl Program<'_> {
         let Some(depth) = depth.checked_sub(1) else { return false };
         let facts = self.facts(annotation.scope.module);
         match self.expr(annotation) {
-            Expr::Binary(Operator::BitOr, left, right) => [left, right]
-                .into_iter()
-                .all(|member| self.is_plain_annotation(annotation.scope.expr(member), depth)),
+            Expr::Binary(Operator::BitOr, left, right) => {
+                [left, right].into_iter().all(|member| self.is_plain_annotation(annotation.scope.expr(member), depth))
+            }
             Expr::Subscript(_, members) if self.type_of_annotation(annotation, depth) == Type::Unknown => {
                 match facts.expr(members) {
                     Expr::Display(_, run) => facts
@@ -484,11 +486,15 @@ impl Program<'_> {
                 facts.parameters(facts.function(function)).iter().find(|parameter| parameter.name == name)
         {
             let annotation = self.defining_scope(FunctionRef::new(holder.module, function)).expr(parameter.annotation);
-            let is_plain_default = matches!(facts.expr(parameter.default), Expr::Constant(constant) if constant != Constant::None);
+            let is_plain_default =
+                matches!(facts.expr(parameter.default), Expr::Constant(constant) if constant != Constant::None);
             let is_light = match self.type_of_annotation(annotation, 4) {
                 Type::None | Type::Class(_) => true,
                 Type::External(path) => {
-                    matches!(last_part(path.as_str()), "int" | "str" | "bool" | "float" | "bytes" | "type" | "Path" | "Literal")
+                    matches!(
+                        last_part(path.as_str()),
+                        "int" | "str" | "bool" | "float" | "bytes" | "type" | "Path" | "Literal"
+                    )
                 }
                 _ => false,
             };
@@ -497,13 +503,16 @@ impl Program<'_> {
         let mut bindings = self.module(holder.module).bindings_of(holder.id, name).peekable();
         bindings.peek().is_some()
             && bindings.all(|event| match facts.event(event).kind {
-                EventKind::Define(function) => {
-                    captured(self, FunctionRef::new(holder.module, function)).is_empty()
-                }
+                EventKind::Define(function) => captured(self, FunctionRef::new(holder.module, function)).is_empty(),
                 EventKind::DefineClass(_) | EventKind::Import(_) | EventKind::Annotate { .. } => true,
                 EventKind::Bind { value, .. } => matches!(
                     facts.expr(value),
-                    Expr::Constant(_) | Expr::Format(_) | Expr::Binary(..) | Expr::Not(_) | Expr::Unary(_) | Expr::Lambda(_)
+                    Expr::Constant(_)
+                        | Expr::Format(_)
+                        | Expr::Binary(..)
+                        | Expr::Not(_)
+                        | Expr::Unary(_)
+                        | Expr::Lambda(_)
                 ),
                 EventKind::Augment { operator, .. } => operator == Operator::Add,
                 _ => false,
@@ -539,7 +548,10 @@ impl Program<'_> {
             // `Thread(target=work)` runs it as often as the function around it.
             let starts = |mention: &&Mention| self.starts_beside(mention.event);
             waiting.extend(
-                handed.clone().filter(starts).filter_map(|mention| Some((self.event_function(mention.event)?, depth + 1))),
+                handed
+                    .clone()
+                    .filter(starts)
+                    .filter_map(|mention| Some((self.event_function(mention.event)?, depth + 1))),
             );
             if let Some(mention) = handed.find(|mention| !starts(mention)) {
                 let label = Label {
@@ -549,7 +561,8 @@ impl Program<'_> {
                 return Some(Cost { what: "it is made whenever somebody calls back".to_owned(), label: Some(label) });
             }
             if let Some(lambda) = self.lambda_handed_over(caller) {
-                let label = Label { location: self.event_location(lambda), message: "made to be called back".to_owned() };
+                let label =
+                    Label { location: self.event_location(lambda), message: "made to be called back".to_owned() };
                 return Some(Cost { what: "it is made whenever somebody calls back".to_owned(), label: Some(label) });
             }
             let sites = self.callers(caller);
@@ -597,7 +610,11 @@ impl Program<'_> {
         let is_given = facts.all_arguments(call_facts).any(|argument| argument == value);
         let in_function = self.event_function(event).is_some();
         let memoizes = ["factory", "memo", "cache"].iter().any(|word| last.as_str().to_lowercase().contains(word));
-        is_given && in_function && !memoizes && !is_naming_call(last.as_str()) && !self.module(event.module).is_decorator(call)
+        is_given
+            && in_function
+            && !memoizes
+            && !is_naming_call(last.as_str())
+            && !self.module(event.module).is_decorator(call)
     }
 
     /// The call outside of the project that a lambda is handed to.
@@ -688,7 +705,9 @@ fn is_idle_call(name: &str) -> bool {
 fn takes_out(name: &str) -> bool {
     let name = name.trim_start_matches('_');
     let first = name.split('_').next().unwrap_or(name);
-    first.starts_with("un") || first.starts_with("deregister") || matches!(first, "discard" | "remove" | "forget" | "off")
+    first.starts_with("un")
+        || first.starts_with("deregister")
+        || matches!(first, "discard" | "remove" | "forget" | "off")
 }
 
 /// Calls that give a function another name, look at it or make a property of it.

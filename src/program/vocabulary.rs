@@ -539,10 +539,7 @@ pub fn is_open_end_name(name: &str) -> bool {
 
 /// Objects that are kept and used for one thing after the other, by what they are called.
 pub fn is_tool_name(name: &str) -> bool {
-    matches!(
-        last_word(name).as_str(),
-        "socket" | "sock" | "cursor" | "connector"
-    )
+    matches!(last_word(name).as_str(), "socket" | "sock" | "cursor" | "connector")
 }
 
 /// Variables that say whether, by what they are called.
@@ -552,8 +549,23 @@ pub fn is_flag_name(name: &str) -> bool {
     name.contains('_')
         && matches!(
             first,
-            "is" | "has" | "use" | "should" | "allow" | "enable" | "keep" | "need" | "needs" | "no" | "start" | "new" | "num"
-                | "max" | "min" | "with" | "can" | "unix"
+            "is" | "has"
+                | "use"
+                | "should"
+                | "allow"
+                | "enable"
+                | "keep"
+                | "need"
+                | "needs"
+                | "no"
+                | "start"
+                | "new"
+                | "num"
+                | "max"
+                | "min"
+                | "with"
+                | "can"
+                | "unix"
         )
 }
 

@@ -113,7 +113,9 @@ fn judge(program: &Program, found: &KeptException) -> Option<(Confidence, Effect
 /// What the frame holds that the exception has passed through, or that the object is filled again and again.
 fn cost(program: &Program, found: &KeptException) -> Option<String> {
     let frame = program.cost_of_frame(found.stored).map(|cost| cost.what);
-    frame.or_else(|| program.shown_to_repeat(found.function).map(|cost| cost.what)).or_else(|| one_for_each(program, found))
+    frame
+        .or_else(|| program.shown_to_repeat(found.function).map(|cost| cost.what))
+        .or_else(|| one_for_each(program, found))
 }
 
 /// A base of many classes has many objects, each with an exception of its own.

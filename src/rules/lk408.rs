@@ -29,8 +29,12 @@ fn labels(program: &Program, found: &OpenGenerator, name: &str) -> Vec<Label> {
         Left::ByReader => "whoever reads this may stop here, and only this generator is told",
     };
     let pending = match found.pending.is_with {
-        true => format!("`{name}` is in this block when it is dropped; the event loop ends it later, in a task of its own"),
-        false => format!("`{name}` has this still to do when it is dropped; the event loop runs it later, in a task of its own"),
+        true => {
+            format!("`{name}` is in this block when it is dropped; the event loop ends it later, in a task of its own")
+        }
+        false => format!(
+            "`{name}` has this still to do when it is dropped; the event loop runs it later, in a task of its own"
+        ),
     };
     let mut labels = vec![label(program, found.left, left)];
     labels.push(Label { location: found.pending.location, message: pending });

@@ -5,9 +5,7 @@
 //! raising adds that method's frame.
 
 use super::Thrown;
-use crate::facts::{
-    Constant, ContextKind, Event, EventId, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, ScopeKind,
-};
+use crate::facts::{Constant, ContextKind, Event, EventId, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, ScopeKind};
 use crate::models::Holds;
 use crate::program::operations::OperationKind;
 use crate::program::types::{Type, last_part};
@@ -115,7 +113,10 @@ impl Program<'_> {
             return None;
         }
         let is_weak = is_item && self.is_weak_container(place);
-        if is_weak || self.is_import_slot(stored, place, thrown) || self.hands_on_to_namesake(function, attribute, target) {
+        if is_weak
+            || self.is_import_slot(stored, place, thrown)
+            || self.hands_on_to_namesake(function, attribute, target)
+        {
             return None;
         }
         let holder = self.variable_below(scope.expr(target));
@@ -251,9 +252,9 @@ impl Program<'_> {
     fn is_setter(&self, function: FunctionRef) -> bool {
         let facts = self.facts(function.module);
         let decorators = facts.list(self.function(function).decorators);
-        decorators.iter().any(|decorator| {
-            matches!(facts.expr(*decorator), Expr::Attribute(_, word) if word.as_str() == "setter")
-        })
+        decorators
+            .iter()
+            .any(|decorator| matches!(facts.expr(*decorator), Expr::Attribute(_, word) if word.as_str() == "setter"))
     }
 
     /// The setter of a property stores it as well, and `None` is assigned to the property somewhere.
@@ -282,14 +283,14 @@ impl Program<'_> {
     /// A local object that keeps it, taken out of its own table in the same function's `finally`.
     fn is_taken_from_holder(&self, function: FunctionRef, target: ExprId, attribute: Name) -> bool {
         let facts = self.facts(function.module);
-        let is_target = |id: ExprId| id == target || matches!(facts.expr(id), Expr::Attribute(_, name) if name == attribute);
+        let is_target =
+            |id: ExprId| id == target || matches!(facts.expr(id), Expr::Attribute(_, name) if name == attribute);
         facts.scope_events(self.function(function).scope).any(|(_, event)| match event.kind {
             EventKind::Delete { target } => is_target(target),
             EventKind::Bind { target, value } => {
-                is_target(target) && facts.expr(value) == Expr::Constant(Constant::None)
-                    && facts
-                        .contexts_around(event.context)
-                        .any(|context| matches!(context.kind, ContextKind::Finally))
+                is_target(target)
+                    && facts.expr(value) == Expr::Constant(Constant::None)
+                    && facts.contexts_around(event.context).any(|context| matches!(context.kind, ContextKind::Finally))
             }
             _ => false,
         })
