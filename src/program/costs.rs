@@ -566,9 +566,9 @@ impl Program<'_> {
                 return Some(Cost { what: "it is made whenever somebody calls back".to_owned(), label: Some(label) });
             }
             let sites = self.callers(caller);
-            let is_told_by_name = sites.len() <= FEW_CALLERS
-                && self.function(caller).name.as_str().trim_matches('_').contains('_')
-                && self.is_only_one_named(caller);
+            let words = self.function(caller).name.as_str().trim_matches('_').matches('_').count();
+            let is_told_by_name =
+                sites.len() <= FEW_CALLERS && (words >= 2 || words == 1 && self.is_only_one_named(caller));
             let is_known = |site: &CallSite| site.is_certain || is_told_by_name;
             let known = sites.iter().filter(|site| is_known(site) && !self.is_test(site.module));
             waiting.extend(known.filter_map(|site| Some((self.event_function(site.event)?, depth + 1))));
