@@ -593,8 +593,7 @@ impl Program<'_> {
     /// The only function of the project that has its name.
     fn is_only_one_named(&self, function: FunctionRef) -> bool {
         let name = self.function(function).name;
-        let modules = self.module_ids().filter(|module| self.module(*module).may_name(name));
-        let named = modules.flat_map(|module| self.facts(module).functions.iter().filter(|other| other.name == name));
+        let named = self.module_ids().flat_map(|module| self.facts(module).functions.iter().filter(|other| other.name == name));
         named.take(2).count() == 1
     }
 
