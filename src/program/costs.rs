@@ -593,7 +593,8 @@ impl Program<'_> {
     /// The only function of the project that has its name.
     fn is_only_one_named(&self, function: FunctionRef) -> bool {
         let name = self.function(function).name;
-        let named = self.module_ids().flat_map(|module| self.facts(module).functions.iter().filter(|other| other.name == name));
+        let named =
+            self.module_ids().flat_map(|module| self.facts(module).functions.iter().filter(|other| other.name == name));
         named.take(2).count() == 1
     }
 
