@@ -595,9 +595,12 @@ impl Program<'_> {
                 return Some(Cost { what: "it is made whenever somebody calls back".to_owned(), label: Some(label) });
             }
             let sites = self.callers(caller);
+            let words = self.function(caller).name.as_str().trim_matches('_').matches('_').count();
+            let is_told_by_name =
+                sites.len() <= FEW_CALLERS && (words >= 2 || words == 1 && self.is_only_one_named(caller));
             let is_known = |site: &CallSite| {
                 let is_thinkable = || !self.is_ruled_out(site, self.outermost_function(caller));
-                site.is_certain || sites.len() <= FEW_CALLERS && is_thinkable()
+                site.is_certain || is_told_by_name && is_thinkable()
             };
             let known = sites.iter().filter(|site| is_known(site) && !self.is_test(site.module));
             waiting.extend(known.filter_map(|site| Some((self.event_function(site.event)?, depth + 1))));
@@ -617,6 +620,14 @@ impl Program<'_> {
             .contexts_around(facts.event(event.id).context)
             .any(|context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_)));
         !is_in_loop && (matches!(last.as_str(), "Greenlet" | "spawn") || vocabulary::is_starting_name(last.as_str()))
+    }
+
+    /// The only function of the project that has its name.
+    fn is_only_one_named(&self, function: FunctionRef) -> bool {
+        let name = self.function(function).name;
+        let named =
+            self.module_ids().flat_map(|module| self.facts(module).functions.iter().filter(|other| other.name == name));
+        named.take(2).count() == 1
     }
 
     /// A function that a call is given to call it; not one that gets another name, becomes a property or is wrapped.
