@@ -105,8 +105,7 @@ impl Program<'_> {
             };
             facts.keyword_arguments(call).iter().find_map(named)
         };
-        let has_timeout =
-            given("timeout").is_some_and(|value| facts.expr(value) != Expr::Constant(Constant::None));
+        let has_timeout = given("timeout").is_some_and(|value| facts.expr(value) != Expr::Constant(Constant::None));
         let is_first = given("return_when").is_some_and(|value| is_named(facts, value, "FIRST_COMPLETED"));
         let tasks = *facts.arguments(call).first().or(given("fs").as_ref())?;
         let function = self.enclosing_function(scope)?;
@@ -166,10 +165,12 @@ impl Program<'_> {
         };
         let known = items.iter().filter_map(|item| match facts.expr(*item) {
             Expr::Call(call) => Some(Candidate { call, name: None }),
-            Expr::Name(name) => match self.expr(self.only_value(scope.expr(*item)).filter(|value| value.scope == scope)?) {
-                Expr::Call(call) => Some(Candidate { call, name: Some(name) }),
-                _ => None,
-            },
+            Expr::Name(name) => {
+                match self.expr(self.only_value(scope.expr(*item)).filter(|value| value.scope == scope)?) {
+                    Expr::Call(call) => Some(Candidate { call, name: Some(name) }),
+                    _ => None,
+                }
+            }
             _ => None,
         });
         Some((known.collect(), items.len()))

@@ -85,7 +85,8 @@ impl Program<'_> {
             },
             _ => return None,
         };
-        let is_end = |word: &str| matches!(word, "closing" | "closed" | "close" | "stopped" | "terminated" | "shutdown");
+        let is_end =
+            |word: &str| matches!(word, "closing" | "closed" | "close" | "stopped" | "terminated" | "shutdown");
         if !is_end(&vocabulary::last_word(name.as_str())) || self.is_stored_here(event, name) {
             return None;
         }

@@ -217,6 +217,7 @@ impl Program<'_> {
             || !resource.elements.is_empty()
             || resource.is_path
             || resource.of_receiver
+            || resource.is_lent
         {
             return false;
         }
