@@ -38,7 +38,9 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         report.add(Claim {
             span: program.event_location(callback.event).span,
             confidence: Confidence::Medium,
-            message: format!("each call of `{name}` adds a callback to `{future}`: nothing calls `remove_done_callback`"),
+            message: format!(
+                "each call of `{name}` adds a callback to `{future}`: nothing calls `remove_done_callback`"
+            ),
             label: "kept until the future is done, which is at the end".to_owned(),
             related,
             symbol: format!("{}.{future}", program.function_symbol(function)),
