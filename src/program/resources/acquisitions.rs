@@ -245,7 +245,7 @@ impl Program<'_> {
             Definition::External(path) => PLAIN_DECORATORS.contains(&path.as_str()),
             _ => false,
         });
-        if !is_plain || declared.is_generator || resource.is_path || resource.of_receiver {
+        if !is_plain || declared.is_generator || resource.is_path || resource.of_receiver || resource.is_lent {
             return Vec::new();
         }
         match self.first_use(acquisition, resource) {

@@ -77,12 +77,17 @@ impl Program<'_> {
                 if found.iter().any(is_told) || self.is_attribute_released(class, attribute, resource) {
                     continue;
                 }
+                let ends = self.ending_method(class);
+                // What has no end runs as long as the process.
+                if resource.is_lent && ends.is_none() {
+                    continue;
+                }
                 found.push(UnreleasedAttribute {
                     class,
                     attribute,
                     acquisition,
                     stored,
-                    ends: self.ending_method(class),
+                    ends,
                     has_foreign_base: self.has_unknown_base(class)
                         || self.external_bases(class).iter().any(|base| !INNOCENT_BASES.contains(&base.as_str())),
                 });
