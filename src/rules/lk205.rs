@@ -1,6 +1,7 @@
 //! LK205: a `with` that ends something else than the resource.
 
 use super::{Claim, Report, resources};
+use crate::facts::EventKind;
 use crate::finding::Confidence;
 use crate::program::resources::{Loss, LostAt};
 use crate::program::{ModuleId, Program};
@@ -12,7 +13,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let name = match &lost.how {
             Loss::Never { name } => name,
             // Somebody closes it where all goes well.
-            Loss::OnPath(loss) if !matches!(loss.lost, LostAt::Exit(_) | LostAt::End(_)) => continue,
+            Loss::OnPath(loss) if !leaves_well(program, loss.lost) => continue,
             Loss::OnPath(loss) => &loss.name,
             Loss::Unnamed(_) => continue,
         };
@@ -29,5 +30,16 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             symbol: resources::symbol(program, lost, name),
         };
         report.add_as(severity, claim);
+    }
+}
+
+/// Whether a way ends the function and is not a failure.
+fn leaves_well(program: &Program, lost: LostAt) -> bool {
+    match lost {
+        LostAt::Exit(event) => {
+            !matches!(program.facts(event.module).event(event.id).kind, EventKind::Raise { .. })
+        }
+        LostAt::End(_) => true,
+        _ => false,
     }
 }
