@@ -302,9 +302,12 @@ entry! {
         #[serde(default)]
         elements_keep: bool,
         #[serde(default)]
+        gives_itself: Vec<Name>,
+        #[serde(default)]
         done_by: Vec<Name>,
         if_keyword: Option<Name>,
         if_false: Option<Name>,
+        if_argument: Option<u32>,
         mode: Option<u32>,
     }
 }
@@ -454,9 +457,11 @@ impl Tables {
                 outlives: entry.outlives.as_slice().into(),
                 views: entry.views.as_slice().into(),
                 elements_keep: entry.elements_keep,
+                gives_itself: entry.gives_itself.as_slice().into(),
                 done_by: entry.done_by.as_slice().into(),
                 if_keyword: entry.if_keyword,
                 if_false: entry.if_false,
+                if_argument: entry.if_argument,
                 mode: entry.mode,
             };
             add(&mut models.resources, &entry.name, &resource)?;

@@ -285,6 +285,8 @@ pub struct Resource {
     pub outlives: Box<[Name]>,
     /// Its methods whose results keep it: who has the member has the archive.
     pub views: Box<[Name]>,
+    /// Its methods that give the object itself.
+    pub gives_itself: Box<[Name]>,
     /// The other elements of the result keep it, too: who has the axes has the figure.
     pub elements_keep: bool,
     /// Methods and functions after which it is of no more use. Without them somebody else may come to use it, as with a
@@ -292,8 +294,10 @@ pub struct Resource {
     pub done_by: Box<[Name]>,
     /// There is something to be released only where this keyword is given as something else than `False` or `None` …
     pub if_keyword: Option<Name>,
-    /// … or where this one is given as `False`.
+    /// … or where this one is given as `False` …
     pub if_false: Option<Name>,
+    /// … or where there is an argument in this place.
+    pub if_argument: Option<u32>,
     /// Where the mode of a file stands: what is opened for writing loses what is not flushed yet.
     pub mode: Option<u32>,
 }
@@ -318,10 +322,12 @@ impl Resource {
             failing_releases: Box::default(),
             outlives: Box::default(),
             views: Box::default(),
+            gives_itself: Box::default(),
             elements_keep: false,
             done_by: Box::default(),
             if_keyword: None,
             if_false: None,
+            if_argument: None,
             mode: None,
         }
     }

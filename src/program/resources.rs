@@ -199,7 +199,7 @@ impl Program<'_> {
             let Some(resource) = self.resource_of(&acquisition) else { continue };
             // What a function makes and passes around is presumed to be taken over, until an object keeps it.
             let taken =
-                resource.is_lent.then(|| Resource { is_lent: false, survives: Box::default(), ..resource.clone() });
+                resource.is_lent.then(|| Resource { is_lent: false, outlives: Box::default(), ..resource.clone() });
             let resource = taken.as_ref().unwrap_or(resource);
             let asked = asked.entry(acquisition.function).or_default();
             *asked += 1;

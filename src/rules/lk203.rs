@@ -1,4 +1,4 @@
-//! LK203: an object keeps a resource that none of its methods releases.
+//! LK203: an object or module keeps a resource that nothing releases.
 
 use super::{Claim, Report, label, resources};
 use crate::facts::MODULE_SCOPE;

@@ -384,5 +384,6 @@ fn is_made_by(facts: &FileFacts, call: &Call, resource: &Resource) -> bool {
         given(keyword).is_some_and(|value| !matches!(value, Expr::Constant(Constant::False | Constant::None)))
     };
     resource.if_keyword.is_none_or(is_wanted)
+        && resource.if_argument.is_none_or(|place| facts.arguments(call).len() > place as usize)
         && resource.if_false.is_none_or(|keyword| given(keyword) == Some(Expr::Constant(Constant::False)))
 }

@@ -144,7 +144,7 @@ impl Program<'_> {
             return None;
         }
         if let Some(method) = method {
-            if Resource::names(&resource.views, method) {
+            if Resource::names(&resource.views, method) || Resource::names(&resource.gives_itself, method) {
                 return Some(FirstUse::Elsewhere);
             }
             return Some(FirstUse::Unnamed(Unnamed::Method(method)));

@@ -163,7 +163,10 @@ impl Program<'_> {
             Ways { released, handed_on, by_failure: Some(lost), .. } => {
                 (released.or(handed_on)?, released.is_none(), lost, true)
             }
-            Ways { released: Some(released), by_exception: Some(lost), .. } => (released, false, lost, false),
+            // What may go wrong with a figure is not what pyplot is full of.
+            Ways { released: Some(released), by_exception: Some(lost), .. } if resource.done_by.is_empty() => {
+                (released, false, lost, false)
+            }
             _ => return None,
         };
         Some(Loss::OnPath(PathLoss { name, released: at(own), is_handed_on, lost, is_failure }))
@@ -220,8 +223,9 @@ impl Program<'_> {
                     }
                     _ => false,
                 };
-                let is_alias =
-                    is_held(value) || (resource.is_path && self.carries(scope.expr(value), resource, &is_held));
+                let is_alias = is_held(value)
+                    || self.is_itself(scope.expr(value), resource, &is_held)
+                    || (resource.is_path && self.carries(scope.expr(value), resource, &is_held));
                 if is_followed && is_alias && !places.contains(&target) {
                     places.push(target);
                 }
@@ -295,7 +299,8 @@ impl Search<'_, '_> {
             self.uses.iter().any(|(release, used)| {
                 *used == Use::Released
                     && *release > event
-                    && (around.contains(&self.facts.event(*release).context) || self.is_finally_of(*release, &around))
+                    && (around.contains(&self.facts.event(*release).context)
+                        || self.is_finally_of(*release, &around) && !self.takes_over(event))
             })
         };
         let mut seeming: Vec<(EventId, crate::facts::CallId)> = self
@@ -374,6 +379,32 @@ impl Search<'_, '_> {
         self.uses.iter().any(|(release, used)| {
             *used == Use::Released && *release > event && around.contains(&self.facts.event(*release).context)
         }) || self.uses.iter().any(|(release, used)| *used == Use::Released && self.is_in_finally(*release))
+    }
+
+    /// Whether a call makes another resource of what it is given (`os.fdopen(fd)`), or the name is given up behind it: a
+    /// `finally` that asks for the name finds none then.
+    fn takes_over(&self, event: EventId) -> bool {
+        let makes_another = match self.facts.event(event).kind {
+            EventKind::Call(call) => {
+                let callee = self.scope.expr(self.facts.call(call).callee);
+                let path = self.program.external_path(callee);
+                path.is_some_and(|path| self.program.models.resource(path).is_some())
+                    || matches!(self.facts.expr(callee.id), Expr::Name(name) | Expr::Attribute(_, name)
+                        if name.as_str() == "fdopen")
+            }
+            _ => false,
+        };
+        let is_given_up = || {
+            self.facts.scope_events(self.scope.id).any(|(id, other)| match other.kind {
+                EventKind::Bind { target, value } => {
+                    id > event
+                        && self.places.contains(&target)
+                        && matches!(self.facts.expr(value), Expr::Constant(_) | Expr::Unary(_))
+                }
+                _ => false,
+            })
+        };
+        makes_another || is_given_up()
     }
 
     /// Whether an event stands in the `finally` of a statement that these contexts are arms of.

@@ -108,6 +108,13 @@ impl Program<'_> {
         let is_handed_on = match facts.event(event.id).kind {
             EventKind::Call(call) => return self.local_use_by_call(scope, call, resource, is_held, passed),
             EventKind::Return(value) | EventKind::Yield(value) | EventKind::Await(value) => carries(value),
+            // `process.returncode = 0` says that nobody will wait for it.
+            EventKind::Bind { target, .. }
+                if matches!(facts.expr(target), Expr::Attribute(base, name)
+                    if name.as_str() == "returncode" && is_held(base)) =>
+            {
+                return Use::Released;
+            }
             // `environment["READY"] = str(descriptor)`: a number is handed on as text, too.
             EventKind::Bind { target, value } if !matches!(facts.expr(target), Expr::Name(_)) => {
                 self.has_part(scope.expr(value), true, is_held)
@@ -115,7 +122,9 @@ impl Program<'_> {
             EventKind::Bind { target, value } => {
                 let Expr::Name(target) = facts.expr(target) else { return Use::Nothing };
                 // Another plain name is an alias, which whoever asks follows.
-                let is_alias = is_held(value) || (resource.is_path && !matches!(facts.expr(value), Expr::Display(..)));
+                let is_alias = is_held(value)
+                    || self.is_itself(scope.expr(value), resource, is_held)
+                    || (resource.is_path && !matches!(facts.expr(value), Expr::Display(..)));
                 let is_local = self.holding_scope(scope, target) == Some(scope);
                 !(is_alias && is_local) && carries(value)
             }
@@ -135,7 +144,16 @@ impl Program<'_> {
     pub(super) fn carries(&self, value: ExprRef, resource: &Resource, is_held: &dyn Fn(ExprId) -> bool) -> bool {
         // `client["database"]` keeps its connection.
         let is_item = resource.is_costly && matches!(self.expr(value), Expr::Subscript(base, _) if is_held(base));
-        is_item || self.has_part(value, resource.is_path, is_held)
+        is_item || self.is_itself(value, resource, is_held) || self.has_part(value, resource.is_path, is_held)
+    }
+
+    /// `connection.execution_options(…)`: a method that gives the object that it is called on.
+    pub(super) fn is_itself(&self, value: ExprRef, resource: &Resource, is_held: &dyn Fn(ExprId) -> bool) -> bool {
+        let facts = self.facts(value.scope.module);
+        !resource.gives_itself.is_empty()
+            && matches!(self.expr(value), Expr::Call(call)
+                if matches!(facts.expr(facts.call(call).callee), Expr::Attribute(base, method)
+                    if is_held(base) && Resource::names(&resource.gives_itself, method)))
     }
 
     fn has_part(&self, value: ExprRef, with_text: bool, is_held: &dyn Fn(ExprId) -> bool) -> bool {

@@ -82,8 +82,10 @@ impl Search<'_, '_> {
     fn is_flag(&self, test: ExprId) -> bool {
         match self.facts.expr(test) {
             Expr::Binary(_, left, _) if self.is_held(left, u8::MAX) => true,
-            // What the resource tells of itself says nothing about whose it is, but for whether it is open.
-            Expr::Attribute(base, name) if self.is_held(base, u8::MAX) => name.as_str().contains("close"),
+            // What the resource tells of itself says nothing about whose it is, but for whether it is open or has ended.
+            Expr::Attribute(base, name) if self.is_held(base, u8::MAX) => {
+                name.as_str().contains("close") || name.as_str() == "returncode"
+            }
             Expr::Name(_) | Expr::Attribute(..) | Expr::Constant(_) => true,
             Expr::Not(inner) => self.is_flag(inner),
             Expr::And(run) | Expr::Or(run) => self.facts.list(run).iter().any(|part| self.is_flag(*part)),

@@ -31,8 +31,10 @@ impl Search<'_, '_> {
                     Expr::Attribute(_, name) if is_harmless(name) => false,
                     Expr::Name(_) | Expr::Attribute(..) => {
                         let scope = self.program.event_scope(EventRef::new(self.function.module, event));
+                        // To call a coroutine function only makes a coroutine.
                         if let Some(function) = self.program.callee(scope, call)
-                            && self.program.is_harmless_function(function, CALLS)
+                            && (self.program.function(function).is_async
+                                || self.program.is_harmless_function(function, CALLS))
                         {
                             return None;
                         }
@@ -200,6 +202,10 @@ fn is_harmless(name: Name) -> bool {
                 | "isatty"
                 | "acquire"
                 | "release"
+                | "create_task"
+                | "setLevel"
+                | "addHandler"
+                | "hasHandlers"
                 | "to_bytes"
                 | "to_text"
                 | "to_native"
