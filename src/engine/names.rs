@@ -77,6 +77,7 @@ const TEST_FOLDERS: &[&str] = &[
     "testing",
     "_testing",
     "testutils",
+    "testutil",
     "test_utils",
     "testsuite",
     "idle_test",
@@ -91,8 +92,10 @@ pub fn role(path: &Path) -> Role {
     let mut folders = path.parent().into_iter().flat_map(Path::components);
     let in_tests = folders.any(|folder| TEST_FOLDERS.iter().any(|name| folder.as_os_str() == *name));
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let is_helper =
-        matches!(stem, "conftest" | "testing" | "_testing" | "testing_utils" | "test" | "tests" | "testutils");
+    let is_helper = matches!(
+        stem,
+        "conftest" | "testing" | "_testing" | "testing_utils" | "test" | "tests" | "testutils" | "testutil"
+    );
     let is_double = stem == "fake" || stem.starts_with("fake_") || stem == "mock" || stem.starts_with("mock_");
     if in_tests || is_helper || is_double || stem.starts_with("test_") || stem.ends_with("_test") {
         Role::Test
@@ -141,7 +144,8 @@ pub fn parts_called_tests(modules: &[Imported]) -> FxHashSet<usize> {
         for import in &module.facts.imports {
             let source = import_source(module, import);
             let member = import.name.map(|name| format!("{source}.{name}"));
-            let found = [Some(source), member].into_iter().flatten().map(|name| Name::new(name.trim_start_matches('.')));
+            let found =
+                [Some(source), member].into_iter().flatten().map(|name| Name::new(name.trim_start_matches('.')));
             parts.extend(found.filter_map(|name| called.get(&name)));
         }
     }

@@ -11,8 +11,8 @@ use toml::Spanned;
 
 use super::mistakes::{plainer, row_and_column};
 use super::{
-    Argument, Borrows, BoundIs, By, Cache, Calls, Container, Domain, EntryBy, Example, Held, Holds, Lost, Models, Name,
-    Keeps, Origin, Registration, Registry, Resource, Shape, ThreadLocal, Weak,
+    Argument, Borrows, BoundIs, By, Cache, Calls, Container, Domain, EntryBy, Example, Held, Holds, Keeps, Lost,
+    Models, Name, Origin, Registration, Registry, Resource, Shape, ThreadLocal, Weak,
 };
 
 /// A mistake in a file of models. Row and column count from 1, columns in characters.
@@ -181,7 +181,9 @@ entry! {
 }
 
 entry! {
-    struct KeepsEntry {}
+    struct KeepsEntry {
+        weak_if: Option<Name>,
+    }
 }
 
 entry! {
@@ -381,7 +383,7 @@ impl Tables {
             entry.add_example(file, text, &mut models);
         }
         for entry in self.keeps {
-            add(&mut models.keeps, &entry.name, &Keeps)?;
+            add(&mut models.keeps, &entry.name, &Keeps { weak_if: entry.weak_if })?;
             entry.add_example(file, text, &mut models);
         }
         for entry in self.repeats {

@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::calls::CallSite;
+use super::calls::{CallSite, Mention};
 use super::lifetimes::Lifetime;
 use super::names::Definition;
 use super::repetition::Frequency;
@@ -229,9 +229,9 @@ impl Program<'_> {
     fn is_made_by_with(&self, site: CallSite) -> bool {
         let facts = self.facts(site.module);
         let made = facts.id_of(Expr::Call(site.call));
-        facts.contexts.iter().any(|context| {
-            matches!(context.kind, crate::facts::ContextKind::With { manager, .. } if Some(manager) == made)
-        })
+        facts.contexts.iter().any(
+            |context| matches!(context.kind, crate::facts::ContextKind::With { manager, .. } if Some(manager) == made),
+        )
     }
 
     /// A function up the chain of callers that is handed to others to be called back.
@@ -246,7 +246,9 @@ impl Program<'_> {
                 continue;
             }
             let mentions = self.mentions(Definition::Function(caller));
-            if let Some(mention) = mentions.iter().find(|mention| !self.is_test(mention.event.module)) {
+            let is_handed_on =
+                |mention: &&Mention| !self.is_test(mention.event.module) && !self.is_another_name(mention);
+            if let Some(mention) = mentions.iter().find(is_handed_on) {
                 let label = Label {
                     location: self.event_location(mention.event),
                     message: format!("`{}` is handed on here", self.function_name(caller)),
@@ -267,6 +269,17 @@ impl Program<'_> {
             waiting.extend(known.filter_map(|site| Some((self.event_function(site.event)?, depth + 1))));
         }
         None
+    }
+
+    /// `command = init`: another name in the same function, by which it is called.
+    fn is_another_name(&self, mention: &Mention) -> bool {
+        let facts = self.facts(mention.event.module);
+        match facts.event(mention.event.id).kind {
+            EventKind::Bind { target, .. } => {
+                matches!(facts.expr(target), Expr::Name(_)) && self.event_function(mention.event).is_some()
+            }
+            _ => false,
+        }
     }
 
     fn calls_often(&self, function: FunctionRef) -> Option<String> {

@@ -839,8 +839,28 @@ pub fn is_going_on_name(name: &str) -> bool {
 /// Flags that tell the work of an object to end.
 pub fn is_end_flag_name(name: &str) -> bool {
     let words = [
-        "stop", "stopped", "stopping", "closed", "closing", "close", "done", "finished", "exit", "exiting", "shutdown",
-        "quit", "cancelled", "canceled", "cancel", "ended", "end", "terminated", "terminate", "dead", "event", "halt",
+        "stop",
+        "stopped",
+        "stopping",
+        "closed",
+        "closing",
+        "close",
+        "done",
+        "finished",
+        "exit",
+        "exiting",
+        "shutdown",
+        "quit",
+        "cancelled",
+        "canceled",
+        "cancel",
+        "ended",
+        "end",
+        "terminated",
+        "terminate",
+        "dead",
+        "event",
+        "halt",
         "stopevent",
     ];
     name.to_ascii_lowercase().split('_').any(|word| words.contains(&word))

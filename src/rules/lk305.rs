@@ -44,7 +44,8 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 /// The cycle is certain; what it costs is what it keeps until the collector runs, or how often it is made.
 fn cost(program: &Program, found: &SelfReferring) -> Option<Cost> {
     let kept = program.cost_of_variables(found.keeps.iter().copied());
-    kept.or_else(|| (!found.keeps.is_empty()).then(|| program.called_often_by(found.maker))?)
+    let is_often = !found.keeps.is_empty() && !program.is_remembered(found.maker);
+    kept.or_else(|| is_often.then(|| program.called_often_by(found.maker))?)
 }
 
 fn step(program: &Program, function: FunctionRef, capture: &Capture, first: Name) -> Option<Label> {

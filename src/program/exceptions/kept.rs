@@ -6,8 +6,9 @@
 
 use super::Thrown;
 use crate::facts::{Constant, EventId, EventKind, Expr, ExprId, MODULE_SCOPE, ScopeKind};
+use crate::models::Holds;
 use crate::program::operations::OperationKind;
-use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program};
+use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef};
 use crate::source::Name;
 
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +94,10 @@ impl Program<'_> {
             Place::Module(_, name) | Place::Class(_, name) | Place::Unresolved(name) => name,
             _ => return None,
         };
+        // A table of classes: an exception is looked up in it by what it is.
+        if attribute.as_str().to_ascii_lowercase().split('_').any(|word| word.ends_with("cls") || word == "classes") {
+            return None;
+        }
         if attribute.as_str().starts_with("__") || self.is_stripped_anywhere(function, thrown) {
             return None;
         }
@@ -104,8 +109,12 @@ impl Program<'_> {
             Place::Instance(class, _) => Some(class),
             _ => None,
         };
+        let is_weak = self.holder(reach.place).is_some_and(|holder| holder.container.holds != Holds::Strong);
         let is_let_go = match reach.place {
+            _ if is_weak => true,
             Place::Instance(..) => self.is_released_by_others(class, attribute, is_item),
+            // What a library's object does with an attribute of its own is not seen.
+            Place::Unresolved(_) if attribute.as_str().starts_with('_') && !self.is_own_attribute(attribute) => true,
             Place::Unresolved(_) => {
                 self.is_released_by_others(None, attribute, is_item)
                     || self.is_released_in_any_class(attribute, is_item)
@@ -137,17 +146,34 @@ impl Program<'_> {
         let Thrown::Handed(name) = thrown else { return None };
         let receiver = self.receiver(function).filter(|receiver| !receiver.is_class)?;
         self.callers(function).iter().filter(|site| site.is_certain).find_map(|site| {
-                let facts = self.facts(site.module);
-                let Expr::Attribute(base, _) = facts.expr(facts.call(site.call).callee) else { return None };
-                let Expr::Name(base) = facts.expr(base) else { return None };
-                let caller = self.event_function(site.event)?;
-                let scope = self.event_scope(site.event);
-                let own = self.receiver_named(scope, base).filter(|own| !own.is_class)?;
-                let is_same = self.mro(own.class).contains(&receiver.class) || self.mro(receiver.class).contains(&own.class);
-                let argument = self.argument_for(*site, function, name)?;
-                let is_caught = matches!(self.thrown(argument, site.event)?, Thrown::Caught(_) | Thrown::Current(_));
-                (is_same && is_caught && caller != function).then_some((caller, site.event))
+            let facts = self.facts(site.module);
+            let Expr::Attribute(base, _) = facts.expr(facts.call(site.call).callee) else { return None };
+            let Expr::Name(base) = facts.expr(base) else { return None };
+            let caller = self.event_function(site.event)?;
+            let scope = self.event_scope(site.event);
+            let own = self.receiver_named(scope, base).filter(|own| !own.is_class)?;
+            let is_same =
+                self.mro(own.class).contains(&receiver.class) || self.mro(receiver.class).contains(&own.class);
+            let argument = self.argument_for(*site, function, name)?;
+            let is_caught = matches!(self.thrown(argument, site.event)?, Thrown::Caught(_) | Thrown::Current(_));
+            (is_same && is_caught && caller != function).then_some((caller, site.event))
+        })
+    }
+
+    /// Whether objects of the program give themselves an attribute of this name.
+    fn is_own_attribute(&self, attribute: Name) -> bool {
+        self.module_ids().any(|module| {
+            let facts = self.facts(module);
+            self.module(module).attribute_stores_of(attribute).any(|event| {
+                let scope = ScopeRef::new(module, facts.scope_of(facts.event(event)));
+                let (EventKind::Bind { target, .. } | EventKind::Annotate { target, .. }) = facts.event(event).kind
+                else {
+                    return false;
+                };
+                matches!(facts.expr(target), Expr::Attribute(base, _)
+                    if matches!(facts.expr(base), Expr::Name(name) if self.receiver_named(scope, name).is_some()))
             })
+        })
     }
 
     /// A variable of the function that was given what the same attribute held before.

@@ -11,7 +11,9 @@ use crate::program::lifetimes::Lifetime;
 use crate::program::registries::Cause;
 use crate::program::repetition::Frequency;
 use crate::program::types::Type;
-use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Operation, OperationKind, Place, ScopeRef, vocabulary};
+use crate::program::{
+    ClassRef, EventRef, FunctionRef, ModuleId, Operation, OperationKind, Place, ScopeRef, vocabulary,
+};
 use crate::source::Name;
 
 /// A listener that its emitter has no way to lose.

@@ -33,7 +33,7 @@ pub struct LocalClass {
     pub maker: FunctionRef,
     /// The class itself is returned, stored or handed on, not only used.
     pub is_given_away: bool,
-    /// Its methods use variables of the function around it.
+    /// Its methods use variables of the function around it, or its bases are values of the call.
     pub captures: bool,
 }
 
@@ -176,7 +176,8 @@ impl Program<'_> {
             let (is_given_away, is_stored) = self.uses_of_class(class, scope);
             // What is stored is there the next time.
             if !is_stored && !self.is_remembered(maker) {
-                found.push(LocalClass { class, maker, is_given_away, captures: self.captures_something(class) });
+                let captures = self.captures_something(class) || self.has_bases_of_the_call(class, scope);
+                found.push(LocalClass { class, maker, is_given_away, captures });
             }
         }
         found
@@ -215,7 +216,7 @@ impl Program<'_> {
     }
 
     /// A cache gives the same result again.
-    fn is_remembered(&self, maker: FunctionRef) -> bool {
+    pub fn is_remembered(&self, maker: FunctionRef) -> bool {
         let mut function = Some(maker);
         while let Some(here) = function {
             let is_cached = self.cached_functions(here.module).iter().any(|cached| cached.function == here);
@@ -234,6 +235,18 @@ impl Program<'_> {
             function = self.enclosing_function(self.defining_scope(here));
         }
         false
+    }
+
+    /// `class Node(base)` with a `base` that each call may give another value.
+    fn has_bases_of_the_call(&self, class: ClassRef, scope: ScopeRef) -> bool {
+        let facts = self.facts(class.module);
+        facts.list(facts.class(class.id).bases).iter().any(|base| match facts.expr(*base) {
+            Expr::Name(name) => match self.resolve_name(scope, name) {
+                Definition::Variable(holder, _) => self.enclosing_function(holder).is_some(),
+                _ => false,
+            },
+            _ => false,
+        })
     }
 
     fn captures_something(&self, class: ClassRef) -> bool {
