@@ -17,13 +17,14 @@ const RUNS: usize = 3;
 /// A generator of programs: its name, the size, and the text of that size.
 type Shape = (&'static str, usize, fn(usize) -> String);
 
-const SHAPES: [Shape; 6] = [
+const SHAPES: [Shape; 7] = [
     ("branches one after another", 10_000, branches),
     ("arms of one statement", 10_000, arms),
     ("tries one after another", 1_000, tries),
     ("tries in one another", 1_000, nested_tries),
     ("lines of one function", 5_000, lines),
     ("resources of one function", 1_000, resources),
+    ("classes that refer to each other", 1_000, classes),
 ];
 
 fn main() {
@@ -105,4 +106,18 @@ fn resources(size: usize) -> String {
         let _ = writeln!(text, "    d{number} = os.open(a, os.O_RDONLY)\n    g()\n    os.close(d{number})");
     }
     text + "    os.close(descriptor)\n"
+}
+
+/// Each instance holds one of the class before, and is held by it.
+fn classes(size: usize) -> String {
+    let mut text = String::new();
+    for number in 0..size {
+        let before = number.saturating_sub(1);
+        let _ = write!(
+            text,
+            "class C{number}:\n    def __init__(self, other):\n        self.other = other\n        self.next = C{before}(self)\n        \
+             other.items.append(self)\n\n    def __del__(self):\n        self.other.done(self)\n\n\n"
+        );
+    }
+    text
 }

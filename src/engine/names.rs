@@ -81,6 +81,7 @@ const TEST_FOLDERS: &[&str] = &[
     "testing",
     "_testing",
     "testutils",
+    "testutil",
     "test_utils",
     "testsuite",
     "idle_test",
@@ -123,8 +124,10 @@ fn is_test(path: &Path) -> bool {
     let mut folders = path.parent().into_iter().flat_map(Path::components);
     let in_tests = folders.any(|folder| TEST_FOLDERS.iter().any(|name| folder.as_os_str() == *name));
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let is_helper =
-        matches!(stem, "conftest" | "testing" | "_testing" | "testing_utils" | "test" | "tests" | "testutils");
+    let is_helper = matches!(
+        stem,
+        "conftest" | "testing" | "_testing" | "testing_utils" | "test" | "tests" | "testutils" | "testutil"
+    );
     let is_double = stem == "fake" || stem.starts_with("fake_") || stem == "mock" || stem.starts_with("mock_");
     in_tests || is_helper || is_double || stem.starts_with("test_") || stem.ends_with("_test")
 }

@@ -183,7 +183,9 @@ entry! {
 }
 
 entry! {
-    struct KeepsEntry {}
+    struct KeepsEntry {
+        weak_if: Option<Name>,
+    }
 }
 
 entry! {
@@ -406,7 +408,7 @@ impl Tables {
             entry.add_example(file, text, &mut models);
         }
         for entry in self.keeps {
-            add(&mut models.keeps, &entry.name, &Keeps)?;
+            add(&mut models.keeps, &entry.name, &Keeps { weak_if: entry.weak_if })?;
             entry.add_example(file, text, &mut models);
         }
         for entry in self.repeats {

@@ -147,7 +147,10 @@ pub struct Weak {
 
 /// A callable whose result keeps all that it is given, for as long as it lives itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keeps;
+pub struct Keeps {
+    /// With this keyword it refers to its first argument weakly.
+    pub weak_if: Option<Name>,
+}
 
 /// What makes a project's function run at another's will: a decorator, an argument, or a base class.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -449,9 +452,8 @@ impl Models {
         self.weak.get(&name)
     }
 
-    /// Whether what a callable makes keeps its arguments.
-    pub fn keeps(&self, name: Name) -> bool {
-        self.keeps.contains_key(&name)
+    pub fn keeps(&self, name: Name) -> Option<&Keeps> {
+        self.keeps.get(&name)
     }
 
     /// What makes a function run again and again.

@@ -11,6 +11,7 @@ pub mod async_generators;
 pub mod caches;
 pub mod calls;
 pub mod classes;
+pub mod collector;
 pub mod conditions;
 pub mod containers;
 pub mod costs;

@@ -3,8 +3,9 @@
 //! A `__del__` that is to end such work waits for an object that the work holds, so it never runs. And a task that tells
 //! its owner when it is done, and stays in the owner's set, was forgotten there.
 
+use super::resources::is_part_of_something;
 use super::{ClassRef, EventRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{Constant, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
+use crate::facts::{CallId, Constant, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
 use crate::models::Holds;
 use crate::source::{Location, Name};
 
@@ -30,6 +31,16 @@ pub struct KeptTask {
     pub told: EventRef,
 }
 
+/// A task that nothing but the event loop knows of, and that only weakly.
+#[derive(Clone, Copy, Debug)]
+pub struct DroppedTask {
+    pub event: EventRef,
+    /// The coroutine function that it runs, where that is known.
+    pub work: Option<FunctionRef>,
+    /// The loop that the work goes round in, waiting each time.
+    pub rounds: Option<Location>,
+}
+
 /// Calls that run what they are given beside the caller.
 const STARTS: [&str; 6] = ["create_task", "ensure_future", "run_coroutine_threadsafe", "Task", "Thread", "spawn"];
 
@@ -41,6 +52,11 @@ impl Program<'_> {
             let finalizer =
                 self.method(class, Name::new("__del__")).filter(|finalizer| self.does_something(*finalizer));
             let Some(finalizer) = finalizer else { continue };
+            let owner = self.class_of_method(finalizer);
+            // What a base class with the finalizer starts itself is enough to keep it off.
+            if owner.is_some_and(|owner| owner != class && self.starts_work(owner)) {
+                continue;
+            }
             for method in self.own_methods(class) {
                 let scope = self.function_scope(method);
                 let starts = self.facts(module).scope_events(scope.id).filter_map(|(id, event)| match event.kind {
@@ -57,6 +73,19 @@ impl Program<'_> {
             }
         }
         found
+    }
+
+    /// Whether a method of a class starts work that goes on by itself.
+    fn starts_work(&self, class: ClassRef) -> bool {
+        self.own_methods(class).any(|method| {
+            let scope = self.function_scope(method);
+            self.facts(class.module).scope_events(scope.id).any(|(_, event)| match event.kind {
+                EventKind::Call(call) => {
+                    self.work_started(scope, call).is_some_and(|work| self.rounds_of(work).is_some())
+                }
+                _ => false,
+            })
+        })
     }
 
     /// `create_task(self.watch())`, `Thread(target=self.run)`: the method of the object that goes on by itself.
@@ -103,6 +132,79 @@ impl Program<'_> {
             let is_outermost = loops_around(facts, context.parent).next().is_none();
             let goes_round = is_outermost && goes_on(facts, test, receiver, 6) && !is_left_at_first(facts, id);
             goes_round.then(|| self.location(work.module, context.span))
+        })
+    }
+
+    /// The tasks that a module makes and does not keep, in source order.
+    pub fn dropped_tasks(&self, module: ModuleId) -> Vec<DroppedTask> {
+        let facts = self.facts(module);
+        let mut found = Vec::new();
+        for (number, call) in facts.calls.iter().enumerate() {
+            let (Expr::Name(name) | Expr::Attribute(_, name)) = facts.expr(call.callee) else { continue };
+            if !matches!(name.as_str(), "create_task" | "ensure_future") {
+                continue;
+            }
+            let event = EventRef::new(module, call.event);
+            let scope = self.event_scope(event);
+            let made = facts.id_of(Expr::Call(CallId(number as u32)));
+            let is_used = made.is_some_and(|made| is_part_of_something(facts, made) || is_awaited(facts, made));
+            if is_used || !self.makes_tasks(scope, call.callee) {
+                continue;
+            }
+            let first = facts.arguments(call).first().copied();
+            let work = first.and_then(|first| match facts.expr(first) {
+                Expr::Call(inner) => self.callee(scope, inner),
+                _ => None,
+            });
+            found.push(DroppedTask { event, work, rounds: work.and_then(|work| self.waits_for_ever(work)) });
+        }
+        found.sort_by_key(|dropped| dropped.event);
+        found
+    }
+
+    /// `asyncio.create_task`, `loop.create_task`: what holds its tasks weakly, unlike a group of tasks.
+    fn makes_tasks(&self, scope: ScopeRef, callee: ExprId) -> bool {
+        let callee = scope.expr(callee);
+        if let Some(path) = self.external_path(callee) {
+            return path.as_str().starts_with("asyncio.") && !path.as_str().contains("TaskGroup");
+        }
+        let facts = self.facts(scope.module);
+        let Expr::Attribute(base, _) = self.expr(callee) else { return false };
+        match facts.expr(base) {
+            Expr::Name(name) | Expr::Attribute(_, name) => {
+                matches!(name.as_str().trim_start_matches('_'), "loop" | "io_loop" | "event_loop")
+            }
+            Expr::Call(call) => {
+                let maker = self.external_path(scope.expr(facts.call(call).callee));
+                maker.is_some_and(|path| matches!(path.as_str(), "asyncio.get_running_loop" | "asyncio.get_event_loop"))
+            }
+            _ => false,
+        }
+    }
+
+    /// The endless loop of a coroutine in which it waits; `None` where a timer of the event loop wakes it up, which holds
+    /// the task until then.
+    fn waits_for_ever(&self, work: FunctionRef) -> Option<Location> {
+        let facts = self.facts(work.module);
+        let declared = self.function(work);
+        let sleeps = facts.scope_events(declared.scope).any(|(_, event)| match event.kind {
+            EventKind::Call(call) => {
+                matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, name) | Expr::Name(name)
+                if matches!(name.as_str(), "sleep" | "wait_for" | "timeout"))
+            }
+            _ => false,
+        });
+        if sleeps {
+            return None;
+        }
+        facts.scope_events(declared.scope).filter(|_| declared.is_async).find_map(|(_, event)| {
+            if !matches!(event.kind, EventKind::Await(_)) {
+                return None;
+            }
+            let (id, context) = loops_around(facts, event.context).last()?;
+            let ContextKind::While(test) = context.kind else { return None };
+            let is_endless = matches!(facts.expr(test), Expr::Constant(Constant::True | Constant::Int(1)));
+            (is_endless && !is_left_at_first(facts, id)).then(|| self.location(work.module, context.span))
         })
     }
 
@@ -165,6 +267,10 @@ impl Program<'_> {
             Some(EventRef::new(event.module, id))
         })
     }
+}
+
+fn is_awaited(facts: &FileFacts, made: ExprId) -> bool {
+    facts.events.iter().any(|event| matches!(event.kind, EventKind::Await(waited) if waited == made))
 }
 
 /// The loops around a context, innermost first.

@@ -146,13 +146,13 @@ fn claim(program: &Program, class: ClassRef, finalizer: FunctionRef, cycle: &Cyc
         cycle.steps.iter().map(|step| label(program, step.reference.event, cycles::step_label(step))).collect();
     related.push(crate::finding::Label {
         location: program.location(finalizer.module, program.function(finalizer).name_span),
-        message: "`__del__` waits for the cyclic garbage collector".to_owned(),
+        message: "`__del__` waits for the cyclic garbage collector, and runs at a time of its own".to_owned(),
     });
     Claim {
         span: program.class(class).name_span,
         confidence: confidence(program, class, cycle),
         message,
-        label: "only the cyclic garbage collector frees its instances, at a time of its own".to_owned(),
+        label: cycles::chain(&cycle.steps),
         related,
         symbol: via.map_or_else(|| program.class_symbol(class), |via| format!("{}.{via}", program.class_symbol(class))),
     }

@@ -5,7 +5,7 @@ use super::{Claim, Report, label};
 use crate::finding::{Confidence, Effect, Label};
 use crate::program::costs::Cost;
 use crate::program::lifetimes::Lifetime;
-use crate::program::references::own::OwnCycle;
+use crate::program::references::own::{OwnCycle, OwnMethod};
 use crate::program::references::{ObjectId, Origin};
 use crate::program::repetition::Frequency;
 use crate::program::{ModuleId, Program};
@@ -13,7 +13,9 @@ use crate::source::Name;
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     let mut known = Vec::new();
+    let mut functions = Vec::new();
     for found in program.own_cycles(module) {
+        functions.push(found.function);
         // One cycle of a class is enough to have all its instances wait.
         let subject = (found.class, found.class.is_none().then_some(found.function));
         if known.contains(&subject) || has_finalizer(program, &found) {
@@ -22,6 +24,33 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         known.push(subject);
         report_cycle(program, &found, report);
     }
+    for found in program.own_methods_given(module) {
+        if functions.contains(&found.function) {
+            continue;
+        }
+        functions.push(found.function);
+        report_method(program, &found, report);
+    }
+}
+
+fn report_method(program: &Program, found: &OwnMethod, report: &mut Report) {
+    let OwnMethod { object, attribute, class, .. } = *found;
+    let Some(cost) = program.cost_of_instance(class) else { return };
+    let method = program.function_name(found.method);
+    report.add_with_effect(
+        Effect::Delayed(Some(cost)),
+        Claim {
+            span: program.event_location(found.event).span,
+            confidence: Confidence::Medium,
+            message: format!("`{object}` keeps itself alive through its `{attribute}`"),
+            label: format!("`{object}` → `{attribute}` → bound method → `{object}`"),
+            related: vec![Label {
+                location: program.location(found.method.module, program.function(found.method).name_span),
+                message: format!("`{method}` is bound to the object that it is read from"),
+            }],
+            symbol: format!("{}.{object}.{attribute}", program.function_symbol(found.function)),
+        },
+    );
 }
 
 fn report_cycle(program: &Program, found: &OwnCycle, report: &mut Report) {

@@ -4,7 +4,7 @@ use super::{Claim, Report, label};
 use crate::finding::{Confidence, Label};
 use crate::program::registries::{Cause, Registration};
 use crate::program::repetition::Frequency;
-use crate::program::{ClassRef, FunctionRef, ModuleId, Program};
+use crate::program::{ClassRef, FunctionRef, ModuleId, Program, vocabulary};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for registration in program.registrations(module, true) {
@@ -13,7 +13,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let function = program.event_function(registration.event);
         let by = function.map_or("the module".to_owned(), |function| format!("`{}`", program.function_name(function)));
         let message = match registration.cause {
-            Cause::Constructor(class) | Cause::Instance(class) => {
+            Cause::Constructor(class) | Cause::Instance(class) if is_once_in_a_life(program, function) => {
                 format!("{by} leaves a hook in `{path}` for every `{}`", program.class(class).name)
             }
             _ => format!("{by} leaves a hook in `{path}` on every call"),
@@ -34,6 +34,12 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             symbol,
         });
     }
+}
+
+/// What begins an object's life runs once in it; what else it does, it may do again.
+fn is_once_in_a_life(program: &Program, function: Option<FunctionRef>) -> bool {
+    let method = function.map(|function| program.outermost_function(function));
+    method.is_none_or(|method| vocabulary::is_beginning_name(program.function(method).name.as_str()))
 }
 
 fn class_of(registration: &Registration) -> Option<ClassRef> {

@@ -25,7 +25,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             span: program.event_location(listener.event).span,
             confidence: confidence(program, &listener),
             message: format!("{what} {keeper}: nothing calls `{removal}`"),
-            label: "the emitter keeps it from here on".to_owned(),
+            label: format!("`{}` → {}", program.place_name(listener.place), what_is_kept(program, &listener)),
             related,
             symbol: format!("{}.{}", program.function_symbol(function), program.place_name(listener.place)),
         });
@@ -60,6 +60,14 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             related,
             symbol: format!("{}.{future}", program.function_symbol(function)),
         });
+    }
+}
+
+/// The way from the emitter's container to what stays.
+fn what_is_kept(program: &Program, listener: &Listener) -> String {
+    match listener.cause {
+        Cause::Constructor(class) | Cause::Instance(class) => format!("callback → `{}`", program.class(class).name),
+        _ => "callback → what the call has in its hands".to_owned(),
     }
 }
 

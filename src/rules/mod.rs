@@ -27,8 +27,10 @@ mod lk303;
 mod lk304;
 mod lk305;
 mod lk306;
+mod lk307;
 mod lk401;
 mod lk402;
+mod lk403;
 mod lk405;
 mod lk406;
 mod lk407;
@@ -71,8 +73,10 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK304", check: lk304::check },
     Rule { code: "LK305", check: lk305::check },
     Rule { code: "LK306", check: lk306::check },
+    Rule { code: "LK307", check: lk307::check },
     Rule { code: "LK401", check: lk401::check },
     Rule { code: "LK402", check: lk402::check },
+    Rule { code: "LK403", check: lk403::check },
     Rule { code: "LK405", check: lk405::check },
     Rule { code: "LK406", check: lk406::check },
     Rule { code: "LK407", check: lk407::check },

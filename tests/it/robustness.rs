@@ -97,3 +97,19 @@ fn threads_and_the_order_of_files_change_nothing() {
     sources.rotate_left(half);
     assert_eq!(on(3, &sources), expected, "in another order");
 }
+
+/// A thousand classes whose instances hold each other: each has its finding, and the work for each is bounded.
+#[test]
+fn classes_may_all_refer_to_each_other() {
+    let mut text = String::new();
+    for number in 0..1000 {
+        let (before, after) = ((number + 999) % 1000, (number + 1) % 1000);
+        text += &format!(
+            "class C{number}:\n    def __init__(self, other):\n        self.other = other\n        other.items.add(self)\n        \
+             self.before, self.after = C{before}(self), C{after}(self)\n\n    def __del__(self):\n        self.other.done(self)\n\n\n"
+        );
+    }
+    let found = check_text(&text);
+    let cycles = found.iter().filter(|finding| finding.code == "LK301").count();
+    assert!((1..=1000).contains(&cycles), "{cycles}");
+}

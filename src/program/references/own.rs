@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use super::captures::captured;
 use super::{ObjectGraph, ObjectId, Reference, Strength};
-use crate::facts::{EventKind, Expr, ExprId, FileFacts, NOTHING};
+use crate::facts::{EventKind, Expr, ExprId, NOTHING};
 use crate::program::names::Definition;
+use crate::program::types::Type;
 use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef};
 use crate::source::Name;
 
@@ -23,6 +24,16 @@ pub struct OwnCycle {
     pub class: Option<ClassRef>,
     /// The references on the way, the attribute's first.
     pub steps: Vec<Reference>,
+}
+
+/// `future.get = future.result`, where only the method tells what the object is.
+pub struct OwnMethod {
+    pub function: FunctionRef,
+    pub event: EventRef,
+    pub object: Name,
+    pub attribute: Name,
+    pub method: FunctionRef,
+    pub class: ClassRef,
 }
 
 /// How deep what is stored is looked through.
@@ -49,6 +60,62 @@ impl Program<'_> {
             found.extend(self.own_cycle(function, event));
         }
         found
+    }
+
+    /// The objects of others that functions of a module give a method of their own as an attribute. Where their class is
+    /// not known, the program must know the name as the method of one class, and as nothing else.
+    pub fn own_methods_given(&self, module: ModuleId) -> Vec<OwnMethod> {
+        let facts = self.facts(module);
+        let stores = self.module(module).index.attribute_stores.iter();
+        let mut found: Vec<OwnMethod> = stores
+            .filter_map(|(_, id)| {
+                let event = facts.event(*id);
+                let EventKind::Bind { target, value } = event.kind else { return None };
+                let Expr::Attribute(base, attribute) = facts.expr(target) else { return None };
+                let Expr::Attribute(same, name) = facts.expr(value) else { return None };
+                let Expr::Name(object) = facts.expr(base) else { return None };
+                let scope = ScopeRef::new(module, facts.scope_of(event));
+                let function = self.enclosing_function(scope)?;
+                let is_local = same == base
+                    && self.receiver_named(scope, object).is_none()
+                    && self
+                        .holding_scope(scope, object)
+                        .is_some_and(|holder| self.enclosing_function(holder).is_some());
+                let (class, method) = match is_local.then(|| self.type_of(scope.expr(base)))? {
+                    Type::Unknown => self.only_method_called(name)?,
+                    Type::Instance(class) => {
+                        let method = self.method(class, name)?;
+                        (self.function(method).decorators.len == 0).then_some((class, method))?
+                    }
+                    _ => return None,
+                };
+                let event = EventRef::new(module, *id);
+                Some(OwnMethod { function, event, object, attribute, method, class })
+            })
+            .collect();
+        found.sort_by_key(|found| found.event);
+        found
+    }
+
+    /// The one method of a name, where nothing else of the program is called so and no object has such an attribute.
+    fn only_method_called(&self, name: Name) -> Option<(ClassRef, FunctionRef)> {
+        let modules = || self.module_ids().filter(|module| !self.is_test(*module));
+        if modules().any(|module| self.module(module).attribute_stores_of(name).next().is_some()) {
+            return None;
+        }
+        let mut only = None;
+        for module in modules() {
+            for class in self.classes_of(module) {
+                let Some(method) = self.own_methods(class).find(|method| self.function(*method).name == name) else {
+                    continue;
+                };
+                let is_plain = self.function(method).decorators.len == 0;
+                if only.replace((class, method)).is_some() || !is_plain {
+                    return None;
+                }
+            }
+        }
+        only
     }
 
     fn own_cycle(&self, function: FunctionRef, event: EventRef) -> Option<OwnCycle> {
@@ -100,7 +167,7 @@ impl Program<'_> {
     }
 
     fn captures_name(&self, function: FunctionRef, name: Name) -> bool {
-        is_nested(self.facts(function.module), self, function)
+        self.enclosing_function(self.defining_scope(function)).is_some()
             && captured(self, function).iter().any(|capture| capture.name == name)
     }
 }

@@ -222,15 +222,20 @@ impl Tracer<'_> {
             _ => {}
         }
         let model = self.program.models.weak(path);
+        let keeps = self.program.models.keeps(path);
+        let keyword = |name: Name| {
+            let mut given = self.facts.keyword_arguments(call).iter();
+            given.any(|(word, value)| *word == Some(name) && self.facts.expr(*value) != Expr::Constant(Constant::False))
+        };
+        let keeps_first_weakly = keeps.and_then(|keeps| keeps.weak_if).is_some_and(keyword);
         let is_weak = model.is_some() || is_called_weak(path);
         let container = self.program.models.container(path);
-        let keeps = self.program.models.keeps(path);
-        if is_weak || keeps || container.is_some() {
+        if is_weak || keeps.is_some() || container.is_some() {
             let arguments = self.arguments(scope, id);
             let mut handles = Vec::new();
             let weak_position = model.map_or(0, |model| model.position as usize);
             for (position, argument) in arguments.positional.iter().enumerate() {
-                let weakly = is_weak && position == weak_position;
+                let weakly = (is_weak || keeps_first_weakly) && position == weak_position;
                 handles.extend(argument.iter().map(|handle| Handle {
                     object: handle.object,
                     form: if container.is_some() { Form::Item } else { Form::Argument },
