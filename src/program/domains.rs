@@ -140,14 +140,14 @@ impl Program<'_> {
         if matches!(self.expr(base), Expr::Attribute(_, name) if name.as_str() == "attrib") {
             return Domain::Unknown;
         }
+        if let Some(domain) = self.domain_of_input(base, key) {
+            return domain;
+        }
         // `self.options["size"]`: a setting of the object.
         if matches!((self.expr(base), self.expr(key)), (Expr::Attribute(..), Expr::Constant(Constant::Word(_))))
             && self.is_settings(base)
         {
             return Domain::Bounded;
-        }
-        if let Some(domain) = self.domain_of_input(base, key) {
-            return domain;
         }
         match (elements, self.expr(key)) {
             (Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_), Expr::Constant(Constant::Word(word)))

@@ -31,9 +31,10 @@ fn what_is_found_is_kept_by_cpython() {
     report(failures);
 }
 
-/// The marked findings that are not there, by their rows.
+/// The marked findings that are not there, by their rows. That CPython keeps something is shown of low confidence as
+/// well: whether it costs anything is another question.
 fn not_found(program: &str) -> Vec<String> {
-    let found = check(&[("program.py".into(), program.to_owned())], Confidence::Medium);
+    let found = check(&[("program.py".into(), program.to_owned())], Confidence::Low);
     let marked: Vec<(usize, &str)> = program
         .lines()
         .enumerate()

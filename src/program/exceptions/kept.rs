@@ -359,7 +359,6 @@ impl Program<'_> {
                     _ => false,
                 })
             })
-        })
     }
 
     /// A caller that catches the exception and hands it to an object which it has made itself, or while it has something

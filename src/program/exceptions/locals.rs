@@ -134,14 +134,8 @@ impl Program<'_> {
             | EventKind::BindException { target, .. }
             | EventKind::BindPattern { target, .. }
             | EventKind::Delete { target } => target,
-            // `frame.clear()`, `stack.clear()`; and what ends the process leaves nothing
+            // `frame.clear()`, `stack.clear()`
             EventKind::Call(call) => {
-                let scope = self.event_scope(EventRef::new(function.module, event));
-                let callee = scope.expr(facts.call(call).callee);
-                let ends_process = |path: Name| path.as_str() == "os._exit" || path.as_str().starts_with("os.exec");
-                if self.external_path(callee).is_some_and(ends_process) {
-                    return true;
-                }
                 return matches!(facts.expr(facts.call(call).callee), Expr::Attribute(base, method)
                     if method.as_str() == "clear" && facts.expr(base) == Expr::Name(variable));
             }

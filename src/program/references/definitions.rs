@@ -277,18 +277,6 @@ impl Program<'_> {
         false
     }
 
-    /// `class Node(base)` with a `base` that each call may give another value.
-    fn has_bases_of_the_call(&self, class: ClassRef, scope: ScopeRef) -> bool {
-        let facts = self.facts(class.module);
-        facts.list(facts.class(class.id).bases).iter().any(|base| match facts.expr(*base) {
-            Expr::Name(name) => match self.resolve_name(scope, name) {
-                Definition::Variable(holder, _) => self.enclosing_function(holder).is_some(),
-                _ => false,
-            },
-            _ => false,
-        })
-    }
-
     fn captures_something(&self, class: ClassRef) -> bool {
         self.own_methods(class)
             .any(|method| captured(self, method).iter().any(|capture| !self.is_named_by(capture, class)))

@@ -172,16 +172,6 @@ impl Program<'_> {
     }
 }
 
-fn is_nested(facts: &FileFacts, program: &Program, function: FunctionRef) -> bool {
-    let scope = program.defining_scope(function);
-    matches!(
-        facts.scope(scope.id).kind,
-        crate::facts::ScopeKind::Function(_)
-            | crate::facts::ScopeKind::Lambda(_)
-            | crate::facts::ScopeKind::Comprehension
-    )
-}
-
 /// Stored before your eyes, with both ends known.
 fn shown(reference: &Reference) -> bool {
     reference.is_seen && reference.is_certain
