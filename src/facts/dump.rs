@@ -45,13 +45,8 @@ pub fn event(facts: &FileFacts, id: EventId) -> String {
     Line(facts, facts.event(id)).to_string()
 }
 
-fn depth(facts: &FileFacts, mut id: ContextId) -> usize {
-    let mut depth = 0;
-    while facts.context(id).parent != id {
-        id = facts.context(id).parent;
-        depth += 1;
-    }
-    depth
+fn depth(facts: &FileFacts, id: ContextId) -> usize {
+    facts.context_ids_outwards(id).skip(1).count()
 }
 
 fn names(names: &[Name]) -> String {

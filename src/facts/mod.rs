@@ -546,13 +546,24 @@ impl FileFacts {
 
     /// The context and those around it, innermost first, up to the root of its scope's body.
     pub fn contexts_around(&self, id: ContextId) -> impl Iterator<Item = &Context> {
-        let mut next = Some(id);
-        std::iter::from_fn(move || {
-            let id = next?;
-            let context = self.context(id);
-            next = (context.parent != id && !matches!(context.kind, ContextKind::Body)).then_some(context.parent);
-            Some(context)
+        self.context_ids_around(id).map(|id| self.context(id))
+    }
+
+    /// As [`Self::contexts_around`], by their numbers.
+    pub fn context_ids_around(&self, id: ContextId) -> impl Iterator<Item = ContextId> {
+        let mut is_inside = true;
+        self.context_ids_outwards(id).take_while(move |id| {
+            let is_next = is_inside;
+            is_inside = !matches!(self.context(*id).kind, ContextKind::Body);
+            is_next
         })
+    }
+
+    /// The context and those around it, innermost first, out of the bodies that run where they stand (of classes and
+    /// comprehensions) as well. It ends at the body of a function or of the module.
+    pub fn context_ids_outwards(&self, id: ContextId) -> impl Iterator<Item = ContextId> {
+        let parent = |id: ContextId| Some(self.context(id).parent).filter(|parent| *parent != id);
+        std::iter::successors(Some(id), move |id| parent(*id))
     }
 
     pub fn binds(&self, scope: ScopeId, name: Name) -> bool {

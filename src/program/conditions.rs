@@ -19,16 +19,7 @@ impl Program<'_> {
     /// The conditions under which an event happens, the innermost arms first, then earlier exits.
     pub fn conditions(&self, event: EventRef) -> Vec<Condition> {
         let facts = self.facts(event.module);
-        let mut around: Vec<ContextId> = Vec::new();
-        let mut next = facts.event(event.id).context;
-        loop {
-            around.push(next);
-            let context = facts.context(next);
-            if matches!(context.kind, ContextKind::Body) || context.parent == next {
-                break;
-            }
-            next = context.parent;
-        }
+        let around: Vec<ContextId> = facts.context_ids_around(facts.event(event.id).context).collect();
         let test_of = |id: ContextId| {
             let context = facts.context(id);
             let scope = ScopeRef::new(event.module, context.scope);

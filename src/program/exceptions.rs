@@ -11,7 +11,7 @@ use super::names::Definition;
 use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
 use crate::facts::{
-    Constant, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, ScopeId, ScopeKind,
+    Constant, ContextKind, Event, EventId, EventKind, Expr, ExprId, NOTHING, ScopeId, ScopeKind,
 };
 use crate::source::Name;
 
@@ -113,20 +113,20 @@ impl Program<'_> {
         if self.enclosing_function(scope) != Some(FunctionRef::new(holder.module, function)) {
             return None;
         }
-        let around: Vec<_> = contexts_around(facts, at.id);
+        let around: Vec<_> = facts.context_ids_outwards(facts.event(at.id).context).collect();
         let earlier: Vec<EventId> =
             self.module(holder.module).bindings_of(holder.id, name).take_while(|event| *event < at.id).collect();
         let mut bound = None;
         for event in earlier.iter().copied().skip(earlier.len().saturating_sub(MOST_BINDINGS)) {
             let here = EventRef::new(holder.module, event);
             match facts.event(event).kind {
-                EventKind::BindException { .. } if around.contains(&facts.event(event).context.0) => {
+                EventKind::BindException { .. } if around.contains(&facts.event(event).context) => {
                     return Some(Thrown::Caught(here));
                 }
                 EventKind::Bind { value, .. } => {
                     let found = self.thrown_within(self.event_scope(here).expr(value), here, depth);
                     // What was bound in the same block before is gone.
-                    let is_gone = found.is_none() && around.contains(&facts.event(event).context.0);
+                    let is_gone = found.is_none() && around.contains(&facts.event(event).context);
                     bound = if is_gone { None } else { found.or(bound) };
                 }
                 EventKind::Delete { .. } => bound = None,
@@ -280,16 +280,6 @@ impl Program<'_> {
             _ => false,
         })
     }
-}
-
-fn contexts_around(facts: &FileFacts, event: EventId) -> Vec<u32> {
-    let mut around = vec![facts.event(event).context.0];
-    let mut id = facts.event(event).context;
-    while facts.context(id).parent != id {
-        id = facts.context(id).parent;
-        around.push(id.0);
-    }
-    around
 }
 
 /// Last names of the calls that give frames, or exceptions with them.

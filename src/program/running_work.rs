@@ -275,13 +275,7 @@ fn is_awaited(facts: &FileFacts, made: ExprId) -> bool {
 
 /// The loops around a context, innermost first.
 fn loops_around(facts: &FileFacts, id: ContextId) -> impl Iterator<Item = (ContextId, &Context)> {
-    let mut next = Some(id);
-    let around = std::iter::from_fn(move || {
-        let id = next?;
-        let context = facts.context(id);
-        next = (context.parent != id && !matches!(context.kind, ContextKind::Body)).then_some(context.parent);
-        Some((id, context))
-    });
+    let around = facts.context_ids_around(id).map(|id| (id, facts.context(id)));
     around.filter(|(_, context)| matches!(context.kind, ContextKind::While(_) | ContextKind::For { .. }))
 }
 

@@ -287,13 +287,7 @@ fn called_name(facts: &FileFacts, expr: ExprId) -> Option<Name> {
 
 /// A context and those around it within its scope.
 fn contexts(facts: &FileFacts, innermost: ContextId) -> Vec<ContextId> {
-    let mut around = vec![innermost];
-    let mut id = innermost;
-    while !matches!(facts.context(id).kind, ContextKind::Body) && facts.context(id).parent != id {
-        id = facts.context(id).parent;
-        around.push(id);
-    }
-    around
+    facts.context_ids_around(innermost).collect()
 }
 
 /// Whether a handler around an event catches whatever it raises and goes on.

@@ -459,14 +459,11 @@ impl<'p> Tracer<'p> {
         })
     }
 
-    /// Whether an event happens in a context or within it. A context is opened after those around it, so the way
-    /// outwards ends where the numbers are smaller.
+    /// Whether an event happens in a context or within it. A context is opened after those around it, so there is
+    /// nothing to look for where the numbers are smaller.
     fn is_around(&self, context: ContextId, at: EventId) -> bool {
-        let mut id = self.facts.event(at).context;
-        while id > context {
-            id = self.facts.context(id).parent;
-        }
-        id == context
+        let mut outwards = self.facts.context_ids_outwards(self.facts.event(at).context);
+        outwards.find(|id| *id <= context) == Some(context)
     }
 
     fn attribute(&mut self, base: ExprRef, name: Name, at: Option<EventId>, depth: u32) -> Vec<Handle> {
