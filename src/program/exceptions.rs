@@ -10,9 +10,7 @@ pub mod locals;
 use super::names::Definition;
 use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{
-    Constant, ContextKind, Event, EventId, EventKind, Expr, ExprId, NOTHING, ScopeId, ScopeKind,
-};
+use crate::facts::{Constant, ContextKind, Event, EventId, EventKind, Expr, ExprId, NOTHING, ScopeId, ScopeKind};
 use crate::source::Name;
 
 /// How far a value is followed through names and wrappers.

@@ -16,7 +16,9 @@ use super::super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, 
 use super::firsts::FirstUse;
 use super::uses::Use;
 use super::{Acquisition, Given, Resources, Source};
-use crate::facts::{Call, CallId, Constant, DisplayKind, EventKind, Expr, ExprId, FileFacts, NOTHING, ScopeKind};
+use crate::facts::{
+    Call, CallId, Constant, ContextId, DisplayKind, EventKind, Expr, ExprId, FileFacts, NOTHING, ScopeKind,
+};
 use crate::models::Resource;
 use crate::source::{Name, NameSet};
 
@@ -280,14 +282,20 @@ impl Program<'_> {
         }
         let is_held = |id: ExprId| facts.expr(id) == Expr::Name(name);
         let mut given = None;
+        let mut released: Vec<ContextId> = Vec::new();
         for (id, event) in facts.scope_events(scope.id) {
             let EventKind::Return(value) = event.kind else {
-                let used = self.use_of(EventRef::new(function.module, id), resource, &is_held);
-                if used == Use::HandedOn {
-                    return None;
+                match self.use_of(EventRef::new(function.module, id), resource, &is_held) {
+                    Use::HandedOn => return None,
+                    Use::Released => released.push(event.context),
+                    Use::Nothing => {}
                 }
                 continue;
             };
+            // What has ended on the way is given for what it has to say: `process.wait(); return process`.
+            if facts.context_ids_around(event.context).any(|around| released.contains(&around)) {
+                continue;
+            }
             let place = match item_of(facts, value, &is_held) {
                 Some(place) => Given::Element(place),
                 None if is_held(value) => Given::Whole,

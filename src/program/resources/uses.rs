@@ -61,13 +61,17 @@ fn describes(method: Name) -> bool {
 
 /// Whether a method of a resource releases it, by the model or by what methods of that name do.
 pub(super) fn is_releasing_method(resource: &Resource, method: Name) -> bool {
-    let text = method.as_str();
     if Resource::names(&resource.outlives, method) {
         return false;
     }
+    // Handles of Windows are closed by `.Close()`.
+    let text = method.as_str().to_ascii_lowercase();
     Resource::names(&resource.released_by, method)
-        || vocabulary::is_ending_name(text)
-        || matches!(text, "release" | "detach" | "cleanup" | "__enter__" | "__aenter__" | "disconnect" | "unlink")
+        || vocabulary::is_ending_name(&text)
+        || matches!(
+            text.as_str(),
+            "release" | "detach" | "cleanup" | "__enter__" | "__aenter__" | "disconnect" | "unlink"
+        )
 }
 
 /// Whether the `with` of a resource releases it.
