@@ -271,17 +271,20 @@ impl Program<'_> {
             return None;
         }
         let refuted = self.refuted_removals(site, registry)?;
-        let is_conditional = self.is_conditional_event(site.event);
-        Some(Registration {
-            event: site.event,
-            path: site.path,
-            registry,
-            inner: site.inner,
-            cause,
-            repetition,
-            is_conditional,
-            refuted,
-        })
+        Some(self.registration_at(site, registry, cause, repetition, refuted))
+    }
+
+    fn registration_at<'p>(
+        &self,
+        site: Site,
+        registry: &'p Registry,
+        cause: Cause,
+        repetition: Repetition,
+        refuted: Vec<Label>,
+    ) -> Registration<'p> {
+        let Site { event, path, inner, .. } = site;
+        let is_conditional = self.is_conditional_event(event);
+        Registration { event, path, registry, inner, cause, repetition, is_conditional, refuted }
     }
 
     /// Whether the instances that each make an entry are made in a loop.

@@ -30,16 +30,7 @@ impl Program<'_> {
         if repetition.frequency < Frequency::Presumed || self.is_unwound(site, registry, place) {
             return None;
         }
-        Some(Registration {
-            event: site.event,
-            path: site.path,
-            registry,
-            inner: site.inner,
-            cause: Cause::Call,
-            repetition,
-            is_conditional: self.is_conditional_event(site.event),
-            refuted: Vec::new(),
-        })
+        Some(self.registration_at(site, registry, Cause::Call, repetition, Vec::new()))
     }
 
     /// A stack that is opened before an endless loop and unwound behind it, with what each round pushes.
@@ -68,16 +59,7 @@ impl Program<'_> {
         if scope.module != site.event.module || is_made_anew || is_unwound || self.is_parameter(scope, name) {
             return None;
         }
-        Some(Registration {
-            event: site.event,
-            path: site.path,
-            registry,
-            inner: site.inner,
-            cause: Cause::Call,
-            repetition: self.repetition(site.event),
-            is_conditional: self.is_conditional_event(site.event),
-            refuted: Vec::new(),
-        })
+        Some(self.registration_at(site, registry, Cause::Call, self.repetition(site.event), Vec::new()))
     }
 
     /// Whether the stack is unwound or replaced by anything but the end of what holds it.
