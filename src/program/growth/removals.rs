@@ -101,14 +101,14 @@ impl Program<'_> {
     fn reset_for_tests(&self, place: Place, touch: Touch, growths: &[Growth]) -> Option<String> {
         let function = self.event_function(touch.event())?;
         let name = self.function(function).name;
-        let is_reset_of_module = matches!(place, Place::Module(..))
+        let is_reset_of_module = matches!(place, Place::Module(..) | Place::Class(..))
             && self.class_of_method(function).is_none()
             && vocabulary::is_resetting_name(name.as_str())
             && self.takes_all(touch.operation);
         let exports = &self.facts(function.module).exports;
         let is_offered = exports.as_ref().is_some_and(|exports| exports.contains(&name));
         let is_added_to = |growth: &Growth| {
-            matches!(growth.domain, Domain::Open(_))
+            (matches!(growth.domain, Domain::Open(_)) || self.holds_receiver(&[growth.touch]))
                 && self.event_function(growth.touch.event()) != Some(function)
                 && self.is_called_by_project(growth.touch.event())
         };
