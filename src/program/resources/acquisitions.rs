@@ -281,19 +281,23 @@ impl Program<'_> {
             return None;
         }
         let is_held = |id: ExprId| facts.expr(id) == Expr::Name(name);
+        let has_ended = |released: &[ContextId], context| {
+            facts.context_ids_around(context).any(|around| released.contains(&around))
+        };
+        let made_in = facts.event(acquisition.event.id).context;
         let mut given = None;
         let mut released: Vec<ContextId> = Vec::new();
         for (id, event) in facts.scope_events(scope.id) {
             let EventKind::Return(value) = event.kind else {
                 match self.use_of(EventRef::new(function.module, id), resource, &is_held) {
                     Use::HandedOn => return None,
-                    Use::Released => released.push(event.context),
-                    Use::Nothing => {}
+                    Use::Released if id > acquisition.event.id => released.push(event.context),
+                    Use::Released | Use::Nothing => {}
                 }
                 continue;
             };
             // What has ended on the way is given for what it has to say: `process.wait(); return process`.
-            if facts.context_ids_around(event.context).any(|around| released.contains(&around)) {
+            if has_ended(&released, event.context) || has_ended(&released, made_in) {
                 continue;
             }
             let place = match item_of(facts, value, &is_held) {

@@ -68,13 +68,21 @@ impl Program<'_> {
             let Some(resource) = self.resource_of(&acquisition).filter(|resource| !resource.of_receiver) else {
                 continue;
             };
-            for (stored, class, attribute) in self.stored_results(&acquisition, resource) {
+            let stores = self.stored_results(&acquisition, resource);
+            let is_released = |(_, class, attribute): &(EventRef, ClassRef, Name)| {
+                self.is_attribute_released(*class, *attribute, resource)
+            };
+            // One attribute says what is used and another what is owned: one resource, which either may release.
+            if acquisition.elements(resource).len() <= 1 && stores.iter().any(is_released) {
+                continue;
+            }
+            for (stored, class, attribute) in stores {
                 // Both ends of a pipe are mostly forgotten together: one finding tells it.
                 let is_told = |known: &UnreleasedAttribute| {
                     known.acquisition.event == acquisition.event
                         || (known.class == class && known.attribute == attribute)
                 };
-                if found.iter().any(is_told) || self.is_attribute_released(class, attribute, resource) {
+                if found.iter().any(is_told) || is_released(&(stored, class, attribute)) {
                     continue;
                 }
                 let ends = self.ending_method(class);
@@ -105,6 +113,8 @@ impl Program<'_> {
         let module = acquisition.event.module;
         let facts = self.facts(module);
         let scope = self.function_scope(acquisition.function);
+        let is_local =
+            |locals: &[Name], id: ExprId| matches!(facts.expr(id), Expr::Name(name) if locals.contains(&name));
         let mut locals: Vec<Name> = Vec::new();
         let mut stores = Vec::new();
         let mut element = 0;
@@ -116,7 +126,9 @@ impl Program<'_> {
                     element += 1;
                     acquisition.elements(resource).contains(&(element - 1))
                 }
-                Expr::Name(name) => locals.contains(&name),
+                Expr::Name(_) => is_local(&locals, value),
+                // `self.owned = client if is_own else None`
+                Expr::Conditional(run) => facts.list(run).iter().skip(1).any(|arm| is_local(&locals, *arm)),
                 _ => acquisition.elements(resource).is_empty() && self.is_result(scope.expr(value), acquisition.call),
             };
             match facts.expr(target) {
@@ -141,8 +153,6 @@ impl Program<'_> {
             }
         }
         // `self.block = block = acquire()`, and then `block.close()`
-        let is_local =
-            |locals: &[Name], id: ExprId| matches!(facts.expr(id), Expr::Name(name) if locals.contains(&name));
         let is_released = !locals.is_empty()
             && facts.scope_events(scope.id).any(|(id, _)| {
                 self.use_of(EventRef::new(module, id), resource, &|id| is_local(&locals, id)) == Use::Released
