@@ -307,6 +307,8 @@ entry! {
         gives_itself: Vec<Name>,
         #[serde(default)]
         done_by: Vec<Name>,
+        file_keyword: Option<Name>,
+        file_argument: Option<u32>,
         if_keyword: Option<Name>,
         if_false: Option<Name>,
         if_argument: Option<u32>,
@@ -461,6 +463,8 @@ impl Tables {
                 elements_keep: entry.elements_keep,
                 gives_itself: entry.gives_itself.as_slice().into(),
                 done_by: entry.done_by.as_slice().into(),
+                file_keyword: entry.file_keyword,
+                file_argument: entry.file_argument,
                 if_keyword: entry.if_keyword,
                 if_false: entry.if_false,
                 if_argument: entry.if_argument,

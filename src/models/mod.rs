@@ -295,6 +295,10 @@ pub struct Resource {
     /// Methods and functions after which it is of no more use. Without them somebody else may come to use it, as with a
     /// figure that is shown at the end of a notebook's cell.
     pub done_by: Box<[Name]>,
+    /// The keyword, and the place, in which it takes an open file instead of an address: that one stays its owner's, and
+    /// what is made around it has nothing of its own.
+    pub file_keyword: Option<Name>,
+    pub file_argument: Option<u32>,
     /// There is something to be released only where this keyword is given as something else than `False` or `None` …
     pub if_keyword: Option<Name>,
     /// … or where this one is given as `False` …
@@ -328,6 +332,8 @@ impl Resource {
             gives_itself: Box::default(),
             elements_keep: false,
             done_by: Box::default(),
+            file_keyword: None,
+            file_argument: None,
             if_keyword: None,
             if_false: None,
             if_argument: None,

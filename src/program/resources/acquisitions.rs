@@ -99,7 +99,10 @@ impl Program<'_> {
             let path = self.acquiring_path(scope.expr(call.callee));
             let Some(path) = path.or_else(|| self.path_by_result(function, name)) else { continue };
             let is_made = self.models.resource(path).is_some_and(|resource| is_made_by(facts, call, resource));
-            if is_made && !self.is_in_memory(scope, call) {
+            let is_own = |path: &Name| {
+                !self.models.resource(*path).is_some_and(|resource| self.is_around_file(scope, call, resource))
+            };
+            if is_made && is_own(&path) && !self.is_in_memory(scope, call) {
                 let call = CallId(number as u32);
                 let (source, given) = (Source::Library(path), Given::ByModel);
                 found.push(Acquisition { call, event, function, source, through: None, given });
@@ -110,7 +113,7 @@ impl Program<'_> {
 
     /// The dotted name of a callee that a model knows: as it stands, as a method of a library's object, or behind a local
     /// name for it (`opened = open`, `opened = getattr(tokenize, "open", open)`).
-    fn acquiring_path(&self, callee: ExprRef) -> Option<Name> {
+    pub(super) fn acquiring_path(&self, callee: ExprRef) -> Option<Name> {
         let is_known = |path: &Name| self.models.resource(*path).is_some();
         if let Some(path) = self.external_path(callee).or_else(|| self.method_path(callee)) {
             return Some(path).filter(is_known);
@@ -386,7 +389,7 @@ fn is_comprehension(facts: &FileFacts, scope: ScopeRef) -> bool {
     facts.scope(scope.id).kind == ScopeKind::Comprehension
 }
 
-/// Whether a call's keywords say that there will be something to release.
+/// Whether a call's arguments say that there will be something to release.
 fn is_made_by(facts: &FileFacts, call: &Call, resource: &Resource) -> bool {
     let given = |keyword: Name| {
         let value = facts.keyword_arguments(call).iter().find(|(name, _)| *name == Some(keyword))?.1;
@@ -395,7 +398,14 @@ fn is_made_by(facts: &FileFacts, call: &Call, resource: &Resource) -> bool {
     let is_wanted = |keyword| {
         given(keyword).is_some_and(|value| !matches!(value, Expr::Constant(Constant::False | Constant::None)))
     };
-    resource.if_keyword.is_none_or(is_wanted)
-        && resource.if_argument.is_none_or(|place| facts.arguments(call).len() > place as usize)
-        && resource.if_false.is_none_or(|keyword| given(keyword) == Some(Expr::Constant(Constant::False)))
+    let conditions = [
+        resource.if_keyword.map(is_wanted),
+        resource.if_argument.map(|place| facts.arguments(call).len() > place as usize),
+        resource.if_false.map(|keyword| given(keyword) == Some(Expr::Constant(Constant::False))),
+    ];
+    let mut said = conditions.into_iter().flatten().peekable();
+    // `Serial(**settings)` may be given anything.
+    let is_open =
+        resource.if_argument.is_some() && facts.keyword_arguments(call).iter().any(|(name, _)| name.is_none());
+    said.peek().is_none() || is_open || said.any(|holds| holds)
 }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use super::super::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef, vocabulary};
 use super::uses::{Use, is_releasing_method};
 use super::{Acquisition, Resources, parts_of};
-use crate::facts::{CallId, Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts};
+use crate::facts::{CallId, Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING};
 use crate::models::Resource;
 use crate::source::Name;
 
@@ -192,8 +192,27 @@ impl Program<'_> {
 
     /// The method that ends the life of a class's instances, the most telling first.
     pub fn ending_method(&self, class: ClassRef) -> Option<FunctionRef> {
-        let named = ENDS.iter().find_map(|name| self.method(class, Name::new(name)));
+        let named = ENDS.iter().find_map(|name| {
+            let name = Name::new(name);
+            self.method(class, name).filter(|method| !self.ends_another(*method))
+        });
         named.filter(|method| self.does_something(*method))
+    }
+
+    /// `def disconnect(self, peer)`: what is given ends, for it is ended itself or taken out of where it was.
+    fn ends_another(&self, method: FunctionRef) -> bool {
+        let facts = self.facts(method.module);
+        let parameters = facts.parameters(self.function(method)).iter().skip(1);
+        let given: Vec<Name> = parameters.filter(|given| given.default == NOTHING).map(|given| given.name).collect();
+        let is_given = |id: ExprId| matches!(facts.expr(id), Expr::Name(name) if given.contains(&name));
+        facts.scope_events(self.function(method).scope).any(|(_, event)| {
+            let EventKind::Call(call) = event.kind else { return false };
+            let call = facts.call(call);
+            let Expr::Attribute(base, name) = facts.expr(call.callee) else { return false };
+            (is_given(base) && vocabulary::is_ending_name(name.as_str()))
+                || (matches!(name.as_str(), "remove" | "discard" | "pop")
+                    && facts.arguments(call).first().is_some_and(|first| is_given(*first)))
+        })
     }
 
     /// The methods that end an object's life and release an attribute, themselves or by another method.

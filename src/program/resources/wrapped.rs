@@ -3,7 +3,7 @@
 
 use super::super::{EventRef, ExprRef, Program, ScopeRef};
 use super::{Acquisition, Source};
-use crate::facts::{Call, EventKind, Expr, ExprId};
+use crate::facts::{Call, Constant, EventKind, Expr, ExprId};
 use crate::models::Resource;
 
 /// Methods of resources whose results keep the resource they came from: who has the cursor has the connection.
@@ -52,6 +52,50 @@ impl Program<'_> {
             }),
             _ => false,
         }
+    }
+
+    /// Whether a call is given an open file where an address would do: `tarfile.open(fileobj=stream)`.
+    pub(super) fn is_around_file(&self, scope: ScopeRef, call: &Call, resource: &Resource) -> bool {
+        let facts = self.facts(scope.module);
+        let by_keyword = facts.keyword_arguments(call).iter().any(|(name, value)| {
+            name.is_some() && *name == resource.file_keyword && facts.expr(*value) != Expr::Constant(Constant::None)
+        });
+        let by_place = resource.file_argument.and_then(|place| facts.arguments(call).get(place as usize).copied());
+        by_keyword || by_place.is_some_and(|given| self.is_open_file(scope.expr(given)))
+    }
+
+    /// What a `with` or a library gave as something to be released, or what is used as a file in the same function.
+    fn is_open_file(&self, value: ExprRef) -> bool {
+        let facts = self.facts(value.scope.module);
+        match facts.expr(value.id) {
+            Expr::Call(call) => self.acquiring_path(value.scope.expr(facts.call(call).callee)).is_some(),
+            Expr::Name(name) => {
+                let is_bound_so = self.holding_scope(value.scope, name).is_some_and(|holder| {
+                    let facts = self.facts(holder.module);
+                    self.module(holder.module).bindings_of(holder.id, name).any(|event| match facts.event(event).kind {
+                        EventKind::BindManager { .. } => true,
+                        EventKind::Bind { value, .. } => {
+                            matches!(facts.expr(value), Expr::Call(_)) && self.is_open_file(holder.expr(value))
+                        }
+                        _ => false,
+                    })
+                });
+                is_bound_so || self.is_used_as_file(value.scope, value.id)
+            }
+            Expr::Attribute(_, name) => {
+                matches!(name.as_str(), "raw" | "file" | "fp" | "fileobj" | "stream" | "buffer")
+            }
+            _ => false,
+        }
+    }
+
+    fn is_used_as_file(&self, scope: ScopeRef, variable: ExprId) -> bool {
+        let facts = self.facts(scope.module);
+        facts.scope_events(scope.id).any(|(_, event)| {
+            let EventKind::Call(call) = event.kind else { return false };
+            matches!(facts.expr(facts.call(call).callee), Expr::Attribute(base, method) if base == variable
+                && matches!(method.as_str(), "read" | "seek" | "tell" | "write" | "readline" | "fileno" | "getvalue"))
+        })
     }
 
     /// Whether an object of the project is made around what the same function acquires: `Stream(reading_end)`.
