@@ -103,7 +103,7 @@ fn cost(program: &Program, found: &OwnCycle) -> Option<Cost> {
     });
     let made = program.made_often(class).or_else(|| (!is_own).then(|| program.called_often_by(found.function))?);
     made.or_else(|| {
-        let what = program.cost_of_instance(class)?;
+        let what = program.cost_of_instance(class).or_else(|| program.payload_of_instance(class))?;
         (program.instance_frequency(class) >= Frequency::Presumed).then_some(Cost { what, label: None })
     })
 }
