@@ -237,12 +237,13 @@ impl Program<'_> {
             let (Expr::Attribute(base, attribute), Expr::Name(given)) = (facts.expr(target), facts.expr(value)) else {
                 return None;
             };
-            let word = vocabulary::last_word(attribute.as_str());
-            let word = word.trim_end_matches('s');
-            let is_payload =
-                vocabulary::is_payload_word(word) || matches!(word, "result" | "response" | "content" | "record");
-            (is_payload && facts.expr(base) == Expr::Name(receiver) && self.is_parameter(scope, given))
-                .then(|| format!("a `{}` with its `{attribute}`", self.class(class).name))
+            let default = self.parameter_default(made, given).map(|default| self.expr(default));
+            let is_flag = matches!(default, Some(Expr::Constant(Constant::True | Constant::False)));
+            (carries(vocabulary::last_word(attribute.as_str()).as_ref())
+                && !is_flag
+                && facts.expr(base) == Expr::Name(receiver)
+                && self.is_parameter(scope, given))
+            .then(|| format!("a `{}` with its `{attribute}`", self.class(class).name))
         })
     }
 
@@ -736,6 +737,14 @@ fn ends(method: &str) -> bool {
         )
 }
 
+/// What an attribute is called that holds what an object is about, in one or many.
+fn carries(word: &str) -> bool {
+    matches!(
+        word.trim_end_matches('s'),
+        "data" | "payload" | "packet" | "message" | "body" | "request" | "response" | "result" | "content" | "record"
+    )
+}
+
 /// Calls that do nothing one would wait for.
 fn is_idle_call(name: &str) -> bool {
     matches!(
@@ -753,8 +762,7 @@ fn is_idle_call(name: &str) -> bool {
             | "debug"
             | "info"
             | "is_finalizing"
-            | "getpid"
-    ) || name.starts_with("warn")
+    )
 }
 
 /// Calls that take what they are given out of a table.

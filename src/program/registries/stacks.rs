@@ -7,6 +7,7 @@ use super::guards::Guard;
 use super::{Cause, Program, Registration, Site};
 use crate::facts::{ContextKind, EventId, EventKind, Expr};
 use crate::models::Registry;
+use crate::program::listeners::Emitter;
 use crate::program::repetition::Frequency;
 use crate::program::{EventRef, Place, ScopeRef, vocabulary};
 use crate::source::Name;
@@ -36,6 +37,7 @@ impl Program<'_> {
             registry,
             inner: site.inner,
             cause: Cause::Call,
+            emitter: Emitter::Process,
             repetition,
             is_conditional: self.is_conditional_event(site.event),
             refuted: Vec::new(),
@@ -74,6 +76,7 @@ impl Program<'_> {
             registry,
             inner: site.inner,
             cause: Cause::Call,
+            emitter: Emitter::Process,
             repetition: self.repetition(site.event),
             is_conditional: self.is_conditional_event(site.event),
             refuted: Vec::new(),
