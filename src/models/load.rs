@@ -245,6 +245,9 @@ entry! {
         #[serde(default)]
         is_hook: bool,
         if_false: Option<Name>,
+        if_class: Option<u32>,
+        #[serde(default)]
+        methods_weak: bool,
     }
 }
 
@@ -507,6 +510,8 @@ impl RegistryEntry {
             only_if_shown: self.only_if_shown,
             is_hook: self.is_hook,
             if_false: self.if_false,
+            if_class: self.if_class,
+            methods_weak: self.methods_weak,
         })
     }
 }

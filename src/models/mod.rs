@@ -210,6 +210,10 @@ pub struct Registry {
     pub unless_keyword: Box<[Name]>,
     /// There is an entry only where this keyword is given as `False`: without it, what is entered is held weakly.
     pub if_false: Option<Name>,
+    /// There is an entry only where the argument in this place is a class: what is entered for an object goes with it.
+    pub if_class: Option<u32>,
+    /// Methods are held without their object; other callables are kept.
+    pub methods_weak: bool,
     /// Arguments with which there is no entry.
     pub unless_value: Box<[Name]>,
     /// The other arguments are kept with the entry.
@@ -243,6 +247,8 @@ pub enum Held {
     Process,
     /// As long as the object that the method is called on.
     Receiver,
+    /// The same, where that object calls back what is entered and often lives longer than it.
+    Emitter,
 }
 
 /// A constructor of objects whose attributes each thread has for itself.

@@ -226,6 +226,27 @@ impl Program<'_> {
         (is_open_end || resource.is_some()).then(|| format!("a `{name}`"))
     }
 
+    /// What an instance is handed as it is made and carries about: results, a body, the data of a message.
+    pub fn payload_of_instance(&self, class: ClassRef) -> Option<String> {
+        let made = self.method(class, self.words.init).filter(|_| self.passes_by(class))?;
+        let receiver = self.receiver(made)?.name;
+        let facts = self.facts(made.module);
+        let scope = self.function_scope(made);
+        facts.scope_events(scope.id).find_map(|(_, event)| {
+            let EventKind::Bind { target, value } = event.kind else { return None };
+            let (Expr::Attribute(base, attribute), Expr::Name(given)) = (facts.expr(target), facts.expr(value)) else {
+                return None;
+            };
+            let default = self.parameter_default(made, given).map(|default| self.expr(default));
+            let is_flag = matches!(default, Some(Expr::Constant(Constant::True | Constant::False)));
+            (carries(vocabulary::last_word(attribute.as_str()).as_ref())
+                && !is_flag
+                && facts.expr(base) == Expr::Name(receiver)
+                && self.is_parameter(scope, given))
+            .then(|| format!("a `{}` with its `{attribute}`", self.class(class).name))
+        })
+    }
+
     /// The `__del__` of a class, where it matters when it runs: one that only takes the object out of tables which do not
     /// keep it alive, or forgets its own attributes, may as well run later.
     pub fn costly_finalizer(&self, class: ClassRef) -> Option<FunctionRef> {
@@ -408,11 +429,9 @@ impl Program<'_> {
                     });
                     return Some(Cost { what, label });
                 }
-                let sites = self.callers(self.outermost_function(caller));
                 next.extend(
-                    sites
-                        .iter()
-                        .filter(|site| site.is_certain && !self.is_test(site.module))
+                    self.known_calls(self.outermost_function(caller))
+                        .into_iter()
                         .filter_map(|site| Some((self.event_function(site.event)?, through.or(Some(site.event))))),
                 );
             }
@@ -594,18 +613,23 @@ impl Program<'_> {
                     Label { location: self.event_location(lambda), message: "made to be called back".to_owned() };
                 return Some(Cost { what: "it is made whenever somebody calls back".to_owned(), label: Some(label) });
             }
-            let sites = self.callers(caller);
-            let words = self.function(caller).name.as_str().trim_matches('_').matches('_').count();
-            let is_told_by_name =
-                sites.len() <= FEW_CALLERS && (words >= 2 || words == 1 && self.is_only_one_named(caller));
-            let is_known = |site: &CallSite| {
-                let is_thinkable = || !self.is_ruled_out(site, self.outermost_function(caller));
-                site.is_certain || is_told_by_name && is_thinkable()
-            };
-            let known = sites.iter().filter(|site| is_known(site) && !self.is_test(site.module));
+            let known = self.known_calls(caller).into_iter();
             waiting.extend(known.filter_map(|site| Some((self.event_function(site.event)?, depth + 1))));
         }
         None
+    }
+
+    /// The calls of a function: those that are certain, and those that its name tells of.
+    fn known_calls(&self, function: FunctionRef) -> Vec<CallSite> {
+        let sites = self.callers(function);
+        let words = self.function(function).name.as_str().trim_matches('_').matches('_').count();
+        let is_told_by_name =
+            sites.len() <= FEW_CALLERS && (words >= 2 || words == 1 && self.is_only_one_named(function));
+        let is_known = |site: &&CallSite| {
+            let is_thinkable = || !self.is_ruled_out(site, self.outermost_function(function));
+            site.is_certain || is_told_by_name && is_thinkable()
+        };
+        sites.iter().filter(|site| !self.is_test(site.module)).filter(is_known).copied().collect()
     }
 
     /// A call that runs what it is given once, beside the caller.
@@ -711,6 +735,14 @@ fn ends(method: &str) -> bool {
             method,
             "disconnect" | "release" | "abort" | "cancel" | "communicate" | "wait" | "detach" | "cleanup" | "unlink"
         )
+}
+
+/// What an attribute is called that holds what an object is about, in one or many.
+fn carries(word: &str) -> bool {
+    matches!(
+        word.trim_end_matches('s'),
+        "data" | "payload" | "packet" | "message" | "body" | "request" | "response" | "result" | "content" | "record"
+    )
 }
 
 /// Calls that do nothing one would wait for.

@@ -6,6 +6,7 @@
 
 pub mod kept;
 pub mod locals;
+pub mod yields;
 
 use super::names::Definition;
 use super::types::Type;

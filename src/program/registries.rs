@@ -14,11 +14,12 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::domains::Domain;
+use super::listeners::Emitter;
 use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
 use super::types::{Type, last_part};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{CallId, Constant, ContextKind, EventKind, Expr, ExprId, NOTHING, ScopeKind};
+use crate::facts::{CallId, Constant, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
 use crate::finding::Label;
 use crate::models::{Argument, EntryBy, Held, Registry};
 use crate::source::{Name, NameSet};
@@ -51,6 +52,8 @@ pub struct Registration<'p> {
     pub registry: &'p Registry,
     pub inner: Option<EventRef>,
     pub cause: Cause,
+    /// Whose the object is that it is registered with.
+    pub emitter: Emitter,
     pub repetition: Repetition,
     /// A branch decides whether it happens at all.
     pub is_conditional: bool,
@@ -237,6 +240,10 @@ impl Program<'_> {
             },
             EntryBy::Callable(_) => self.callable_cause(site)?,
         };
+        let emitter = match registry.held {
+            Held::Emitter => self.emitter_of(site.event)?,
+            _ => Emitter::Process,
+        };
         // What is added to a logger that nothing else holds ends with it.
         if registry.entry == EntryBy::Call && self.is_called_on_own_object(site.event) {
             return None;
@@ -271,7 +278,7 @@ impl Program<'_> {
             return None;
         }
         let refuted = self.refuted_removals(site, registry)?;
-        Some(self.registration_at(site, registry, cause, repetition, refuted))
+        Some(Registration { emitter, refuted, ..self.registration_at(site, registry, cause, repetition) })
     }
 
     fn registration_at<'p>(
@@ -280,11 +287,11 @@ impl Program<'_> {
         registry: &'p Registry,
         cause: Cause,
         repetition: Repetition,
-        refuted: Vec<Label>,
     ) -> Registration<'p> {
         let Site { event, path, inner, .. } = site;
         let is_conditional = self.is_conditional_event(event);
-        Registration { event, path, registry, inner, cause, repetition, is_conditional, refuted }
+        let (emitter, refuted) = (Emitter::Process, Vec::new());
+        Registration { event, path, registry, inner, cause, emitter, repetition, is_conditional, refuted }
     }
 
     /// Whether the instances that each make an entry are made in a loop.
@@ -375,11 +382,26 @@ impl Program<'_> {
         if registry.if_false.is_some_and(|wanted| !is_false(wanted)) {
             return true;
         }
+        if registry.if_class.is_some_and(|place| !self.is_class_given(scope, call.event, place)) {
+            return true;
+        }
         if registry.unless_value.is_empty() {
             return false;
         }
         let is_excluded = |id: ExprId| self.is_one_of(scope.expr(id), &registry.unless_value, 2);
         facts.arguments(call).iter().copied().chain(keywords.iter().map(|(_, value)| *value)).any(is_excluded)
+    }
+
+    /// Whether an argument is a class, by what it is or how it is written.
+    fn is_class_given(&self, scope: ScopeRef, event: EventId, place: u32) -> bool {
+        let facts = self.facts(scope.module);
+        let EventKind::Call(call) = facts.event(event).kind else { return false };
+        let Some(given) = facts.arguments(facts.call(call)).get(place as usize) else { return false };
+        match self.resolve(scope.expr(*given)) {
+            Definition::Class(_) => true,
+            Definition::External(path) => last_part(path.as_str()).starts_with(char::is_uppercase),
+            _ => false,
+        }
     }
 
     /// Whether an argument is one of these, or a parameter that is unless a caller says otherwise.
@@ -403,12 +425,15 @@ impl Program<'_> {
     /// What a registered callable belongs to; `None` where it is one function however often it is registered.
     fn callable_cause(&self, site: Site) -> Option<Cause> {
         let callable = site.key?;
+        let registry = self.models.registry(site.path)?;
+        if registry.methods_weak && matches!(self.expr(callable), Expr::Attribute(..)) {
+            return None;
+        }
         if let Some(cause) = self.cause_of_callable(callable, 3) {
             return Some(cause);
         }
         // A plain function with arguments of its own: `atexit.register(shutil.rmtree, path)`.
         let is_given = matches!(self.expr(callable), Expr::Name(name) if self.is_parameter_name(callable, name));
-        let registry = self.models.registry(site.path)?;
         if !registry.keeps_arguments || site.inner.is_some() || is_given {
             return None;
         }

@@ -752,6 +752,14 @@ impl Program<'_> {
         let Expr::Attribute(base, method) = self.expr(callee) else { return None };
         match self.type_of(callee.scope.expr(base)) {
             super::types::Type::External(path) => Some(super::names::joined(path, method)),
+            // A part of a library's object that has no type of its own: `application.focusChanged`.
+            super::types::Type::Unknown => match self.expr(callee.scope.expr(base)) {
+                Expr::Attribute(..) => {
+                    let part = self.method_path(callee.scope.expr(base))?;
+                    Some(super::names::joined(part, method))
+                }
+                _ => None,
+            },
             super::types::Type::Instance(class) if self.method(class, method).is_none() => {
                 let base = self.external_bases(class).first()?;
                 Some(super::names::joined(*base, method))

@@ -8,7 +8,7 @@ use crate::finding::Confidence;
 use crate::program::lifetimes::Lifetime;
 use crate::program::references::{ObjectGraph, ObjectId, Origin, Reference};
 use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program};
-use crate::source::Name;
+use crate::source::{Location, Name};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     let finalized: Vec<(ClassRef, FunctionRef)> =
@@ -21,7 +21,15 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             Some(claim(program, class, finalizer, &cycle))
         })
         .collect();
-    claims.into_iter().for_each(|claim| report.add(claim));
+    // Where one line may make either of several classes, mending it mends them all.
+    let mut known: Vec<Vec<Location>> = Vec::new();
+    for claim in claims {
+        let steps: Vec<Location> = claim.related.iter().rev().skip(1).map(|label| label.location).collect();
+        if !known.contains(&steps) {
+            known.push(steps);
+            report.add(claim);
+        }
+    }
 }
 
 /// The `__del__` that instances have, if it does anything.

@@ -18,7 +18,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         functions.push(found.function);
         // One cycle of a class is enough to have all its instances wait.
         let subject = (found.class, found.class.is_none().then_some(found.function));
-        if known.contains(&subject) || has_finalizer(program, &found) {
+        if known.contains(&subject) || is_finalizer_cycle(program, &found) {
             continue;
         }
         known.push(subject);
@@ -81,10 +81,15 @@ fn report_cycle(program: &Program, found: &OwnCycle, report: &mut Report) {
     );
 }
 
-/// The affair of `LK301`.
-fn has_finalizer(program: &Program, found: &OwnCycle) -> bool {
+/// The affair of `LK301`, which asks the functions that have such objects in their hands.
+fn is_finalizer_cycle(program: &Program, found: &OwnCycle) -> bool {
     let classes = found.steps.iter().filter_map(|reference| found.graph.object(reference.from).class);
-    classes.filter_map(|class| program.method(class, Name::new("__del__"))).any(|del| program.does_something(del))
+    classes
+        .filter(|class| {
+            let finalizer = program.method(*class, Name::new("__del__"));
+            finalizer.is_some_and(|finalizer| program.does_something(finalizer))
+        })
+        .any(|class| program.functions_handling(class).contains(&found.function))
 }
 
 /// How often such objects are made, or what waits with them. What the process has one of waits for nobody.
@@ -98,7 +103,7 @@ fn cost(program: &Program, found: &OwnCycle) -> Option<Cost> {
     });
     let made = program.made_often(class).or_else(|| (!is_own).then(|| program.called_often_by(found.function))?);
     made.or_else(|| {
-        let what = program.cost_of_instance(class)?;
+        let what = program.cost_of_instance(class).or_else(|| program.payload_of_instance(class))?;
         (program.instance_frequency(class) >= Frequency::Presumed).then_some(Cost { what, label: None })
     })
 }

@@ -2,12 +2,14 @@
 
 use super::{Claim, Report, label};
 use crate::finding::{Confidence, Label};
+use crate::program::listeners::Emitter;
 use crate::program::registries::{Cause, Registration};
 use crate::program::repetition::Frequency;
 use crate::program::{ClassRef, FunctionRef, ModuleId, Program, vocabulary};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
-    for registration in program.registrations(module, true) {
+    let of_process = |registration: &Registration| registration.emitter == Emitter::Process;
+    for registration in program.registrations(module, true).into_iter().filter(of_process) {
         let path = registration.path;
         let ending = ending_method(program, &registration);
         let function = program.event_function(registration.event);

@@ -1,9 +1,9 @@
 //! LK402: a listener that its emitter keeps when it has ended.
 
 use super::{Claim, Report};
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Label};
 use crate::program::listeners::{Emitter, Listener};
-use crate::program::registries::Cause;
+use crate::program::registries::{Cause, Registration};
 use crate::program::repetition::Frequency;
 use crate::program::{ModuleId, Program};
 
@@ -29,6 +29,11 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             related,
             symbol: format!("{}.{}", program.function_symbol(function), program.place_name(listener.place)),
         });
+    }
+    for registration in program.registrations(module, true) {
+        if registration.emitter == Emitter::Given {
+            report_in_library(program, &registration, report);
+        }
     }
     for listener in program.added_listeners(module) {
         let function = program.function_name(listener.function);
@@ -61,6 +66,38 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             symbol: format!("{}.{future}", program.function_symbol(function)),
         });
     }
+}
+
+/// A listener that an emitter of a library keeps.
+fn report_in_library(program: &Program, registration: &Registration, report: &mut Report) {
+    let Some(function) = program.event_function(registration.event) else { return };
+    let class = match registration.cause {
+        Cause::Constructor(class) | Cause::Instance(class) => class,
+        _ => return,
+    };
+    let Some(removal) = registration.registry.removed_by.first() else { return };
+    let ending = program.ending_method(class);
+    let name = program.class(class).name;
+    let removal = removal.as_str().trim_start_matches('.');
+    let mut related = registration.repetition.reasons.clone();
+    related.extend(ending.map(|ending| Label {
+        location: program.location(ending.module, program.function(ending).name_span),
+        message: format!("`{}` ends it and does not call `{removal}`", program.function_name(ending)),
+    }));
+    super::once_each(&mut related);
+    let is_repeated = registration.repetition.frequency == Frequency::Repeated;
+    report.add(Claim {
+        span: program.event_location(registration.event).span,
+        confidence: match ending {
+            _ if program.is_one_that_serves(registration.event) && !is_repeated => Confidence::Low,
+            None if !is_repeated => Confidence::Low,
+            _ => Confidence::Medium,
+        },
+        message: format!("each `{name}` stays registered for as long as its emitter lives: nothing calls `{removal}`"),
+        label: format!("emitter → callback → `{name}`; {}", registration.registry.why),
+        related,
+        symbol: format!("{}.{}", program.function_symbol(function), registration.path),
+    });
 }
 
 /// The way from the emitter's container to what stays.

@@ -5,7 +5,7 @@ use crate::facts::{EventKind, Expr};
 use crate::program::calls::CallSite;
 use crate::program::names::Definition;
 use crate::program::types::Type;
-use crate::program::{ClassRef, ExprRef, Place};
+use crate::program::{ClassRef, EventRef, ExprRef, Place};
 use crate::source::Name;
 
 /// What keeps the listener.
@@ -30,6 +30,16 @@ impl Program<'_> {
         let scope = self.event_scope(site.event);
         match facts.expr(facts.call(site.call).callee) {
             Expr::Attribute(base, _) => self.whose(scope.expr(base), DEPTH),
+            _ => None,
+        }
+    }
+
+    /// The emitter that a method of a library is called on; `None` where it is the caller's own.
+    pub(in crate::program) fn emitter_of(&self, event: EventRef) -> Option<Emitter> {
+        let facts = self.facts(event.module);
+        let EventKind::Call(call) = facts.event(event.id).kind else { return None };
+        match facts.expr(facts.call(call).callee) {
+            Expr::Attribute(base, _) => self.whose(self.event_scope(event).expr(base), DEPTH),
             _ => None,
         }
     }

@@ -30,7 +30,7 @@ impl Program<'_> {
         if repetition.frequency < Frequency::Presumed || self.is_unwound(site, registry, place) {
             return None;
         }
-        Some(self.registration_at(site, registry, Cause::Call, repetition, Vec::new()))
+        Some(self.registration_at(site, registry, Cause::Call, repetition))
     }
 
     /// A stack that is opened before an endless loop and unwound behind it, with what each round pushes.
@@ -59,7 +59,7 @@ impl Program<'_> {
         if scope.module != site.event.module || is_made_anew || is_unwound || self.is_parameter(scope, name) {
             return None;
         }
-        Some(self.registration_at(site, registry, Cause::Call, self.repetition(site.event), Vec::new()))
+        Some(self.registration_at(site, registry, Cause::Call, self.repetition(site.event)))
     }
 
     /// Whether the stack is unwound or replaced by anything but the end of what holds it.
