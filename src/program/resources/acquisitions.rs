@@ -44,8 +44,6 @@ impl Resources {
             acquisitions,
             classes: FxHashMap::default(),
             lost: modules.iter().map(|_| OnceLock::new()).collect(),
-            ends_of_process: OnceLock::new(),
-            released_from_outside: OnceLock::new(),
         };
         program.add_acquisitions_by_project(&mut resources);
         resources
