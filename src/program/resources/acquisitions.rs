@@ -279,6 +279,13 @@ impl Program<'_> {
             return None;
         }
         let is_held = |id: ExprId| facts.expr(id) == Expr::Name(name);
+        // A function may acquire a lot, and most of that goes nowhere.
+        let is_given = facts.scope_events(scope.id).any(|(_, event)| {
+            matches!(event.kind, EventKind::Return(value) if is_held(value) || item_of(facts, value, &is_held).is_some())
+        });
+        if !is_given {
+            return None;
+        }
         let mut given = None;
         let mut released: Vec<ContextId> = Vec::new();
         for (id, event) in facts.scope_events(scope.id) {

@@ -140,6 +140,9 @@ impl Program<'_> {
                 _ => is_shared |= is_acquired,
             }
         }
+        if stores.is_empty() {
+            return stores;
+        }
         // `self.block = block = acquire()`, and then `block.close()`
         let is_local =
             |locals: &[Name], id: ExprId| matches!(facts.expr(id), Expr::Name(name) if locals.contains(&name));
