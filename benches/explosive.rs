@@ -14,10 +14,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const RUNS: usize = 3;
 
-/// A generator of programs: its name, the size, and the text of that size.
+/// A generator of programs: its name, the size, and the text of that size. A line that begins with [`NEXT_FILE`] begins
+/// another file and names it.
 type Shape = (&'static str, usize, fn(usize) -> String);
 
-const SHAPES: [Shape; 7] = [
+const NEXT_FILE: &str = "# file ";
+
+const SHAPES: [Shape; 10] = [
     ("branches one after another", 10_000, branches),
     ("arms of one statement", 10_000, arms),
     ("tries one after another", 1_000, tries),
@@ -25,6 +28,9 @@ const SHAPES: [Shape; 7] = [
     ("lines of one function", 5_000, lines),
     ("resources of one function", 1_000, resources),
     ("classes that refer to each other", 1_000, classes),
+    ("classes in files of their own", 1_000, classes_in_files),
+    ("classes that derive from one", 1_000, subclasses),
+    ("functions that call each other", 1_000, functions),
 ];
 
 fn main() {
@@ -42,7 +48,12 @@ fn main() {
 
 fn best(text: &str) -> Duration {
     let runs = (0..RUNS).map(|_| {
-        let sources = vec![(PathBuf::from("program.py"), text.to_owned())];
+        let files = text.split(NEXT_FILE).filter(|file| !file.is_empty());
+        let sources = files.map(|file| match file.split_once(".py\n") {
+            Some((name, text)) => (PathBuf::from(format!("{name}.py")), text.to_owned()),
+            None => (PathBuf::from("program.py"), file.to_owned()),
+        });
+        let sources = sources.collect();
         let start = Instant::now();
         engine::check_sources(sources, &Options::default());
         start.elapsed()
@@ -117,6 +128,55 @@ fn classes(size: usize) -> String {
             text,
             "class C{number}:\n    def __init__(self, other):\n        self.other = other\n        self.next = C{before}(self)\n        \
              other.items.append(self)\n\n    def __del__(self):\n        self.other.done(self)\n\n\n"
+        );
+    }
+    text
+}
+
+/// The same with each class in a module of its own, which all import each other's.
+fn classes_in_files(size: usize) -> String {
+    let mut text = String::new();
+    for number in 0..size {
+        let (before, after) = ((number + size - 1) % size, (number + 1) % size);
+        let _ = write!(
+            text,
+            "{NEXT_FILE}m{number}.py\nfrom m{before} import C{before}\nfrom m{after} import C{after}\n\n\nclass C{number}:\n    \
+             known = {{}}\n\n    def __init__(self, other: C{after}):\n        self.other = other\n        self.items = []\n        \
+             self.next = C{before}(self)\n        other.items.append(self)\n        C{after}.known[id(self)] = self\n\n    \
+             def step(self, value):\n        self.other.step(value)\n        self.next.step(self)\n        \
+             self.items.append(value)\n"
+        );
+    }
+    text
+}
+
+/// A base that registers its instances, and what derives from it does so again.
+fn subclasses(size: usize) -> String {
+    let mut text =
+        "class Base:\n    known = []\n\n    def __init__(self, parent):\n        self.parent = parent\n        \
+                    self.children = []\n        self.known.append(self)\n\n    def add(self, child):\n        \
+                    self.children.append(child)\n        child.parent = self\n\n\n"
+            .to_owned();
+    for number in 0..size {
+        let _ = write!(
+            text,
+            "class C{number}(Base):\n    def __init__(self, parent):\n        super().__init__(parent)\n        \
+             self.handler = lambda: self.parent\n        parent.add(self)\n\n    def add(self, child):\n        \
+             super().add(child)\n        self.last = child\n\n\n"
+        );
+    }
+    text
+}
+
+/// Each hands on what it was given to two others, and puts it into a list of all.
+fn functions(size: usize) -> String {
+    let mut text = "import os\n\nSEEN = []\n\n\n".to_owned();
+    for number in 0..size {
+        let (next, far) = ((number + 1) % size, (number * 7 + 3) % size);
+        let _ = write!(
+            text,
+            "def f{number}(a, d):\n    d = d or os.open(a, os.O_RDONLY)\n    SEEN.append(a)\n    f{next}(a, d)\n    \
+             return f{far}(d, a)\n\n\n"
         );
     }
     text

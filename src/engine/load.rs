@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex};
 
 use ignore::gitignore::Gitignore;
 use ignore::{DirEntry, WalkBuilder, WalkState};
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::names::{self, ModulePath};
@@ -308,7 +309,14 @@ impl Search {
         // What a run over the whole project would not report is left out where that is wanted.
         let settings_of = |file: &File| self.configuration.at(file.key.parent().unwrap_or(Path::new("")));
         self.files.retain(|file| file.walked || !settings_of(file).force_exclude);
-        let by_key: FxHashSet<PathBuf> = self.files.iter().map(|file| file.key.clone()).collect();
+        let stubs: Vec<PathBuf> = (self.files.iter().filter(|file| file.kind == SourceKind::Stub))
+            .map(|file| file.key.with_extension("py"))
+            .collect();
+        let mut twins: FxHashSet<PathBuf> = stubs.into_iter().collect();
+        if !twins.is_empty() {
+            let keys: FxHashSet<&Path> = self.files.iter().map(|file| file.key.as_path()).collect();
+            twins.retain(|twin| keys.contains(twin.as_path()));
+        }
         let too_large: Vec<(PathBuf, bool)> = (self.files.iter().filter(|file| file.size > MAX_FILE_SIZE))
             .map(|file| (file.shown.clone(), file.named))
             .collect();
@@ -316,7 +324,7 @@ impl Search {
             self.unreadable(&shown, format!("larger than {} MB", MAX_FILE_SIZE >> 20), named);
         }
         self.files.retain(|file| {
-            let has_twin = file.kind == SourceKind::Stub && by_key.contains(&file.key.with_extension("py"));
+            let has_twin = file.kind == SourceKind::Stub && twins.contains(&file.key.with_extension("py"));
             file.size <= MAX_FILE_SIZE && !has_twin
         });
         let packages: FxHashSet<&Path> = self
@@ -328,35 +336,33 @@ impl Search {
         let set_up = self.files.iter().filter(|file| file.key.file_name().is_some_and(|name| name == "setup.py"));
         let set_up = set_up.filter_map(|file| file.key.parent()).filter(|folder| !packages.contains(folder));
         self.project_folders.extend(set_up.map(Path::to_owned));
-        let modules: Vec<ModulePath> = (self.files.iter())
-            .map(|file| names::module_path(&file.key, &file.root, &packages, &self.project_folders))
-            .collect();
         let tools = names::command_tools(&packages);
-        let roles: Vec<Role> = (self.files.iter())
-            .map(|file| names::role(file.key.strip_prefix(&file.root).unwrap_or(&file.key), &file.key, &tools))
+        let called: Vec<(PathBuf, ModulePath, Role)> = (self.files.par_iter())
+            .map(|file| {
+                let relative = file.key.strip_prefix(&file.root).unwrap_or(&file.key);
+                let module = names::module_path(&file.key, &file.root, &packages, &self.project_folders);
+                (relative.to_owned(), module, names::role(relative, &file.key, &tools))
+            })
             .collect();
-        let mut files: Vec<FoundFile> = (self.files.into_iter().zip(modules).zip(roles))
-            .map(|((file, module), role)| {
-                let relative = file.key.strip_prefix(&file.root).unwrap_or(&file.key).to_owned();
-                FoundFile {
-                    settings: self.configuration.at(file.key.parent().unwrap_or(Path::new(""))),
-                    role,
-                    relative,
-                    path: file.key,
-                    shown: file.shown,
-                    kind: file.kind,
-                    size: file.size,
-                    reported: file.named && file.kind != SourceKind::Stub,
-                    module,
-                    content: file.content,
-                }
+        let mut files: Vec<FoundFile> = (self.files.into_par_iter().zip(called))
+            .map(|(file, (relative, module, role))| FoundFile {
+                settings: self.configuration.at(file.key.parent().unwrap_or(Path::new(""))),
+                role,
+                relative,
+                path: file.key,
+                shown: file.shown,
+                kind: file.kind,
+                size: file.size,
+                reported: file.named && file.kind != SourceKind::Stub,
+                module,
+                content: file.content,
             })
             .collect();
         for error in self.configuration.mistakes() {
             let (path, position, message) = (relative_to(&self.here, &error.path), error.position, error.message);
             self.problems.push(Problem { path, position, message, kind: ProblemKind::Configuration, named: true });
         }
-        files.sort_by(|a, b| a.shown.cmp(&b.shown).then_with(|| a.path.cmp(&b.path)));
+        files.par_sort_by(|a, b| a.shown.cmp(&b.shown).then_with(|| a.path.cmp(&b.path)));
         self.problems.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.message.cmp(&b.message)));
         Found { files, problems: self.problems }
     }
@@ -412,6 +418,10 @@ fn walk_folder(
         .filter_entry(move |entry| {
             let (path, parent) = (entry.path(), entry.path().parent().unwrap_or(Path::new("")));
             let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            // Most files of a large tree may be data, and what is not read need not be asked about.
+            if !is_folder && source_kind(path).is_none() && !is_marker(entry.file_name()) {
+                return entry.depth() == 0;
+            }
             let is_excluded = || configuration.at(parent).excluded.match_path(path);
             entry.depth() == 0 || !(is_folder && skipped.contains(path) || is_excluded())
         })
@@ -448,9 +458,12 @@ impl Drop for Batch<'_> {
     }
 }
 
+fn is_marker(name: &OsStr) -> bool {
+    MARKERS.iter().any(|marker| name == *marker)
+}
+
 fn look_at(entry: DirEntry) -> Result<Option<WalkedItem>, WalkError> {
-    let is_marker = MARKERS.iter().any(|marker| entry.file_name() == *marker);
-    if is_marker && source_kind(entry.path()).is_none() {
+    if is_marker(entry.file_name()) && source_kind(entry.path()).is_none() {
         let path = entry.into_path();
         return Ok(Some(WalkedItem { key: path.clone(), path, content: Item::Marker }));
     }

@@ -32,7 +32,7 @@ use crate::config::{Configuration, Settings};
 use crate::facts::{FileFacts, lower};
 use crate::finding::Finding;
 use crate::models::{ModelError, Models};
-use crate::program::{ModuleId, ModuleIndex, ModuleInput, Program, Role};
+use crate::program::{Module, ModuleId, ModuleIndex, ModuleInput, Program, Role};
 use crate::rules::{self, RULES};
 use crate::source::{FileId, LineIndex, Position, SourceFile, SourceKind};
 use crate::syntax::{self, DecodeError};
@@ -181,17 +181,20 @@ pub fn check(request: &Request, progress: &Progress) -> Outcome {
 /// The same for texts that are not on disk; all of them are reported.
 pub fn check_sources(sources: Vec<(PathBuf, String)>, options: &Options) -> Outcome {
     let request = Request { options: options.clone(), ..Request::default() };
-    let found = load::given(sources, &options.configuration);
-    on_large_stacks(threads(options), || check_found(found, &request, &Progress::default()))
+    let work = || check_found(load::given(sources, &options.configuration), &request, &Progress::default());
+    on_large_stacks(threads(options), work)
         .unwrap_or_else(|message| Outcome { problems: vec![no_threads(message)], ..Outcome::default() })
 }
 
-/// Only reads and parses what [`check`] would, for comparison: the number of files and of lines.
+/// Only reads, decodes and parses what [`check`] would, for comparison: how many lines there are, and as phases what it
+/// took to find the files and to do the rest.
 #[doc(hidden)]
-pub fn bare_parse(request: &Request) -> (usize, usize) {
+pub fn bare_parse(request: &Request) -> Statistics {
     let threads = threads(&request.options);
     on_large_stacks(threads, || {
+        let start = Instant::now();
         let found = load::find(request, threads);
+        let find = start.elapsed();
         let lines = for_each_file(
             &found.files,
             |file| file.size,
@@ -201,16 +204,25 @@ pub fn bare_parse(request: &Request) -> (usize, usize) {
                 Some(count_lines(&source.text))
             },
         );
-        (found.files.len(), lines.into_iter().flatten().sum())
+        Statistics {
+            analysed_files: found.files.len(),
+            lines: lines.into_iter().flatten().sum(),
+            phases: vec![("find", find), ("parse", start.elapsed() - find)],
+            ..Statistics::default()
+        }
     })
     .unwrap_or_default()
 }
 
 /// The files that [`check`] would report on, and what is wrong with others.
 pub fn find(request: &Request) -> Found {
-    let mut found = load::find(request, threads(&request.options));
-    found.files.retain(|file| file.reported);
-    found
+    let threads = threads(&request.options);
+    on_large_stacks(threads, || load::find(request, threads))
+        .map(|mut found| {
+            found.files.retain(|file| file.reported);
+            found
+        })
+        .unwrap_or_else(|message| Found { problems: vec![no_threads(message)], ..Found::default() })
 }
 
 fn threads(options: &Options) -> NonZeroUsize {
@@ -539,13 +551,16 @@ fn models(request: &Request, files: &[FoundFile]) -> (Models, Vec<Problem>) {
 /// Runs the rules, and keeps of what they find what the user wants to see.
 fn find_leaks(program: &Program, mut suppressions: Suppressions, outcome: &mut Outcome) {
     let files = suppressions.files;
-    let wanted = |file: &FoundFile| if file.reported { file.settings.rules_for(&file.path) } else { Vec::new() };
+    let wanted = |module: &Module, file: &FoundFile| match file.reported && may_be_shown(module, file) {
+        true => file.settings.rules_for(&file.path),
+        false => Vec::new(),
+    };
     let (mut findings, problems) = run_rules(program, files, wanted);
     outcome.problems.extend(problems);
     findings.retain(|finding| !suppressions.hide(finding));
     let open = suppressions.open_codes();
     if !open.is_empty() {
-        for finding in run_rules(program, files, |_| open.clone()).0 {
+        for finding in run_rules(program, files, |_, _| open.clone()).0 {
             suppressions.hide(&finding);
         }
     }
@@ -569,7 +584,10 @@ fn find_early(
     if has_comments {
         return;
     }
-    let wanted = |file: &FoundFile| if is_meant(file) { file.settings.rules_for(&file.path) } else { Vec::new() };
+    let wanted = |module: &Module, file: &FoundFile| match is_meant(file) && may_be_shown(module, file) {
+        true => file.settings.rules_for(&file.path),
+        false => Vec::new(),
+    };
     let (mut findings, problems) = run_rules(program, files, wanted);
     let mut suppressions = Suppressions { files, by_file: by_file.to_vec() };
     findings.retain(|finding| !suppressions.hide(finding));
@@ -594,27 +612,38 @@ fn presented(mut findings: Vec<Finding>, files: &[FoundFile]) -> Vec<Finding> {
     findings
 }
 
+/// Whether anything that is found in a module may be believed enough to be shown: most of what runs only under tests is
+/// not, and need not be looked at.
+fn may_be_shown(module: &Module, file: &FoundFile) -> bool {
+    rules::most_confidence(module.input.role) >= file.settings.min_confidence
+}
+
 /// What some rules find, and where they fail; `wanted` says which of them run on a file.
 fn run_rules(
     program: &Program,
     files: &[FoundFile],
-    wanted: impl Fn(&FoundFile) -> Vec<&'static str> + Sync,
+    wanted: impl Fn(&Module, &FoundFile) -> Vec<&'static str> + Sync,
 ) -> (Vec<Finding>, Vec<Problem>) {
     let results: Vec<(Vec<Finding>, Vec<Problem>)> = (program.modules.par_iter().enumerate())
         .filter_map(|(number, module)| {
             let file = files.get(module.input.file.0 as usize)?;
-            Some(run_rules_on(program, ModuleId(number as u32), file, &wanted(file)))
+            Some(run_rules_on(program, ModuleId(number as u32), file, &wanted(module, file)))
         })
         .collect();
     let (findings, problems): (Vec<_>, Vec<_>) = results.into_iter().unzip();
     (findings.into_iter().flatten().collect(), problems.into_iter().flatten().collect())
 }
 
-/// `codes` are sorted, as settings have them.
+/// `codes` are sorted, as settings have them, and the rules are as well.
 fn run_rules_on(program: &Program, module: ModuleId, file: &FoundFile, codes: &[&str]) -> (Vec<Finding>, Vec<Problem>) {
     let mut findings = Vec::new();
     let mut problems = Vec::new();
-    for rule in RULES.iter().filter(|rule| codes.binary_search(&rule.code).is_ok()) {
+    let mut codes = codes.iter().peekable();
+    for rule in RULES {
+        while codes.next_if(|code| **code < rule.code).is_some() {}
+        if codes.next_if_eq(&&rule.code).is_none() {
+            continue;
+        }
         match panics::catch(|| rules::check(rule, module, program)) {
             Ok(found) => findings.extend(found),
             Err(message) => problems.push(Problem {

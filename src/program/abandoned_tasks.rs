@@ -82,7 +82,11 @@ impl Program<'_> {
         }
         let mut found = Vec::new();
         for (number, call) in facts.calls.iter().enumerate() {
-            let (Expr::Name(_) | Expr::Attribute(..)) = facts.expr(call.callee) else { continue };
+            match facts.expr(call.callee) {
+                Expr::Name(_) => {}
+                Expr::Attribute(_, name) if matches!(name.as_str(), "wait" | "wait_for") => {}
+                _ => continue,
+            }
             let event = EventRef::new(module, call.event);
             let scope = self.event_scope(event);
             let Some(path) = self.external_path(scope.expr(call.callee)) else { continue };

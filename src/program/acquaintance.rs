@@ -32,8 +32,9 @@ impl Program<'_> {
     /// under tests.
     pub(super) fn is_ruled_out(&self, site: &CallSite, function: FunctionRef) -> bool {
         let Some(class) = self.class_of_method(function).filter(|_| !site.is_certain) else { return false };
-        let is_double = vocabulary::is_stand_in_name(self.class(class).name.as_str()) || self.is_test(function.module);
-        is_special(self.function(function).name.as_str()) || is_double && !self.is_test(site.module)
+        let is_double =
+            || self.is_test(function.module) || vocabulary::is_stand_in_name(self.class(class).name.as_str());
+        is_special(self.function(function).name.as_str()) || !self.is_test(site.module) && is_double()
     }
 
     /// A name of several words is the project's own, wherever in its package it is called; one word needs a closer

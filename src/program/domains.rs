@@ -7,6 +7,7 @@
 //! where nothing else is known.
 
 use std::cell::Cell;
+use std::sync::LazyLock;
 
 use super::names::Definition;
 use super::repetition::Frequency;
@@ -73,6 +74,11 @@ impl Allowance<'_> {
         Some(Allowance { depth: self.depth.checked_sub(1)?, ..self })
     }
 }
+
+/// What only classes and functions have.
+static CLASS_ATTRIBUTES: LazyLock<[Name; 6]> = LazyLock::new(|| {
+    ["__mro__", "__bases__", "__qualname__", "__subclasses__", "__dataclass_fields__", "_meta"].map(Name::new)
+});
 
 impl Program<'_> {
     pub fn domain(&self, expr: ExprRef) -> Domain {
@@ -427,16 +433,24 @@ impl Program<'_> {
             match facts.expr(call.callee) {
                 Expr::Name(callee) => match callee.as_str() {
                     "issubclass" => is_it(arguments.next()),
-                    "isinstance" => is_it(arguments.next()) && matches!(arguments.next(), Some(Expr::Name(kind)) if kind.as_str() == "type"),
+                    "isinstance" => {
+                        is_it(arguments.next())
+                            && matches!(arguments.next(), Some(Expr::Name(kind)) if kind.as_str() == "type")
+                    }
                     _ => callee == name && vocabulary::is_class_word(name.as_str()),
                 },
-                Expr::Attribute(base, method) => facts.expr(base) == Expr::Name(name) && matches!(method.as_str(), "mro" | "__subclasses__"),
+                Expr::Attribute(base, method) => {
+                    facts.expr(base) == Expr::Name(name) && matches!(method.as_str(), "mro" | "__subclasses__")
+                }
                 _ => false,
             }
-        }) || facts.exprs.iter().any(|expr| {
-            matches!(expr, Expr::Attribute(base, attribute)
-                if facts.expr(*base) == Expr::Name(name) && matches!(attribute.as_str(), "__mro__" | "__bases__" | "__qualname__" | "__subclasses__" | "__dataclass_fields__" | "_meta"))
-        }) && facts.binds(declared.scope, name)
+        }) || facts.binds(declared.scope, name)
+            // All parameters of all functions are asked about, and few files have one of these.
+            && CLASS_ATTRIBUTES.iter().any(|word| self.module(function.module).may_name(*word))
+            && facts.exprs.iter().any(|expr| {
+                matches!(expr, Expr::Attribute(base, attribute)
+                    if facts.expr(*base) == Expr::Name(name) && CLASS_ATTRIBUTES.contains(attribute))
+            })
     }
 
     /// What an annotation says; of a union, if it says the same of every member.

@@ -57,9 +57,12 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    fn of(program: &Program) -> Listeners {
-        let keepers: Vec<Keeper> =
-            program.operations.all().filter_map(|operation| program.keeper(*operation)).collect();
+    pub(super) fn of(program: &Program) -> Listeners {
+        let modules: Vec<ModuleId> = program.module_ids().collect();
+        let keepers: Vec<Keeper> = (modules.par_iter())
+            .flat_map_iter(|module| program.operations.in_module(*module))
+            .filter_map(|operation| program.keeper(*operation))
+            .collect();
         let sites: Vec<(CallSite, Keeper)> = keepers
             .into_par_iter()
             .flat_map_iter(|keeper| {
@@ -80,9 +83,8 @@ impl Listeners {
 impl Program<'_> {
     /// The listeners that a module registers and never takes out, in source order.
     pub fn listeners(&self, module: ModuleId) -> Vec<Listener> {
-        let all = self.listeners.get_or_init(|| Listeners::of(self));
         let mut found: Vec<Listener> = Vec::new();
-        for (site, keeper) in &all.by_module[module.0 as usize] {
+        for (site, keeper) in &self.listeners.by_module[module.0 as usize] {
             let Some(listener) = self.listener(*site, *keeper) else { continue };
             // An object that registers several methods is one that stays.
             let is_new = !found.iter().any(|known| {

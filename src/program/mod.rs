@@ -141,11 +141,12 @@ pub struct Program<'m> {
     /// Likewise.
     cached: Vec<OnceLock<Vec<caches::CachedFunction>>>,
     lifetimes: lifetimes::Lifetimes,
-    listeners: OnceLock<listeners::Listeners>,
+    listeners: listeners::Listeners,
     /// What is done to the places from which a removal may be skipped.
     touches_of_skipped: calls::Answers<Place, growth::Touch>,
     registrations: registries::Registrations,
     thread_locals: thread_locals::ThreadLocals,
+    endings: resources::Endings,
     resources: resources::Resources,
 }
 
@@ -185,6 +186,8 @@ pub struct ModuleIndex {
     /// What may give a place its container, in source order: assignments to names of modules and classes, assignments
     /// to attributes of what may be one, and functions with such a default.
     may_hold: Box<[EventId]>,
+    /// Parameters that have an attribute as their default: the attribute's name, the function, the parameter.
+    attribute_defaults: Box<[(Name, FunctionId, Name)]>,
     /// All names and attributes in expressions.
     words: NameFilter,
 }
@@ -311,6 +314,16 @@ impl ModuleIndex {
                 }
             }
         }
+        let functions = facts.functions.iter().enumerate();
+        let attribute_defaults = functions
+            .flat_map(|(number, function)| {
+                let parameters = facts.parameters(function).iter();
+                parameters.filter_map(move |parameter| match facts.expr(parameter.default) {
+                    Expr::Attribute(_, name) => Some((name, FunctionId(number as u32), parameter.name)),
+                    _ => None,
+                })
+            })
+            .collect();
         let mut words = NameFilter::sized(facts.exprs.len());
         for expr in &facts.exprs {
             if let Expr::Name(name) | Expr::Attribute(_, name) = expr {
@@ -332,6 +345,7 @@ impl ModuleIndex {
             item_stores: item_stores.into_boxed_slice(),
             class_makers,
             may_hold: may_hold.into_boxed_slice(),
+            attribute_defaults,
             words,
         }
     }
@@ -363,8 +377,10 @@ impl Module {
 
     /// The events that store to an attribute of this name, whatever the object.
     pub fn attribute_stores_of(&self, name: Name) -> impl Iterator<Item = EventId> {
-        let start = self.index.attribute_stores.partition_point(|(n, _)| *n < name);
-        self.index.attribute_stores[start..].iter().take_while(move |(n, _)| *n == name).map(|(_, event)| *event)
+        // A class is asked about with all that derive from it, and most of their modules do not have the name.
+        let stores = if self.may_name(name) { &self.index.attribute_stores[..] } else { &[] };
+        let start = stores.partition_point(|(n, _)| *n < name);
+        stores[start..].iter().take_while(move |(n, _)| *n == name).map(|(_, event)| *event)
     }
 
     /// Whether an expression may be this name or an attribute of this name; `false` is certain.
@@ -388,6 +404,10 @@ impl Module {
 fn holder_of(facts: &FileFacts, mut scope: ScopeId, name: Name) -> ScopeId {
     loop {
         let here = facts.scope(scope);
+        // Most scopes hold all that is bound in them.
+        if here.globals.len == 0 && here.nonlocals.len == 0 && here.kind != ScopeKind::Comprehension {
+            return scope;
+        }
         if facts.names[here.globals.range()].contains(&name) {
             return crate::facts::MODULE_SCOPE;
         }
@@ -429,10 +449,11 @@ impl<'m> Program<'m> {
             instance_accounts: Vec::new(),
             cached: Vec::new(),
             lifetimes: lifetimes::Lifetimes::default(),
-            listeners: OnceLock::new(),
+            listeners: listeners::Listeners::default(),
             touches_of_skipped: calls::Answers::default(),
             registrations: registries::Registrations::default(),
             thread_locals: thread_locals::ThreadLocals::default(),
+            endings: resources::Endings::default(),
             resources: resources::Resources::default(),
             words: Words {
                 init: Name::new("__init__"),
@@ -448,6 +469,7 @@ impl<'m> Program<'m> {
         };
         program.classes = ClassTable::build(&program);
         program.index();
+        program.endings = resources::Endings::of(&program);
         program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.instance_accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.cached = program.modules.iter().map(|_| OnceLock::new()).collect();
@@ -464,6 +486,7 @@ impl<'m> Program<'m> {
         program.registrations = registrations;
         program.thread_locals = thread_locals;
         program.resources = resources;
+        program.listeners = listeners::Listeners::of(&program);
         program
     }
 

@@ -164,16 +164,16 @@ impl Program<'_> {
             return Some(import.module);
         }
         let own = &self.module(module).input;
-        let mut parts: Vec<&str> = own.name.as_str().split('.').collect();
         let climb = import.level as usize - usize::from(own.is_package);
-        if climb > parts.len() {
-            return None;
+        let mut package = own.name.as_str();
+        for _ in 0..climb {
+            if package.is_empty() {
+                return None;
+            }
+            package = package.rsplit_once('.').map_or("", |(outer, _)| outer);
         }
-        parts.truncate(parts.len() - climb);
-        if !import.module.as_str().is_empty() {
-            parts.push(import.module.as_str());
-        }
-        Some(Name::new(&parts.join(".")))
+        let package = Name::new(package);
+        Some(if import.module.as_str().is_empty() { package } else { joined(package, import.module) })
     }
 
     /// What an import binds.

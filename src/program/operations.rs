@@ -165,6 +165,12 @@ impl Operations {
         found.into_iter().flatten().map(|(module, number)| &self.by_module[module.0 as usize][*number as usize])
     }
 
+    /// The operations in a module after an event, in the order of lines.
+    pub fn after(&self, event: EventRef) -> &[Operation] {
+        let here = self.by_module.get(event.module.0 as usize).map_or(&[][..], |operations| operations);
+        &here[here.partition_point(|operation| operation.event.id <= event.id)..]
+    }
+
     /// All operations of the program, in the order of files and lines.
     pub fn all(&self) -> impl Iterator<Item = &Operation> {
         self.by_module.iter().flatten()

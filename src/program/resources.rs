@@ -16,12 +16,13 @@ use std::sync::OnceLock;
 
 use firsts::FirstUse;
 pub(super) use firsts::is_part_of_something;
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
 use crate::facts::{CallId, Constant, ContextKind, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE};
 use crate::models::Resource;
-use crate::source::{Name, Span};
+use crate::source::{Name, NameSet, Span};
 
 pub use globals::AbandonedGlobal;
 pub use owners::UnreleasedAttribute;
@@ -34,10 +35,42 @@ pub struct Resources {
     classes: FxHashMap<ClassRef, Resource>,
     /// For each module, what its functions lose: several rules ask for it.
     lost: Vec<OnceLock<Vec<LostResource>>>,
-    /// Names of methods that all end the process.
-    ends_of_process: OnceLock<FxHashSet<Name>>,
-    /// Attributes on which something outside of their own class calls a releasing method.
-    released_from_outside: OnceLock<FxHashSet<Name>>,
+}
+
+/// Names that decide about the resources of the whole program.
+#[derive(Default)]
+pub(super) struct Endings {
+    /// Of methods that all end the process: `module.fail_json()`, whatever `module` is.
+    of_process: FxHashSet<Name>,
+    /// Of attributes on which something outside of their own class calls a releasing method.
+    from_outside: FxHashSet<Name>,
+}
+
+impl Endings {
+    pub(super) fn of(program: &Program) -> Endings {
+        let modules: Vec<ModuleId> = program.module_ids().collect();
+        let of_each = || <(FxHashSet<Name>, NameSet, FxHashSet<Name>)>::default();
+        let (mut of_process, others, from_outside) = (modules.par_iter())
+            .fold(of_each, |(mut ends, mut others, mut from_outside), module| {
+                for function in program.functions_of(*module) {
+                    let name = program.function(function).name;
+                    if program.is_end_of_process(function) {
+                        ends.insert(name);
+                    } else {
+                        others.insert(name);
+                    }
+                }
+                program.add_released_from_outside(*module, &mut from_outside);
+                (ends, others, from_outside)
+            })
+            .reduce(of_each, |mut one, other| {
+                one.0.extend(other.0);
+                one.2.extend(other.2);
+                (one.0, one.1.union(other.1), one.2)
+            });
+        of_process.retain(|name| !others.contains(*name));
+        Endings { of_process, from_outside }
+    }
 }
 
 /// A call that gives what must be released.
@@ -242,21 +275,6 @@ impl Program<'_> {
             let Some(holder) = holder.filter(|holder| holder.id == MODULE_SCOPE) else { return false };
             let (values, is_all) = self.bound_values(holder, name);
             is_all && matches!(*values, [(_, value)] if self.expr(value) == Expr::Constant(Constant::False))
-        })
-    }
-
-    /// Names of methods that all end the process: `module.fail_json()`, whatever `module` is.
-    fn names_that_end_the_process(&self) -> &FxHashSet<Name> {
-        self.resources.ends_of_process.get_or_init(|| {
-            let (mut ends, mut others) = (FxHashSet::default(), FxHashSet::default());
-            for module in self.module_ids() {
-                for function in self.functions_of(module) {
-                    let known = if self.is_end_of_process(function) { &mut ends } else { &mut others };
-                    known.insert(self.function(function).name);
-                }
-            }
-            ends.retain(|name| !others.contains(name));
-            ends
         })
     }
 

@@ -148,7 +148,7 @@ fn check_cached_functions(module: ModuleId, program: &Program, report: &mut Repo
             related,
             symbol: program.function_symbol(function),
         };
-        report.add_mendable(report.severity, remedy(program, cached), claim);
+        report.add_mendable(report.severity(), remedy(program, cached), claim);
     }
 }
 

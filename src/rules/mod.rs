@@ -91,7 +91,6 @@ pub struct Report<'p> {
     program: &'p Program<'p>,
     module: ModuleId,
     code: &'static str,
-    pub severity: Severity,
     pub findings: Vec<Finding>,
 }
 
@@ -107,14 +106,18 @@ pub struct Claim {
 
 impl<'p> Report<'p> {
     pub fn new(program: &'p Program<'p>, module: ModuleId, code: &'static str) -> Report<'p> {
-        let severity = page::page(code).map_or(Severity::Warning, |page| page.severity);
-        Report { program, module, code, severity, findings: Vec::new() }
+        Report { program, module, code, findings: Vec::new() }
+    }
+
+    /// What the rule's page says.
+    pub fn severity(&self) -> Severity {
+        page::page(self.code).map_or(Severity::Warning, |page| page.severity)
     }
 
     /// Adds a finding. Code that runs only under tests is hardly believed, and a command's
     /// one step less: their processes are short.
     pub fn add(&mut self, claim: Claim) {
-        self.add_as(self.severity, claim);
+        self.add_as(self.severity(), claim);
     }
 
     /// Adds a finding that is worth more or less than the rule's others.
@@ -130,15 +133,14 @@ impl<'p> Report<'p> {
     /// Adds a finding that tells what becomes of the objects; it is believed no more than that allows.
     pub fn add_with_effect(&mut self, effect: Effect, claim: Claim) {
         let confidence = claim.confidence.min(effect.most_confidence());
-        self.push(self.severity, None, Some(effect), Claim { confidence, ..claim });
+        self.push(self.severity(), None, Some(effect), Claim { confidence, ..claim });
     }
 
     fn push(&mut self, severity: Severity, remedy: Option<Remedy>, effect: Option<Effect>, claim: Claim) {
         let input = &self.program.module(self.module).input;
         let confidence = match input.role {
-            Role::Test => Confidence::Low,
             Role::Command | Role::Vendored => claim.confidence.lowered(),
-            Role::Library => claim.confidence,
+            role => claim.confidence.min(most_confidence(role)),
         };
         self.findings.push(Finding {
             code: self.code,
@@ -154,6 +156,15 @@ impl<'p> Report<'p> {
             fix: None,
             evidence: None,
         });
+    }
+}
+
+/// The most that a finding in code of a role is believed.
+pub fn most_confidence(role: Role) -> Confidence {
+    match role {
+        Role::Test => Confidence::Low,
+        Role::Command | Role::Vendored => Confidence::High.lowered(),
+        Role::Library => Confidence::High,
     }
 }
 

@@ -10,9 +10,9 @@ use crate::facts::{ExprId, NOTHING};
 use crate::source::{Name, NameKey};
 
 /// Small enough to stay in the nearest caches, with enough places for the names of most files.
-const NEAR_BITS: u32 = 11;
+const NEAR_BITS: u32 = 10;
 
-const FAR_BITS: u32 = 15;
+const FAR_BITS: u32 = 13;
 
 /// A name of the file that is being lowered, and the expression that is this name alone.
 #[derive(Clone, Copy)]

@@ -154,15 +154,16 @@ impl Program<'_> {
             Type::Instance(class) => Some(class),
             _ => None,
         };
-        let store = strong_store(self, class, name);
-        let attribute = Attribute { class: held, store, holds: container_holds(self, class, name) };
+        let stores = self.instance_stores(class, name);
+        let store = strong_store(self, &stores);
+        let attribute = Attribute { class: held, store, holds: container_holds(self, class, name, &stores) };
         known.write().unwrap_or_else(PoisonError::into_inner).insert((class, name), attribute);
         attribute
     }
 }
 
 /// How the container in an attribute holds its items; `None` where it is not known to be a container.
-fn container_holds(program: &Program, class: ClassRef, name: Name) -> Option<Holds> {
+fn container_holds(program: &Program, class: ClassRef, name: Name, stores: &[EventRef]) -> Option<Holds> {
     let mut found = None;
     let mut note = |value: ExprRef| {
         if let Some(container) = program.container_made_by(value) {
@@ -172,9 +173,9 @@ fn container_holds(program: &Program, class: ClassRef, name: Name) -> Option<Hol
             });
         }
     };
-    for store in program.instance_stores(class, name) {
+    for store in stores {
         if let EventKind::Bind { value, .. } = program.facts(store.module).event(store.id).kind {
-            note(program.event_scope(store).expr(value));
+            note(program.event_scope(*store).expr(value));
         }
     }
     if let Definition::Variable(scope, name) = program.member_of_class(class, name) {
@@ -184,12 +185,12 @@ fn container_holds(program: &Program, class: ClassRef, name: Name) -> Option<Hol
 }
 
 /// Where an attribute is given something that it then keeps.
-fn strong_store(program: &Program, class: ClassRef, name: Name) -> Option<EventRef> {
+fn strong_store(program: &Program, stores: &[EventRef]) -> Option<EventRef> {
     let mut found = None;
-    for store in program.instance_stores(class, name) {
+    for store in stores {
         let EventKind::Bind { value, .. } = program.facts(store.module).event(store.id).kind else { continue };
-        match held_by(program, program.event_scope(store).expr(value), 4) {
-            Some(Strength::Strong) => found = found.or(Some(store)),
+        match held_by(program, program.event_scope(*store).expr(value), 4) {
+            Some(Strength::Strong) => found = found.or(Some(*store)),
             // Once weak, the attribute is meant to be weak.
             Some(Strength::Weak) => return None,
             None => {}

@@ -126,9 +126,12 @@ impl Program<'_> {
             .collect();
         made.into_iter().find_map(|first| {
             let object = first.from;
+            let is_way =
+                |reference: &Reference| (reference.from != object || reference.event == event) && shown(reference);
+            // Most objects have no cycle at all, and what is given up takes the longest to find out.
+            graph.cycle_through(object, &mut |reference| is_way(reference))?;
             let path = graph.cycle_through(object, &mut |reference| {
-                let is_way = reference.from != object || reference.event == event;
-                is_way && shown(reference) && !self.is_released(graph.object(reference.from).class, reference)
+                is_way(reference) && !self.is_released(graph.object(reference.from).class, reference)
             })?;
             let steps = path.into_iter().map(|index| graph.references[index]).collect();
             let class = graph.object(object).class;

@@ -57,14 +57,18 @@ impl Program<'_> {
     /// The function that makes the reference gives it up before it ends.
     fn is_released_at_once(&self, class: Option<ClassRef>, via: Name, reference: &Reference) -> bool {
         let made = reference.event;
-        self.holding_places(class, via).into_iter().any(|place| {
-            let mut operations = self.operations.on(place);
-            operations.any(|operation| {
-                self.is_later_here(operation.event, made)
-                    && self.is_on_the_way(operation.event, made)
-                    && self.gives_up(operation, via, reference.is_item)
+        let function = self.event_function(made);
+        // What follows in one function is little, and the places of a class with its subclasses may be many.
+        let mut later = (self.operations.after(made).iter())
+            .take_while(|operation| self.event_function(operation.event) == function)
+            .filter(|operation| {
+                self.is_on_the_way(operation.event, made) && self.gives_up(operation, via, reference.is_item)
             })
-        })
+            .peekable();
+        later.peek().is_some() && {
+            let places = self.holding_places(class, via);
+            later.any(|operation| places.contains(&operation.place))
+        }
     }
 
     /// What an attribute of a class's instances may be, as operations name it.
@@ -86,15 +90,13 @@ impl Program<'_> {
     fn defaults_that_hold(&self, class: ClassRef, via: Name) -> Vec<Place> {
         let facts = self.facts(class.module);
         let body = self.class(class).span;
-        let mut places = Vec::new();
-        for function in facts.functions.iter().filter(|function| body.contains(function.span)) {
-            for parameter in facts.parameters(function) {
-                if matches!(facts.expr(parameter.default), Expr::Attribute(_, name) if name == via) {
-                    places.push(Place::Local(ScopeRef::new(class.module, function.scope), parameter.name));
-                }
-            }
-        }
-        places
+        let defaults = self.module(class.module).index.attribute_defaults.iter();
+        let here = defaults
+            .filter(|(attribute, function, _)| *attribute == via && body.contains(facts.function(*function).span));
+        here.map(|(_, function, parameter)| {
+            Place::Local(ScopeRef::new(class.module, facts.function(*function).scope), *parameter)
+        })
+        .collect()
     }
 
     /// `setattr(x, "name", before)` or `delattr(x, "name")`, in the module that makes the reference.

@@ -44,8 +44,6 @@ impl Resources {
             acquisitions,
             classes: FxHashMap::default(),
             lost: modules.iter().map(|_| OnceLock::new()).collect(),
-            ends_of_process: OnceLock::new(),
-            released_from_outside: OnceLock::new(),
         };
         program.add_acquisitions_by_project(&mut resources);
         resources
@@ -284,6 +282,13 @@ impl Program<'_> {
             return None;
         }
         let is_held = |id: ExprId| facts.expr(id) == Expr::Name(name);
+        // A function may acquire a lot, and most of that goes nowhere.
+        let is_given = facts.scope_events(scope.id).any(|(_, event)| {
+            matches!(event.kind, EventKind::Return(value) if is_held(value) || item_of(facts, value, &is_held).is_some())
+        });
+        if !is_given {
+            return None;
+        }
         let has_ended = |released: &[ContextId], context| {
             facts.context_ids_around(context).any(|around| released.contains(&around))
         };

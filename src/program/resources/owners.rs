@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::super::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef, vocabulary};
 use super::uses::{Use, is_releasing_method};
-use super::{Acquisition, Resources, parts_of};
+use super::{Acquisition, parts_of};
 use crate::facts::{CallId, Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING};
 use crate::models::Resource;
 use crate::source::Name;
@@ -152,6 +152,9 @@ impl Program<'_> {
                 _ => is_shared |= is_acquired,
             }
         }
+        if stores.is_empty() {
+            return stores;
+        }
         // `self.block = block = acquire()`, and then `block.close()`
         let is_released = !locals.is_empty()
             && facts.scope_events(scope.id).any(|(id, _)| {
@@ -258,7 +261,7 @@ impl Program<'_> {
         family.dedup();
         family.iter().take(MOST_CLASSES).any(|member| self.releases_attribute(*member, attribute, resource))
             || family.len() > MOST_CLASSES
-            || self.released_from_outside().contains(&attribute)
+            || self.endings.from_outside.contains(&attribute)
     }
 
     /// Whether some code in a class's body releases an attribute, or does with it what might.
@@ -336,41 +339,34 @@ impl Program<'_> {
         self.use_by_call(scope, call, resource, is_held) != Use::Nothing
     }
 
-    /// Attributes on which a releasing method is called through another object than `self`.
-    fn released_from_outside(&self) -> &FxHashSet<Name> {
-        let Resources { released_from_outside, .. } = &self.resources;
-        released_from_outside.get_or_init(|| {
-            let mut found = FxHashSet::default();
-            for module in self.module_ids() {
-                let facts = self.facts(module);
-                for call in &facts.calls {
-                    // In a decorator outside of the class, `self` is a parameter like others.
-                    let is_self = |owner: ExprId| {
-                        let Expr::Name(name) = facts.expr(owner) else { return false };
-                        let scope = self.event_scope(EventRef::new(module, call.event));
-                        self.words.receivers.contains(&name) && self.receiver_named(scope, name).is_some()
-                    };
-                    if let Expr::Attribute(held, method) = facts.expr(call.callee)
-                        && let Expr::Attribute(owner, attribute) = facts.expr(held)
-                        && (vocabulary::is_ending_name(method.as_str()) || method.as_str() == "release")
-                        && !is_self(owner)
-                    {
-                        found.insert(attribute);
-                    }
-                    for argument in facts.arguments(call) {
-                        let is_release = matches!(facts.expr(call.callee), Expr::Name(name) | Expr::Attribute(_, name)
-                            if matches!(name.as_str(), "close" | "rmtree"));
-                        if is_release
-                            && let Expr::Attribute(owner, attribute) = facts.expr(*argument)
-                            && !is_self(owner)
-                        {
-                            found.insert(attribute);
-                        }
-                    }
+    /// Attributes on which a module calls a releasing method through another object than `self`.
+    pub(super) fn add_released_from_outside(&self, module: ModuleId, found: &mut FxHashSet<Name>) {
+        let facts = self.facts(module);
+        for call in &facts.calls {
+            // In a decorator outside of the class, `self` is a parameter like others.
+            let is_self = |owner: ExprId| {
+                let Expr::Name(name) = facts.expr(owner) else { return false };
+                let scope = self.event_scope(EventRef::new(module, call.event));
+                self.words.receivers.contains(&name) && self.receiver_named(scope, name).is_some()
+            };
+            if let Expr::Attribute(held, method) = facts.expr(call.callee)
+                && let Expr::Attribute(owner, attribute) = facts.expr(held)
+                && (vocabulary::is_ending_name(method.as_str()) || method.as_str() == "release")
+                && !is_self(owner)
+            {
+                found.insert(attribute);
+            }
+            for argument in facts.arguments(call) {
+                let is_release = matches!(facts.expr(call.callee), Expr::Name(name) | Expr::Attribute(_, name)
+                    if matches!(name.as_str(), "close" | "rmtree"));
+                if is_release
+                    && let Expr::Attribute(owner, attribute) = facts.expr(*argument)
+                    && !is_self(owner)
+                {
+                    found.insert(attribute);
                 }
             }
-            found
-        })
+        }
     }
 }
 

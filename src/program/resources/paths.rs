@@ -262,7 +262,7 @@ impl Program<'_> {
             _ => return false,
         };
         let is_method = matches!(self.facts(scope.module).expr(callee), Expr::Attribute(..));
-        if is_method && self.names_that_end_the_process().contains(&last) {
+        if is_method && self.endings.of_process.contains(&last) {
             return true;
         }
         let text = last.as_str();
