@@ -97,7 +97,11 @@ def _undo_runpy(names):
     """Makes a script's names and path what they are without the detour over `runpy`; the script calls it first."""
     try:
         path = names["__file__"]
-        names.update(__spec__=None, __package__=None, __cached__=None)
+        names.update(__spec__=None, __package__=None)
+        if sys.version_info < (3, 15):
+            names["__cached__"] = None
+        else:
+            names.pop("__cached__", None)
         names["__loader__"] = SourceFileLoader(names["__name__"], path)
         if sys.path and sys.path[0] == path:
             if names["__name__"] == "__main__":

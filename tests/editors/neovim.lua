@@ -1,5 +1,6 @@
--- A session in Neovim, which is told diagnostics: what happens is written to standard output, and has to be what
--- stands in `neovim.txt`. `UNLEAK` is the program; the current folder is a project of its own.
+-- A session in Neovim: what happens is written to standard output, and has to be what
+-- stands in `neovim.txt`. `UNLEAK` is the program, `ROOT` this repository; the current folder is a project of its own.
+-- Neovim 0.11 and newer are set up by `editors/neovim/unleak.lua`; older ones are told diagnostics, newer ones ask.
 
 local unleak = vim.env.UNLEAK
 local root = vim.loop.cwd()
@@ -34,12 +35,29 @@ def handle(request):
     return request.body
 ]])
 
-local client = vim.lsp.start_client({ name = "unleak", cmd = { unleak, "server" }, root_dir = root })
+local clients = vim.lsp.get_clients or vim.lsp.get_active_clients
+local client
+
+if vim.lsp.enable then
+  local set_up = dofile(vim.env.ROOT .. "/editors/neovim/unleak.lua")
+  set_up.cmd = { unleak, "server" }
+  vim.lsp.config("unleak", set_up)
+  vim.lsp.enable("unleak")
+else
+  client = vim.lsp.start_client({ name = "unleak", cmd = { unleak, "server" }, root_dir = root })
+end
 
 local function open(name)
   vim.cmd("edit " .. name)
   local buffer = vim.api.nvim_get_current_buf()
-  vim.lsp.buf_attach_client(buffer, client)
+  if vim.lsp.enable then
+    vim.wait(PATIENCE, function()
+      return #clients({ bufnr = buffer }) == 1
+    end, 20)
+    client = clients({ bufnr = buffer })[1].id
+  else
+    vim.lsp.buf_attach_client(buffer, client)
+  end
   return buffer
 end
 
@@ -73,9 +91,11 @@ local function show_text(buffer)
   end
 end
 
-vim.wait(PATIENCE, function()
-  return vim.lsp.get_client_by_id(client) ~= nil and vim.lsp.get_client_by_id(client).initialized
-end, 20)
+if client then
+  vim.wait(PATIENCE, function()
+    return vim.lsp.get_client_by_id(client) ~= nil and vim.lsp.get_client_by_id(client).initialized
+  end, 20)
+end
 
 say("# A leaking file is opened")
 local files = open("files.py")
@@ -85,7 +105,7 @@ show("files.py", files)
 say("# Its fix is applied")
 local found = vim.diagnostic.get(files)[1]
 vim.api.nvim_win_set_cursor(0, { found.lnum + 1, found.col })
-local parameters = vim.lsp.util.make_range_params()
+local parameters = vim.lsp.util.make_range_params(0, vim.lsp.get_client_by_id(client).offset_encoding)
 parameters.context = { diagnostics = {} }
 local answer = vim.lsp.buf_request_sync(files, "textDocument/codeAction", parameters, PATIENCE)
 if answer[client].error then
@@ -120,9 +140,13 @@ vim.cmd("undo")
 wait_for(1, state)
 show("state.py", state)
 
-vim.lsp.stop_client(client)
+if vim.lsp.enable then
+  vim.lsp.enable("unleak", false)
+else
+  vim.lsp.stop_client(client)
+end
 local gone = vim.wait(PATIENCE, function()
-  return #vim.lsp.get_active_clients() == 0
+  return #clients() == 0
 end, 20)
 say(gone and "# The server is gone" or "FAILED: the server is still there")
 vim.cmd("qall!")

@@ -3,7 +3,8 @@
 //! In `fixtures/confirm/` a mark `# confirmed LK101 "SEEN"` stands for a finding of that rule at the quoted part of its
 //! line, with what its symbol ends in behind the quote where that is not the quoted name, and `# site "SEEN[key]"` for a
 //! place of its argument: the verdicts shall not depend on what the rules find. A first line `# inject` or `# rounds 3`
-//! says how it is run. Those in `pytest/` are called by tests, with and without pytest-xdist.
+//! says how it is run. Those in `pytest/` are called by tests, with and without pytest-xdist, and those in `gunicorn/` by
+//! requests to its workers.
 
 use std::ffi::OsString;
 use std::fs;
@@ -94,7 +95,7 @@ fn scenarios(folder: &str) -> Vec<Scenario> {
     let entries = fs::read_dir(root().join(folder)).expect("there are scenarios");
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "py"));
-    paths.retain(|path| path.file_stem().is_some_and(|name| name != "test_program"));
+    paths.retain(|path| path.file_stem().is_some_and(|name| name != "test_program" && name != "serve"));
     paths.sort();
     paths.into_iter().map(Scenario::read).collect()
 }
@@ -137,7 +138,7 @@ struct Seen {
 
 /// The command with its streams in files of a folder, which is also where it makes its temporary files.
 fn command(how: &How, program: &Path, folder: &Path) -> Vec<OsString> {
-    let (script, python, workers) = match how {
+    let (script, python, options) = match how {
         How::Script(python) => (r#"TMPDIR="$1" exec "$2" "$3""#, python, ""),
         How::Pytest(python, workers) => (
             r#"cd "$(dirname "$3")" && UNLEAK_PROGRAM="$(basename "$3" .py)" PYTHONDONTWRITEBYTECODE=1 TMPDIR="$1" exec "$2" \
@@ -145,10 +146,15 @@ fn command(how: &How, program: &Path, folder: &Path) -> Vec<OsString> {
             python,
             *workers,
         ),
+        How::Gunicorn(python, options) => (
+            r#"cd "$(dirname "$3")" && PYTHONDONTWRITEBYTECODE=1 TMPDIR="$1" exec "$2" serve.py "$(basename "$3" .py)" $4"#,
+            python,
+            *options,
+        ),
     };
     let script = OsString::from(format!(r#"exec 1>"$1/out" 2>"$1/err"; {script}"#));
     let words = ["sh".as_ref(), "-c".as_ref(), script.as_os_str(), "sh".as_ref(), folder.as_os_str()];
-    let words = words.into_iter().chain([python.as_os_str(), program.as_os_str(), workers.as_ref()]);
+    let words = words.into_iter().chain([python.as_os_str(), program.as_os_str(), options.as_ref()]);
     words.map(OsString::from).collect()
 }
 
@@ -158,6 +164,8 @@ enum How<'a> {
     Script(&'a Path),
     /// By tests, with these options of pytest-xdist.
     Pytest(&'a Path, &'static str),
+    /// By requests to workers that are forked, with these options of gunicorn.
+    Gunicorn(&'a Path, &'static str),
 }
 
 fn seen(status: Option<i32>, folder: &Path) -> Seen {
@@ -213,27 +221,33 @@ fn verdicts_are_right_and_programs_notice_nothing() {
 
 #[test]
 fn verdicts_are_right_under_pytest_with_and_without_workers() {
-    let pythons = pythons_with_pytest();
-    if pythons.is_empty() {
-        eprintln!(
-            "SKIPPED: no Python has pytest and pytest-xdist; name some in UNLEAK_PYTEST_PYTHONS, as .ci/run does"
-        );
-        return;
-    }
+    let pythons = pythons_with("pytest, xdist");
     let of = |python| ["", "-n2"].map(|workers| How::Pytest(python, workers));
     let hows: Vec<How> = pythons.iter().flat_map(|python| of(python)).collect();
     report(failures(&scenarios("fixtures/confirm/pytest"), &hows));
 }
 
-/// Those that are named in the environment, else the default Python if it has what is needed.
-fn pythons_with_pytest() -> Vec<PathBuf> {
+#[test]
+fn verdicts_are_right_in_workers_of_gunicorn() {
+    let pythons = pythons_with("gunicorn");
+    let of = |python| ["", "--preload"].map(|options| How::Gunicorn(python, options));
+    let hows: Vec<How> = pythons.iter().flat_map(|python| of(python)).collect();
+    report(failures(&scenarios("fixtures/confirm/gunicorn"), &hows));
+}
+
+/// Those that are named in the environment, else the default Python, if they have these modules.
+fn pythons_with(modules: &str) -> Vec<PathBuf> {
     let named = std::env::var_os("UNLEAK_PYTEST_PYTHONS");
     let named = named.map_or_else(|| vec!["python3".into()], |paths| std::env::split_paths(&paths).collect());
-    let has_both = |python: &PathBuf| {
-        let output = Command::new(python).args(["-c", "import pytest, xdist"]).output();
+    let has_them = |python: &PathBuf| {
+        let output = Command::new(python).args(["-c", &format!("import {modules}")]).output();
         output.is_ok_and(|output| output.status.success())
     };
-    named.into_iter().filter(has_both).collect()
+    let pythons: Vec<PathBuf> = named.into_iter().filter(has_them).collect();
+    if pythons.is_empty() {
+        eprintln!("SKIPPED: no Python has {modules}; name some in UNLEAK_PYTEST_PYTHONS, as .ci/run does");
+    }
+    pythons
 }
 
 /// What is wrong with any of the scenarios in any of the ways to run them.
