@@ -287,9 +287,11 @@ entry! {
         #[serde(default)]
         is_costly: bool,
         #[serde(default)]
-        is_lazy: bool,
+        costly_by: Vec<Name>,
         #[serde(default)]
-        is_shared: bool,
+        ends_itself: bool,
+        #[serde(default)]
+        is_lazy: bool,
         #[serde(default)]
         with_keeps: bool,
         #[serde(default)]
@@ -315,7 +317,10 @@ entry! {
         if_keyword: Option<Name>,
         if_false: Option<Name>,
         if_argument: Option<u32>,
-        mode: Option<u32>,
+        #[serde(default)]
+        unfinished_by: Vec<Name>,
+        #[serde(default)]
+        read_by: Vec<Name>,
     }
 }
 
@@ -454,8 +459,9 @@ impl Tables {
                 elements: entry.elements.as_slice().into(),
                 is_path: entry.is_path,
                 is_costly: entry.is_costly,
+                costly_by: entry.costly_by.as_slice().into(),
+                ends_itself: entry.ends_itself,
                 is_lazy: entry.is_lazy,
-                is_shared: entry.is_shared,
                 with_keeps: entry.with_keeps,
                 of_receiver: entry.of_receiver,
                 is_lent: entry.is_lent,
@@ -471,7 +477,8 @@ impl Tables {
                 if_keyword: entry.if_keyword,
                 if_false: entry.if_false,
                 if_argument: entry.if_argument,
-                mode: entry.mode,
+                unfinished_by: entry.unfinished_by.as_slice().into(),
+                read_by: entry.read_by.as_slice().into(),
             };
             add(&mut models.resources, &entry.name, &resource)?;
             entry.add_example(file, text, &mut models);

@@ -276,10 +276,12 @@ pub struct Resource {
     /// It holds so much (a connection, a process, threads, a big buffer) that its late release costs something, even
     /// where the last reference releases it.
     pub is_costly: bool,
+    /// Its methods without which it is not costly: a socket that is only bound is a descriptor and no more.
+    pub costly_by: Box<[Name]>,
+    /// It ends in order with its last reference: to lose it costs time and nothing else.
+    pub ends_itself: bool,
     /// It opens something only when it is used: without a call there is nothing to release.
     pub is_lazy: bool,
-    /// It is meant to be made once and shared: making one for each call is worth a word of its own.
-    pub is_shared: bool,
     /// Its `with` ends something else, such as a transaction, and does not release it.
     pub with_keeps: bool,
     /// The call gives nothing, and what must be released is the object that the method is called on: a lock.
@@ -311,8 +313,11 @@ pub struct Resource {
     pub if_false: Option<Name>,
     /// … or where there is an argument in this place.
     pub if_argument: Option<u32>,
-    /// Where the mode of a file stands: what is opened for writing loses what is not flushed yet.
-    pub mode: Option<u32>,
+    /// Its methods after which only a release makes it whole: an archive without its end is of no use.
+    pub unfinished_by: Box<[Name]>,
+    /// Its methods that read it to its end, which releases it as well. Who looks for nothing else does not read what is
+    /// small and of no interest, and the last reference releases that.
+    pub read_by: Box<[Name]>,
 }
 
 impl Resource {
@@ -326,8 +331,9 @@ impl Resource {
             elements: Box::default(),
             is_path: false,
             is_costly: inner.is_costly,
+            costly_by: Box::default(),
+            ends_itself: inner.ends_itself,
             is_lazy: false,
-            is_shared: false,
             with_keeps: false,
             of_receiver: false,
             is_lent: false,
@@ -343,7 +349,8 @@ impl Resource {
             if_keyword: None,
             if_false: None,
             if_argument: None,
-            mode: None,
+            unfinished_by: Box::default(),
+            read_by: Box::default(),
         }
     }
 

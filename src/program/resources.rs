@@ -7,6 +7,7 @@
 mod acquisitions;
 mod firsts;
 mod globals;
+mod moments;
 mod owners;
 mod paths;
 mod uses;
@@ -129,7 +130,12 @@ pub enum Loss {
     /// It has no name, so that nothing can release it.
     Unnamed(Unnamed),
     /// Nothing releases what has this name.
-    Never { name: String },
+    Never {
+        name: String,
+        place: ExprId,
+        /// One of the ways is a `raise`, whose traceback has it.
+        is_raised: bool,
+    },
     /// One way releases it and another loses it.
     OnPath(PathLoss),
 }
@@ -152,12 +158,26 @@ pub enum Unnamed {
 #[derive(Clone, Debug)]
 pub struct PathLoss {
     pub name: String,
+    /// What has the name, as an expression.
+    pub place: ExprId,
     /// Where another way releases it or hands it on.
     pub released: EventRef,
     pub is_handed_on: bool,
     pub lost: LostAt,
-    /// It is an exception that loses it, and one that is to be expected.
-    pub is_failure: bool,
+    pub because: Because,
+}
+
+/// Why the way is taken on which a resource is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// The source says so.
+    Source,
+    /// An exception that is to be expected.
+    Failure,
+    /// An exception of a call that may raise.
+    Exception,
+    /// An exception of a method of which nothing is known.
+    Guess,
 }
 
 /// Where the last name that holds the resource is lost.
@@ -231,8 +251,7 @@ impl Program<'_> {
             }
             let Some(resource) = self.resource_of(&acquisition) else { continue };
             // What a function makes and passes around is presumed to be taken over, until an object keeps it.
-            let taken =
-                resource.is_lent.then(|| Resource { is_lent: false, outlives: Box::default(), ..resource.clone() });
+            let taken = resource.is_lent.then(|| Resource { is_lent: false, ..resource.clone() });
             let resource = taken.as_ref().unwrap_or(resource);
             let asked = asked.entry(acquisition.function).or_default();
             *asked += 1;

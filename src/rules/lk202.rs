@@ -1,27 +1,36 @@
 //! LK202: one way through a function releases a resource, another loses it.
 
 use super::{Claim, Report, label, resources};
+use crate::facts::{EventKind, Expr};
 use crate::finding::{Confidence, Label, Remedy};
-use crate::models::Lost;
-use crate::program::resources::{Loss, LostAt, PathLoss};
+use crate::models::{Lost, Resource};
+use crate::program::resources::{Because, Loss, LostAt, LostResource, PathLoss};
 use crate::program::{ModuleId, Program};
 use crate::source::Name;
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
-    for lost in program.lost_resources(module) {
+    let is_ours = |lost: &&LostResource| {
+        !lost.is_entered
+            && matches!(&lost.how, Loss::OnPath(loss) if !matches!(loss.lost, LostAt::Thrown(_)))
+            && program.resource_of(&lost.acquisition).is_some_and(|resource| !resource.of_receiver)
+    };
+    let all = program.lost_resources(module).iter().filter(is_ours).collect();
+    let confidence = |lost: &LostResource| {
+        let resource = program.resource_of(&lost.acquisition)?;
+        let Loss::OnPath(loss) = &lost.how else { return None };
+        Some((resources::weigh(program, lost, resource, believed(program, resource, loss)), way(loss)))
+    };
+    // What a `with` can mend is told by itself.
+    let is_alike = |first: &LostResource, other: &LostResource| {
+        let resource = program.resource_of(&first.acquisition);
+        resource.is_some_and(|resource| resource.lost == Lost::Stays || resource.is_costly)
+            && confidence(first) == confidence(other)
+    };
+    for (lost, others) in resources::by_function(program, all, is_alike) {
         let Loss::OnPath(loss) = &lost.how else { continue };
-        let Some(resource) = program.resource_of(&lost.acquisition).filter(|it| !it.of_receiver) else { continue };
-        if lost.is_entered || matches!(loss.lost, LostAt::Thrown(_)) {
-            continue;
-        }
-        let (name, what) = (&loss.name, resource.what);
-        let way = match loss.lost {
-            LostAt::Exit(_) | LostAt::End(_) => "on one way out",
-            LostAt::Overwritten(_) => "when the name is bound again",
-            LostAt::Reacquired => "when the loop goes round",
-            LostAt::Exception(_) | LostAt::Thrown(_) => "when an exception passes",
-            LostAt::GivenUp(_) => "when the generator is given up",
-        };
+        let Some(resource) = program.resource_of(&lost.acquisition) else { continue };
+        let (name, what, way) = (&loss.name, resource.what, way(loss));
+        let (labels, also) = resources::of_same_function(program, &others);
         let mut related = vec![label(
             program,
             loss.released,
@@ -29,12 +38,12 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         )];
         related.extend(lost_label(program, module, loss));
         related.extend(resources::origin(program, &lost.acquisition));
-        let (confidence, severity) =
-            resources::weigh(program, &lost.acquisition, resource, believed(resource.lost, loss));
+        related.extend(labels);
+        let (confidence, severity) = resources::weigh(program, lost, resource, believed(program, resource, loss));
         let claim = Claim {
             span: program.event_location(lost.acquisition.event).span,
             confidence,
-            message: format!("the {what} in `{name}` is lost {way}"),
+            message: format!("the {what} in `{name}` is lost {way}{also}"),
             label: resources::fate(resource.lost).to_owned(),
             related,
             symbol: resources::symbol(program, lost, name),
@@ -44,18 +53,39 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             release: program.event_location(loss.released).span,
             method: resource.closing_method(),
         };
-        report.add_mendable(severity, (!loss.is_handed_on).then_some(remedy), claim);
+        report.add_mendable(severity, (!loss.is_handed_on && others.is_empty()).then_some(remedy), claim);
     }
 }
 
-fn believed(lost: Lost, loss: &PathLoss) -> Confidence {
-    match (lost, loss.lost) {
+fn way(loss: &PathLoss) -> &'static str {
+    match loss.lost {
+        LostAt::Exit(_) | LostAt::End(_) => "on one way out",
+        LostAt::Overwritten(_) => "when the name is bound again",
+        LostAt::Reacquired => "when the loop goes round",
+        LostAt::Exception(_) | LostAt::Thrown(_) => "when an exception passes",
+        LostAt::GivenUp(_) => "when the generator is given up",
+    }
+}
+
+fn believed(program: &Program, resource: &Resource, loss: &PathLoss) -> Confidence {
+    match (resource.lost, loss.lost) {
+        // What another way reads to its end is not taken for something to be closed by who reads nothing.
+        (Lost::Goes, _) if is_read(program, resource, loss) => Confidence::Low,
         // Whether the call ever raises is not known, and if it does, the reference goes soon.
-        (Lost::Goes | Lost::Late, LostAt::Exception(_)) if !loss.is_failure => Confidence::Low,
+        (Lost::Goes | Lost::Late, LostAt::Exception(_)) if loss.because != Because::Failure => Confidence::Low,
+        _ if loss.because == Because::Guess => Confidence::Low,
         (_, LostAt::Exception(_) | LostAt::GivenUp(_)) => Confidence::Medium,
-        _ if loss.is_handed_on || loss.is_failure => Confidence::Medium,
+        _ if loss.is_handed_on || loss.because == Because::Failure => Confidence::Medium,
         _ => Confidence::High,
     }
+}
+
+/// Whether what releases it on another way is that it is read to its end.
+fn is_read(program: &Program, resource: &Resource, loss: &PathLoss) -> bool {
+    let facts = program.facts(loss.released.module);
+    let EventKind::Call(call) = facts.event(loss.released.id).kind else { return false };
+    matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, method)
+        if Resource::names(&resource.read_by, method))
 }
 
 pub(super) fn lost_label(program: &Program, module: ModuleId, loss: &PathLoss) -> Option<Label> {

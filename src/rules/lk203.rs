@@ -3,7 +3,7 @@
 use super::{Claim, Report, label, resources};
 use crate::facts::MODULE_SCOPE;
 use crate::finding::{Confidence, Label};
-use crate::models::Lost;
+use crate::models::{Lost, Resource};
 use crate::program::resources::{AbandonedGlobal, UnreleasedAttribute};
 use crate::program::{ModuleId, Program, ScopeRef};
 
@@ -30,10 +30,10 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             }),
         }
         let at = program.event_location(found.acquisition.event);
-        let severity = resources::severity(resource);
+        let severity = resources::severity(resource.lost, resource.is_costly);
         let claim = Claim {
             span: at.span,
-            confidence: confidence(resource.lost, &found),
+            confidence: confidence(resource, &found),
             message,
             label: match resource.lost {
                 Lost::Stays => "acquired here; only a call can release it".to_owned(),
@@ -67,14 +67,17 @@ fn report_global(program: &Program, module: ModuleId, found: &AbandonedGlobal, r
         related,
         symbol: format!("{}.{variable}", program.scope_symbol(ScopeRef::new(module, MODULE_SCOPE))),
     };
-    report.add_as(resources::severity(resource), claim);
+    report.add_as(resources::severity(resource.lost, resource.is_costly), claim);
 }
 
-fn confidence(lost: Lost, found: &UnreleasedAttribute) -> Confidence {
-    let known = match (lost, found.ends) {
+fn confidence(resource: &Resource, found: &UnreleasedAttribute) -> Confidence {
+    let is_cheap = resource.lost != Lost::Stays && !resource.is_costly;
+    let known = match (resource.lost, found.ends) {
         (Lost::Stays, Some(_)) => Confidence::High,
         (Lost::Stays, None) | (Lost::Late | Lost::Goes, Some(_)) => Confidence::Medium,
         (Lost::Late | Lost::Goes, None) => Confidence::Low,
     };
-    if found.has_foreign_base { known.lowered() } else { known }
+    // The end that a base of another module has may be that of something else.
+    let is_foreign_end = is_cheap && found.ends.is_some_and(|ends| ends.module != found.class.module);
+    if found.has_foreign_base || is_foreign_end { known.lowered() } else { known }
 }

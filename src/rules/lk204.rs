@@ -15,7 +15,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let (what, giver) = (resource.what, program.giver_name(acquisition));
         let is_harmless = is_read_at_once(resource, how) || is_left_to_itself(program, acquisition, how);
         let believed = if is_harmless { Confidence::Low } else { Confidence::High };
-        let (confidence, severity) = resources::weigh(program, acquisition, resource, believed);
+        let (confidence, severity) = resources::weigh(program, lost, resource, believed);
         let claim = Claim {
             span: program.event_location(acquisition.event).span,
             confidence,

@@ -11,7 +11,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let Some(resource) = program.resource_of(&lost.acquisition) else { continue };
         let acquisition = &lost.acquisition;
         let name = match &lost.how {
-            Loss::Never { name } => name,
+            Loss::Never { name, .. } => name,
             // Somebody closes it where all goes well.
             Loss::OnPath(loss) if !leaves_well(program, loss.lost) => continue,
             Loss::OnPath(loss) => &loss.name,
@@ -19,7 +19,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         };
         let what = resource.what;
         // Whoever wrote the block believes that it closes; that is a mistake even where it runs once.
-        let (confidence, severity) = resources::weigh(program, acquisition, resource, Confidence::High);
+        let (confidence, severity) = resources::weigh(program, lost, resource, Confidence::High);
         let confidence = confidence.max(Confidence::Medium);
         let claim = Claim {
             span: program.event_location(acquisition.event).span,

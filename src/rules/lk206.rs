@@ -15,7 +15,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let acquisition = &lost.acquisition;
         let function = program.function_name(acquisition.function);
         let what = resource.what;
-        let (confidence, severity) = resources::weigh(program, acquisition, resource, Confidence::High);
+        let (confidence, severity) = resources::weigh(program, lost, resource, Confidence::High);
         let mut related: Vec<_> = lk202::lost_label(program, module, loss).into_iter().collect();
         related.push(label(program, loss.released, "only a block that ends well comes here"));
         let claim = Claim {

@@ -58,13 +58,12 @@ def fetch(connect, hosts):
     raise failure
 
 
-def first_line(path, encoding="utf-8"):
+def lines(path, encoding="utf-8"):
     file = open(path, encoding=encoding)
-    line = file.readline()
-    if not line:
-        return None
+    if not file.readable():
+        return
+    yield from file
     file.close()
-    return line
 '''
 
 

@@ -21,7 +21,9 @@ write("files.py", [[
 def read(path):
     日本 = open(path)
     text = 日本.read()
-    return ["😀", text]
+    if not text:
+        raise ValueError("😀")
+    return text
 ]])
 write("state.py", 'NAMES = ["é", "日本", "😀"]; SEEN = set()\n')
 write("views.py", [[

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use unleak::finding::Confidence;
 use unleak::models::{Argument, BoundIs, By, Domain, Holds, Models, Shape};
 use unleak::source::Name;
 
-use crate::{check_text, report};
+use crate::{check, check_text, report};
 
 #[test]
 fn files_load_and_cite_their_library() {
@@ -59,7 +60,9 @@ fn every_entry_is_proved() {
     for example in &Models::builtin().examples {
         let names: Vec<&str> = example.names.iter().map(|name| name.as_str()).collect();
         let place = format!("rules/models/{}:{} ({})", example.file, example.row, names.join(", "));
-        let found = check_text(&example.leak);
+        // What a resource costs that goes with its last reference is for the rule to say, not for its model.
+        let least = if example.expect.starts_with("LK2") { Confidence::Low } else { Confidence::Medium };
+        let found = check(&[("program.py".into(), example.leak.clone())], least);
         let is_found = found.iter().any(|found| found.code == example.expect);
         match &example.missed {
             None if !is_found => {

@@ -315,7 +315,7 @@ fn positions_are_counted_as_agreed() {
     }
 }
 
-const UNCLOSED: &str = "def read(path):\n    file = open(path)\n    text = file.read()\n    return text\n";
+const UNCLOSED: &str = "def read(path):\n    file = open(path)\n    text = file.read()\n    if not text:\n        raise ValueError(path)\n    return text\n";
 
 #[test]
 fn a_fix_is_offered_and_mends() {

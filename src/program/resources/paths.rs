@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::super::{EventRef, FunctionRef, Program, ScopeRef};
 use super::firsts::Binding;
 use super::uses::{Use, is_released_by_with, is_releasing_method};
-use super::{Acquisition, Loss, LostAt, PathLoss};
+use super::{Acquisition, Because, Loss, LostAt, PathLoss};
 use crate::facts::dump::expression;
 use crate::facts::flow::{Edge, Flow, NodeId, Step};
 use crate::facts::{ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING};
@@ -38,6 +38,8 @@ enum By {
     Source,
     /// A call raises what a handler further out than the acquisition waits for.
     Handled,
+    /// A method may raise of which nothing is known.
+    Guess,
     /// A call may raise.
     Exception,
     /// A call may raise of which a model says that it often does.
@@ -88,6 +90,9 @@ struct Ways {
     released: Option<EventId>,
     handed_on: Option<EventId>,
     lost: Option<LostAt>,
+    /// One of the ways on which it is lost is a `raise`.
+    is_raised: bool,
+    by_guess: Option<LostAt>,
     by_exception: Option<LostAt>,
     by_failure: Option<LostAt>,
 }
@@ -153,23 +158,26 @@ impl Program<'_> {
         let ways = search.run(states)?;
         let name = expression(facts, binding.place);
         let at = |event| EventRef::new(function.module, event);
-        let (own, is_handed_on, lost, is_failure) = match ways {
-            Ways { released: None, handed_on: None, lost: Some(_), .. } => {
-                return (!resource.of_receiver).then_some(Loss::Never { name });
+        let (own, is_handed_on, lost, because) = match ways {
+            Ways { released: None, handed_on: None, lost: Some(_), is_raised, .. } => {
+                return (!resource.of_receiver).then_some(Loss::Never { name, place: binding.place, is_raised });
             }
             Ways { released, handed_on, lost: Some(lost), .. } => {
-                (released.or(handed_on)?, released.is_none(), lost, false)
+                (released.or(handed_on)?, released.is_none(), lost, Because::Source)
             }
             Ways { released, handed_on, by_failure: Some(lost), .. } => {
-                (released.or(handed_on)?, released.is_none(), lost, true)
+                (released.or(handed_on)?, released.is_none(), lost, Because::Failure)
             }
             // What may go wrong with a figure is not what pyplot is full of.
             Ways { released: Some(released), by_exception: Some(lost), .. } if resource.done_by.is_empty() => {
-                (released, false, lost, false)
+                (released, false, lost, Because::Exception)
+            }
+            Ways { released: Some(released), by_guess: Some(lost), .. } if resource.done_by.is_empty() => {
+                (released, false, lost, Because::Guess)
             }
             _ => return None,
         };
-        Some(Loss::OnPath(PathLoss { name, released: at(own), is_handed_on, lost, is_failure }))
+        Some(Loss::OnPath(PathLoss { name, place: binding.place, released: at(own), is_handed_on, lost, because }))
     }
 
     /// Whether a function calls what a resource is made for in the end.
@@ -527,7 +535,11 @@ impl Search<'_, '_> {
                 Step::Raised if by <= By::Handled => lost = Some(self.exit(&seen, state)),
                 Step::Raised => {
                     let at = self.raising_event(&seen, state).filter(|at| self.is_credible(&seen, state, *at));
-                    let found = if by == By::Failure { &mut ways.by_failure } else { &mut ways.by_exception };
+                    let found = match by {
+                        By::Failure => &mut ways.by_failure,
+                        By::Guess => &mut ways.by_guess,
+                        _ => &mut ways.by_exception,
+                    };
                     *found = found.or(at);
                     continue;
                 }
@@ -535,13 +547,23 @@ impl Search<'_, '_> {
                 _ => {}
             }
             if let Some(lost) = lost {
-                if !self.is_credible(&seen, state, lost) {
+                let is_raised = matches!(lost, LostAt::Exit(event) if self.program.is_raise(event));
+                // One way is enough.
+                let is_known = match by {
+                    By::Source => ways.lost.is_some() && (ways.is_raised || !is_raised),
+                    By::Handled => ways.by_failure.is_some(),
+                    By::Guess | By::Exception | By::Failure => true,
+                };
+                if is_known || !self.is_credible(&seen, state, lost) {
                     continue;
                 }
                 match by {
-                    By::Source => ways.lost = ways.lost.or(Some(lost)),
+                    By::Source => {
+                        ways.is_raised |= is_raised;
+                        ways.lost = ways.lost.or(Some(lost));
+                    }
                     By::Handled => ways.by_failure = ways.by_failure.or(Some(lost)),
-                    By::Exception | By::Failure => {}
+                    By::Guess | By::Exception | By::Failure => {}
                 }
                 continue;
             }

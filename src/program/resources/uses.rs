@@ -67,6 +67,7 @@ pub(super) fn is_releasing_method(resource: &Resource, method: Name) -> bool {
     // Handles of Windows are closed by `.Close()`.
     let text = method.as_str().to_ascii_lowercase();
     Resource::names(&resource.released_by, method)
+        || Resource::names(&resource.read_by, method)
         || vocabulary::is_ending_name(&text)
         || matches!(
             text.as_str(),

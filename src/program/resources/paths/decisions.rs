@@ -129,7 +129,12 @@ impl Search<'_, '_> {
             Expr::Not(inner) => self.outcome(inner, mask).map(|outcome| !outcome),
             Expr::Binary(operator, left, right) if is_held(left) => {
                 let is_none = self.facts.expr(right) == Expr::Constant(Constant::None);
-                let is_negative = matches!(self.facts.expr(right), Expr::Constant(Constant::Int(number)) if number < 0);
+                let is_negative = match self.facts.expr(right) {
+                    Expr::Constant(Constant::Int(number)) => number < 0,
+                    // `INVALID_HANDLE_VALUE`
+                    Expr::Name(name) | Expr::Attribute(_, name) => name.as_str().contains("INVALID"),
+                    _ => false,
+                };
                 match operator {
                     Operator::Is | Operator::Eq if is_none || is_negative => Some(false),
                     Operator::IsNot | Operator::NotEq if is_none || is_negative => Some(true),

@@ -1,6 +1,7 @@
 //! Which calls raise often enough to speak of it.
 
 use super::super::super::names::Definition;
+use super::super::super::types::last_part;
 use super::super::super::{EventRef, FunctionRef, Program, vocabulary};
 use super::{By, Search};
 use crate::facts::flow::{NodeId, Step};
@@ -16,6 +17,7 @@ impl Search<'_, '_> {
         if self.is_in_finally(event) {
             return None;
         }
+        let mut is_guess = false;
         let is_likely = match self.facts.event(event).kind {
             EventKind::Call(call) => {
                 let callee = self.facts.call(call).callee;
@@ -29,6 +31,7 @@ impl Search<'_, '_> {
                         return None;
                     }
                     Expr::Attribute(_, name) if is_harmless(name) => false,
+                    Expr::Name(name) if converts_text(name) => false,
                     Expr::Name(_) | Expr::Attribute(..) => {
                         let scope = self.program.event_scope(EventRef::new(self.function.module, event));
                         // To call a coroutine function only makes a coroutine.
@@ -38,8 +41,20 @@ impl Search<'_, '_> {
                         {
                             return None;
                         }
+                        is_guess = matches!(self.facts.expr(callee), Expr::Attribute(..))
+                            && self.program.callee(scope, call).is_none()
+                            && self.program.method_path(scope.expr(callee)).is_none();
                         match self.program.resolve(scope.expr(callee)) {
-                            Definition::External(path) => !is_harmless_path(path),
+                            Definition::External(path) => {
+                                // `NoEncryption()`: an object that is made of nothing.
+                                is_guess = last_part(path.as_str()).starts_with(char::is_uppercase)
+                                    && self.facts.all_arguments(self.facts.call(call)).next().is_none();
+                                !is_harmless_path(path)
+                            }
+                            Definition::Class(_) | Definition::Function(_) => {
+                                is_guess = false;
+                                true
+                            }
                             _ => true,
                         }
                     }
@@ -53,7 +68,7 @@ impl Search<'_, '_> {
             EventKind::Await(_) | EventKind::Raise { .. } => true,
             _ => false,
         };
-        is_likely.then_some(By::Exception)
+        is_likely.then_some(if is_guess { By::Guess } else { By::Exception })
     }
 
     fn is_fallible(&self, method: Name) -> bool {
@@ -75,7 +90,11 @@ impl Program<'_> {
         let is_harmless_event = |(id, event): (EventId, &Event)| match event.kind {
             EventKind::Call(call) => {
                 let callee = facts.call(call).callee;
-                let is_known = matches!(facts.expr(callee), Expr::Attribute(_, name) if is_harmless(name));
+                let is_known = match facts.expr(callee) {
+                    Expr::Attribute(_, name) => is_harmless(name),
+                    Expr::Name(name) => converts_text(name),
+                    _ => false,
+                };
                 let scope = self.event_scope(EventRef::new(function.module, id));
                 is_known
                     || match self.resolve(scope.expr(callee)) {
@@ -152,6 +171,7 @@ fn is_harmless_path(path: Name) -> bool {
 fn is_harmless(name: Name) -> bool {
     let text = name.as_str();
     vocabulary::is_ending_name(text)
+        || converts_text(name)
         || matches!(
             text,
             "debug"
@@ -206,11 +226,24 @@ fn is_harmless(name: Name) -> bool {
                 | "setLevel"
                 | "addHandler"
                 | "hasHandlers"
-                | "to_bytes"
-                | "to_text"
-                | "to_native"
+                | "add_reader"
+                | "add_writer"
+                | "remove_reader"
+                | "remove_writer"
+                | "get_debug"
+                | "set_debug"
+                | "is_running"
+                | "is_closed"
                 | "call_at"
                 | "call_later"
                 | "call_soon"
         )
+}
+
+/// `to_bytes(path, errors="surrogateescape")`: what makes text of bytes and bytes of text, under its usual names.
+fn converts_text(name: Name) -> bool {
+    matches!(
+        name.as_str(),
+        "to_bytes" | "to_text" | "to_native" | "to_str" | "to_unicode" | "ensure_bytes" | "ensure_text" | "ensure_str"
+    )
 }

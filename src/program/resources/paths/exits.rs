@@ -1,11 +1,15 @@
 //! Where a way on which the resource is lost leaves the function, as it can be shown.
 
 use super::super::super::EventRef;
+use super::super::super::names::is_in_other_arm;
 use super::super::LostAt;
 use super::{By, Search, Seen, State};
 use crate::facts::flow::Step;
 use crate::facts::{CallId, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeId};
 use crate::source::Span;
+
+/// How many parts of a test are looked at.
+const MOST_PARTS: usize = 32;
 
 impl Search<'_, '_> {
     pub(super) fn exit(&self, seen: &Seen, state: State) -> LostAt {
@@ -35,6 +39,9 @@ impl Search<'_, '_> {
     pub(super) fn is_credible(&self, seen: &Seen, state: State, lost: LostAt) -> bool {
         let is_raised = |event: EventRef| matches!(self.facts.event(event.id).kind, EventKind::Raise { .. });
         let is_raised = matches!(lost, LostAt::Exit(event) if is_raised(event));
+        if is_raised && matches!(lost, LostAt::Exit(event) if self.is_about_a_given_one(event.id)) {
+            return false;
+        }
         let mut is_used = !self.resource.is_lazy;
         let mut next = Some(state);
         while let Some(here) = next {
@@ -51,6 +58,36 @@ impl Search<'_, '_> {
             next = seen.get(&here).copied().flatten();
         }
         is_used
+    }
+
+    /// `if os.listdir(folder): raise …`, where the folder may be given as well: the one that is made is as it should be.
+    fn is_about_a_given_one(&self, event: EventId) -> bool {
+        let Some(acquired) = self.first_event().filter(|_| self.resource.is_path) else { return false };
+        let place = self.places[0];
+        let mut tests = self.contexts_of(event).into_iter().filter_map(|id| match self.facts.context(id).kind {
+            ContextKind::If(test) => Some(test),
+            _ => None,
+        });
+        tests.next().is_some_and(|test| self.mentions(test, place))
+            && self.facts.scope_events(self.scope.id).any(|(id, other)| {
+                matches!(other.kind, EventKind::Bind { target, .. } if target == place)
+                    && is_in_other_arm(self.facts, acquired, id)
+            })
+    }
+
+    fn mentions(&self, expr: ExprId, place: ExprId) -> bool {
+        let mut waiting = vec![expr];
+        for _ in 0..MOST_PARTS {
+            let Some(id) = waiting.pop() else { return false };
+            if id == place {
+                return true;
+            }
+            match self.facts.expr(id) {
+                Expr::Call(call) => waiting.extend(self.facts.all_arguments(self.facts.call(call))),
+                other => waiting.extend(self.facts.operands(other)),
+            }
+        }
+        false
     }
 
     /// Whether an event stands in a handler for objects that lack a method: what was acquired has those of its kind.
@@ -92,7 +129,7 @@ impl Search<'_, '_> {
         let mut here = state;
         while let Some(before) = seen.get(&here).copied().flatten() {
             // Of several, the last one: those before it were on the way to a release.
-            if here.2 >= By::Exception && here.2 != before.2 {
+            if here.2 >= By::Guess && here.2 != before.2 {
                 let Step::Event(event) = self.flow.step(before.0) else { return None };
                 let at = EventRef::new(self.function.module, event);
                 return Some(match self.facts.event(event).kind {

@@ -1,0 +1,123 @@
+//! What becomes of a loss on CPython: refcounting undoes most of those of plain files before the next statement, and
+//! nobody notices. What is left is what something keeps for longer.
+
+use super::super::{EventRef, Program};
+use super::{Loss, LostAt, LostResource, Source, Unnamed};
+use crate::facts::{Call, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
+use crate::models::{Lost, Resource};
+use crate::source::Name;
+
+impl Program<'_> {
+    /// Whether a loss costs something before the last reference goes: there is a connection, a process, a thread.
+    pub fn is_costly_loss(&self, lost: &LostResource, resource: &Resource) -> bool {
+        resource.is_costly
+            && !resource.ends_itself
+            && (resource.costly_by.is_empty() || self.is_put_to_use(lost, resource))
+    }
+
+    /// Whether the last reference to a lost resource goes with the function that loses it, so that CPython releases it
+    /// at once and nothing has come of it.
+    ///
+    /// Not so where a suspended generator has it, or the traceback of what the function raises; where each turn of a loop
+    /// loses another; where its release would have written what it still owed; and where it is an object of the project,
+    /// which others may know.
+    pub fn goes_at_once(&self, lost: &LostResource, resource: &Resource) -> bool {
+        let acquisition = &lost.acquisition;
+        let facts = self.facts(acquisition.function.module);
+        resource.lost == Lost::Goes
+            && !self.is_costly_loss(lost, resource)
+            && matches!(acquisition.source, Source::Library(_))
+            && !facts.function(acquisition.function.id).is_generator
+            && !self.is_in_turns(acquisition.event)
+            && !self.is_called(lost, &resource.unfinished_by)
+            && match &lost.how {
+                Loss::Never { is_raised, .. } => resource.is_costly || !is_raised,
+                Loss::OnPath(loss) => match loss.lost {
+                    LostAt::Exit(event) => !(loss.is_handed_on && self.is_raise(event)),
+                    LostAt::Thrown(_) => false,
+                    _ => true,
+                },
+                Loss::Unnamed(Unnamed::Iterated) => !self.is_run_through_lazily(lost),
+                Loss::Unnamed(_) => true,
+            }
+    }
+
+    /// A `raise` with an exception of its own.
+    pub(super) fn is_raise(&self, event: EventRef) -> bool {
+        let kind = self.facts(event.module).event(event.id).kind;
+        matches!(kind, EventKind::Raise { exception, .. } if exception != NOTHING)
+    }
+
+    /// Whether a call stands in a loop or comprehension of its function.
+    fn is_in_turns(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        facts
+            .contexts_around(facts.event(event.id).context)
+            .any(|context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_)))
+            || self.is_in_comprehension(event)
+    }
+
+    fn is_in_comprehension(&self, event: EventRef) -> bool {
+        let scope = self.event_scope(event);
+        self.facts(scope.module).scope(scope.id).kind == ScopeKind::Comprehension
+    }
+
+    /// `(line for line in open(path))`: the generator has the file as long as somebody has the generator.
+    fn is_run_through_lazily(&self, lost: &LostResource) -> bool {
+        let acquisition = &lost.acquisition;
+        let facts = self.facts(acquisition.event.module);
+        let scope = self.function_scope(acquisition.function);
+        facts.events.iter().enumerate().any(|(id, event)| {
+            matches!(event.kind, EventKind::BindElement { iterable, .. }
+                if self.is_result(scope.expr(iterable), acquisition.call))
+                && self.is_in_comprehension(EventRef::new(scope.module, EventId(id as u32)))
+        })
+    }
+
+    /// Whether a function does with a resource what makes it cost something, or gives it to something that may.
+    fn is_put_to_use(&self, lost: &LostResource, resource: &Resource) -> bool {
+        let facts = self.facts(lost.acquisition.function.module);
+        let is_given = |held: &dyn Fn(ExprId) -> bool, call: &Call| facts.all_arguments(call).any(held);
+        match lost.how {
+            Loss::Unnamed(how) => match how {
+                Unnamed::Method(method) => Resource::names(&resource.costly_by, method),
+                how => matches!(how, Unnamed::Argument(_)),
+            },
+            _ => self.any_call(lost, &|method, call, held| {
+                method.is_some_and(|method| Resource::names(&resource.costly_by, method)) || is_given(held, call)
+            }),
+        }
+    }
+
+    /// Whether one of these methods is called on what is lost.
+    fn is_called(&self, lost: &LostResource, methods: &[Name]) -> bool {
+        !methods.is_empty()
+            && self.any_call(lost, &|method, _, _| method.is_some_and(|method| Resource::names(methods, method)))
+    }
+
+    /// Whether any call of the function that loses a resource is wanted, by the method that it calls on the resource, if
+    /// it does, and by its arguments.
+    fn any_call(
+        &self,
+        lost: &LostResource,
+        is_wanted: &dyn Fn(Option<Name>, &Call, &dyn Fn(ExprId) -> bool) -> bool,
+    ) -> bool {
+        let place = match &lost.how {
+            Loss::Never { place, .. } => *place,
+            Loss::OnPath(loss) => loss.place,
+            Loss::Unnamed(_) => return false,
+        };
+        let scope = self.function_scope(lost.acquisition.function);
+        let facts = self.facts(scope.module);
+        let is_held = |id: ExprId| id == place;
+        facts.scope_events(scope.id).any(|(_, event)| {
+            let EventKind::Call(call) = event.kind else { return false };
+            let call = facts.call(call);
+            let method = match facts.expr(call.callee) {
+                Expr::Attribute(base, method) if is_held(base) => Some(method),
+                _ => None,
+            };
+            is_wanted(method, call, &is_held)
+        })
+    }
+}
