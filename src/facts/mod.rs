@@ -351,6 +351,8 @@ impl EventKind {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Call {
+    /// The call itself as an expression.
+    pub expr: ExprId,
     pub callee: ExprId,
     /// Positional arguments, a run of [`FileFacts::lists`].
     pub arguments: Run,
@@ -522,7 +524,10 @@ impl FileFacts {
 
     /// The id of an expression, which identical expressions share; `None` where the file has no such.
     pub fn id_of(&self, expr: Expr) -> Option<ExprId> {
-        self.exprs.iter().position(|other| *other == expr).map(|index| ExprId(index as u32))
+        match expr {
+            Expr::Call(call) => self.calls.get(call.index()).map(|call| call.expr),
+            _ => self.exprs.iter().position(|other| *other == expr).map(|index| ExprId(index as u32)),
+        }
     }
 
     pub fn keyword_arguments(&self, call: &Call) -> &[(Option<Name>, ExprId)] {

@@ -59,7 +59,8 @@ impl Owner {
 /// Answers that were given before.
 #[derive(Default)]
 pub struct Lifetimes {
-    known: RwLock<FxHashMap<ClassRef, Owner>>,
+    /// With how far owners of owners were followed for it.
+    known: RwLock<FxHashMap<(ClassRef, u32), Owner>>,
 }
 
 /// How many owners of owners, and factories of factories, are followed.
@@ -87,14 +88,14 @@ impl Program<'_> {
 
     fn owner_within(&self, class: ClassRef, depth: u32) -> Owner {
         let Some(depth) = depth.checked_sub(1) else { return Owner::plain(Lifetime::Unknown) };
-        if let Some(owner) = self.lifetimes.known.read().unwrap_or_else(PoisonError::into_inner).get(&class) {
+        let known = self.lifetimes.known.read().unwrap_or_else(PoisonError::into_inner);
+        // An answer near the limit of depth may be cut short, so that it is one for this depth only.
+        if let Some(owner) = known.get(&(class, DEPTH - 1)).or_else(|| known.get(&(class, depth))) {
             return owner.clone();
         }
+        drop(known);
         let owner = self.find_owner(class, depth);
-        // An answer near the limit of depth may be cut short, so it is not kept.
-        if depth + 1 == DEPTH {
-            self.lifetimes.known.write().unwrap_or_else(PoisonError::into_inner).insert(class, owner.clone());
-        }
+        self.lifetimes.known.write().unwrap_or_else(PoisonError::into_inner).insert((class, depth), owner.clone());
         owner
     }
 

@@ -110,9 +110,11 @@ impl<'a> Lowering<'a> {
         let arguments = self.gathered_list(mark);
         let keywords = self.keyword_arguments(&node.arguments.keywords);
         let id = CallId(self.tables.calls.len() as u32);
-        self.tables.calls.push(Call { callee, arguments, keywords, event: EventId(self.tables.events.len() as u32) });
+        let expr = self.own(Expr::Call(id));
+        let event = EventId(self.tables.events.len() as u32);
+        self.tables.calls.push(Call { expr, callee, arguments, keywords, event });
         self.emit(EventKind::Call(id), node);
-        self.own(Expr::Call(id))
+        expr
     }
 
     pub(super) fn keyword_arguments(&mut self, keywords: &'a [ast::Keyword]) -> Run {

@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 
 use super::Thrown;
 use crate::facts::flow::{Edge, Flow, NodeId, Step};
-use crate::facts::{EventId, EventKind, Expr, ScopeKind};
+use crate::facts::{Constant, ContextId, ContextKind, EventId, EventKind, Expr, FileFacts, Operator, ScopeKind};
 use crate::program::{EventRef, FunctionRef, ModuleId, Program};
 use crate::source::Name;
 
@@ -113,6 +113,7 @@ impl Program<'_> {
                         last = Some(event);
                     }
                 }
+                Step::Exhausted(looped) if is_left_at_last(facts, &flow, looped) => continue,
                 Step::Returned | Step::Raised => {
                     return Some(last.map(|event| EventRef::new(function.module, event)));
                 }
@@ -152,6 +153,17 @@ impl Program<'_> {
             _ => false,
         }
     }
+}
+
+/// A loop that asks for the last of its items (`if item is items[-1]`) is left there, and not by running out of them.
+fn is_left_at_last(facts: &FileFacts, flow: &Flow, looped: ContextId) -> bool {
+    let ContextKind::For { iterable } = facts.context(looped).kind else { return false };
+    flow.steps.iter().any(|step| {
+        let Step::Assume { test, .. } = *step else { return false };
+        let Expr::Binary(Operator::Is | Operator::Eq, _, last) = facts.expr(test) else { return false };
+        let Expr::Subscript(items, place) = facts.expr(last) else { return false };
+        facts.expr(place) == Expr::Constant(Constant::Int(-1)) && facts.expr(items) == facts.expr(iterable)
+    })
 }
 
 /// The first part of `sys.exc_info()` by its usual names.
