@@ -1,4 +1,4 @@
-//! What the analysis of paths costs on functions that no person writes, at one size and at twice that size.
+//! What the analysis costs on functions and programs that no person writes, at one size and at twice that size.
 //!
 //! `cargo bench --bench explosive`. Work is bounded for each function: beyond a number of states nothing is claimed about
 //! it, so that twice the size costs about twice the time, and a machine's report never takes a second.
