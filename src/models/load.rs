@@ -286,6 +286,8 @@ entry! {
         #[serde(default)]
         is_lazy: bool,
         #[serde(default)]
+        idle: Vec<Name>,
+        #[serde(default)]
         is_shared: bool,
         #[serde(default)]
         with_keeps: bool,
@@ -450,6 +452,7 @@ impl Tables {
                 is_path: entry.is_path,
                 is_costly: entry.is_costly,
                 is_lazy: entry.is_lazy,
+                idle: entry.idle.as_slice().into(),
                 is_shared: entry.is_shared,
                 with_keeps: entry.with_keeps,
                 of_receiver: entry.of_receiver,

@@ -272,6 +272,8 @@ pub struct Resource {
     pub is_costly: bool,
     /// It opens something only when it is used: without a call there is nothing to release.
     pub is_lazy: bool,
+    /// Its methods that open nothing although it is lazy, such as `.prepare_request` of a session.
+    pub idle: Box<[Name]>,
     /// It is meant to be made once and shared: making one for each call is worth a word of its own.
     pub is_shared: bool,
     /// Its `with` ends something else, such as a transaction, and does not release it.
@@ -317,6 +319,7 @@ impl Resource {
             is_path: false,
             is_costly: inner.is_costly,
             is_lazy: false,
+            idle: Box::default(),
             is_shared: false,
             with_keeps: false,
             of_receiver: false,
