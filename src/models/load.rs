@@ -293,6 +293,8 @@ entry! {
         #[serde(default)]
         is_lazy: bool,
         #[serde(default)]
+        idle: Vec<Name>,
+        #[serde(default)]
         with_keeps: bool,
         #[serde(default)]
         of_receiver: bool,
@@ -462,6 +464,7 @@ impl Tables {
                 costly_by: entry.costly_by.as_slice().into(),
                 ends_itself: entry.ends_itself,
                 is_lazy: entry.is_lazy,
+                idle: entry.idle.as_slice().into(),
                 with_keeps: entry.with_keeps,
                 of_receiver: entry.of_receiver,
                 is_lent: entry.is_lent,

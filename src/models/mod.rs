@@ -282,6 +282,8 @@ pub struct Resource {
     pub ends_itself: bool,
     /// It opens something only when it is used: without a call there is nothing to release.
     pub is_lazy: bool,
+    /// Its methods that open nothing although it is lazy, such as `.prepare_request` of a session.
+    pub idle: Box<[Name]>,
     /// Its `with` ends something else, such as a transaction, and does not release it.
     pub with_keeps: bool,
     /// The call gives nothing, and what must be released is the object that the method is called on: a lock.
@@ -334,6 +336,7 @@ impl Resource {
             costly_by: Box::default(),
             ends_itself: inner.ends_itself,
             is_lazy: false,
+            idle: Box::default(),
             with_keeps: false,
             of_receiver: false,
             is_lent: false,

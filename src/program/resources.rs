@@ -262,7 +262,9 @@ impl Program<'_> {
             let mut add = |how, is_entered| found.push(LostResource { acquisition, how, is_entered });
             let is_constructor = self.constructed_object(acquisition.function).is_some();
             let bindings = match self.first_use(&acquisition, resource) {
-                FirstUse::Unnamed(Unnamed::Dropped) if resource.is_lazy => continue,
+                FirstUse::Unnamed(how) if resource.is_lazy && self.leaves_unopened(&acquisition, resource, how) => {
+                    continue;
+                }
                 // pyplot has it all the same.
                 FirstUse::Unnamed(_) if !resource.done_by.is_empty() => continue,
                 FirstUse::Unnamed(how) => {
@@ -282,6 +284,17 @@ impl Program<'_> {
             }
         }
         found
+    }
+
+    /// Whether what opens something only when it is used is not used at all.
+    fn leaves_unopened(&self, acquisition: &Acquisition, resource: &Resource, how: Unnamed) -> bool {
+        let facts = self.facts(acquisition.event.module);
+        match how {
+            Unnamed::Dropped => true,
+            Unnamed::Method(method) => Resource::names(&resource.idle, method),
+            Unnamed::Argument(call) => only_looks(facts, call),
+            Unnamed::Iterated | Unnamed::Element => false,
+        }
     }
 
     /// Whether something stands under a test on a constant of the module that says that it never runs.
@@ -386,4 +399,10 @@ fn makes_text(facts: &FileFacts, callee: ExprId) -> bool {
         ),
         _ => false,
     }
+}
+
+/// `isinstance(given, Session)`: whatever is given stays as it is.
+fn only_looks(facts: &FileFacts, call: CallId) -> bool {
+    matches!(facts.expr(facts.call(call).callee), Expr::Name(name)
+        if matches!(name.as_str(), "isinstance" | "issubclass" | "hasattr" | "callable" | "type" | "id" | "repr"))
 }

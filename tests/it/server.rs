@@ -385,6 +385,18 @@ fn a_comment_silences_here_or_where_it_is_held() {
 }
 
 #[test]
+fn a_comment_for_nothing_is_shown_as_unnecessary() {
+    let text = "SEEN = ()  # unleak: ignore[LK101]\n";
+    let project = project(&[("state.py", text)]);
+    let path = at(project.path(), "state.py");
+    let mut editor = Editor::start(&[&at(project.path(), "")], modern());
+    editor.open(&path, text);
+    let shown = editor.pull(&uri(&path));
+    assert_eq!((codes(&shown), &shown[0]["tags"]), (vec!["LK002"], &json!([1])));
+    assert!(editor.quit());
+}
+
+#[test]
 fn a_hover_tells_the_argument_and_the_rule() {
     let project = project(&[("state.py", LEAK)]);
     let path = at(project.path(), "state.py");

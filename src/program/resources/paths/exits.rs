@@ -2,10 +2,11 @@
 
 use super::super::super::EventRef;
 use super::super::super::names::is_in_other_arm;
-use super::super::LostAt;
+use super::super::{LostAt, only_looks};
 use super::{By, Search, Seen, State};
 use crate::facts::flow::Step;
 use crate::facts::{CallId, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeId};
+use crate::models::Resource;
 use crate::source::Span;
 
 /// How many parts of a test are looked at.
@@ -107,11 +108,13 @@ impl Search<'_, '_> {
         })
     }
 
-    /// A call of a method of the resource, or one that it is given to.
+    /// A call of a method of the resource, or one that it is given to; not one that opens nothing.
     fn is_used_by(&self, call: CallId, mask: u8) -> bool {
-        let call = self.facts.call(call);
-        let is_method = matches!(self.facts.expr(call.callee), Expr::Attribute(base, _) if self.is_held(base, mask));
-        is_method || self.facts.all_arguments(call).any(|given| self.is_held(given, mask))
+        let called = self.facts.call(call);
+        let is_method = matches!(self.facts.expr(called.callee), Expr::Attribute(base, method)
+            if self.is_held(base, mask) && !Resource::names(&self.resource.idle, method));
+        let is_given = || self.facts.all_arguments(called).any(|given| self.is_held(given, mask));
+        is_method || is_given() && !only_looks(self.facts, call)
     }
 
     fn span_of_test(&self, test: ExprId) -> Option<Span> {
