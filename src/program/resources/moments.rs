@@ -7,6 +7,9 @@ use crate::facts::{Call, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING,
 use crate::models::{Lost, Resource};
 use crate::source::Name;
 
+/// What is asked of a call: the method of the resource that it calls, the call, and what holds the resource.
+type Wanted<'a> = dyn Fn(Option<Name>, &Call, &dyn Fn(ExprId) -> bool) -> bool + 'a;
+
 impl Program<'_> {
     /// Whether a loss costs something before the last reference goes: there is a connection, a process, a thread.
     pub fn is_costly_loss(&self, lost: &LostResource, resource: &Resource) -> bool {
@@ -97,11 +100,7 @@ impl Program<'_> {
 
     /// Whether any call of the function that loses a resource is wanted, by the method that it calls on the resource, if
     /// it does, and by its arguments.
-    fn any_call(
-        &self,
-        lost: &LostResource,
-        is_wanted: &dyn Fn(Option<Name>, &Call, &dyn Fn(ExprId) -> bool) -> bool,
-    ) -> bool {
+    fn any_call(&self, lost: &LostResource, is_wanted: &Wanted) -> bool {
         let place = match &lost.how {
             Loss::Never { place, .. } => *place,
             Loss::OnPath(loss) => loss.place,
