@@ -41,6 +41,8 @@ class Memory:
         if not tracemalloc.is_tracing():
             tracemalloc.start(_FRAMES)
         self.begin()
+        # How much there was before the program: all other looks come when it allocates, which may be late.
+        self.look(None)
         after_collections(self.tick)
 
     def begin(self):
