@@ -66,9 +66,15 @@ const MOST_STEPS: u32 = 300;
 struct Allowance<'a> {
     depth: u32,
     steps: &'a Cell<u32>,
+    /// What is asked about is declared to be a text or a number, which no object of a class is.
+    is_plain: bool,
 }
 
-impl Allowance<'_> {
+impl<'a> Allowance<'a> {
+    fn new(depth: u32, steps: &'a Cell<u32>) -> Self {
+        Allowance { depth, steps, is_plain: false }
+    }
+
     fn spend(self) -> Option<Self> {
         self.steps.set(self.steps.get().checked_sub(1)?);
         Some(Allowance { depth: self.depth.checked_sub(1)?, ..self })
@@ -82,7 +88,7 @@ static CLASS_ATTRIBUTES: LazyLock<[Name; 6]> = LazyLock::new(|| {
 
 impl Program<'_> {
     pub fn domain(&self, expr: ExprRef) -> Domain {
-        self.domain_within(expr, Allowance { depth: DEPTH, steps: &Cell::new(MOST_STEPS) })
+        self.domain_within(expr, Allowance::new(DEPTH, &Cell::new(MOST_STEPS)))
     }
 
     fn domain_within(&self, expr: ExprRef, depth: Allowance) -> Domain {
@@ -198,6 +204,8 @@ impl Program<'_> {
         if let Some(receiver) = self.receiver_named(expr.scope, name) {
             return match receiver.is_class {
                 true => self.domain_of_classes(expr),
+                // `self[1:]`, where a text is asked for.
+                false if depth.is_plain => Domain::Unknown,
                 false => self.domain_of_instances(receiver.class),
             };
         }
@@ -208,7 +216,9 @@ impl Program<'_> {
             Definition::Variable(scope, name) => match self.domain_of_variable(scope, name, depth) {
                 // What is given where nothing else is: one, or as many as are configured.
                 known if known != Domain::Bounded && names_default(name) => Domain::Unknown,
-                vague @ (Domain::Unknown | Domain::Likely(_)) => vague.or(self.domain_of_object(expr)),
+                vague @ (Domain::Unknown | Domain::Likely(_)) if !depth.is_plain => {
+                    vague.or(self.domain_of_object(expr))
+                }
                 known => known,
             },
             Definition::Unknown => Domain::Unknown,
@@ -334,7 +344,7 @@ impl Program<'_> {
 
     /// The domain of a parameter, by its annotation, its name and what callers pass.
     pub fn parameter_domain(&self, function: FunctionRef, name: Name) -> Domain {
-        self.domain_of_parameter(function, name, Allowance { depth: DEPTH, steps: &Cell::new(MOST_STEPS) })
+        self.domain_of_parameter(function, name, Allowance::new(DEPTH, &Cell::new(MOST_STEPS)))
     }
 
     fn domain_of_parameter(&self, function: FunctionRef, name: Name, depth: Allowance) -> Domain {
@@ -362,6 +372,7 @@ impl Program<'_> {
                 None => {}
             }
         }
+        let depth = Allowance { is_plain: self.is_declared_plain(function, parameter), ..depth };
         if vocabulary::is_definition_name(name.as_str()) || self.is_used_as_class(function, name) {
             return Domain::Bounded;
         }
@@ -375,6 +386,13 @@ impl Program<'_> {
             },
             known => known,
         }
+    }
+
+    fn is_declared_plain(&self, function: FunctionRef, parameter: &Parameter) -> bool {
+        let annotation = self.defining_scope(function).expr(parameter.annotation);
+        parameter.annotation != NOTHING
+            && matches!(self.type_of_annotation(annotation, 4), Type::External(path)
+                if matches!(path.as_str(), "str" | "bytes" | "int"))
     }
 
     fn is_declared_otherwise(&self, function: FunctionRef, parameter: &Parameter) -> bool {
@@ -691,7 +709,7 @@ impl Program<'_> {
 
     /// The domain of the items that `x.update(items)` adds.
     pub(super) fn domain_of_items(&self, items: ExprRef) -> Domain {
-        self.domain_of_elements(items, Allowance { depth: DEPTH, steps: &Cell::new(MOST_STEPS) })
+        self.domain_of_elements(items, Allowance::new(DEPTH, &Cell::new(MOST_STEPS)))
     }
 
     /// `getattr(object, "name", default)` is an attribute like any other.
@@ -1095,7 +1113,7 @@ impl Program<'_> {
         match self.expr(expr) {
             Expr::Display(..) => true,
             Expr::Name(_) | Expr::Attribute(..) => {
-                self.domain_of_elements(expr, Allowance { depth: 3, steps: &Cell::new(MOST_STEPS) }) == Domain::Bounded
+                self.domain_of_elements(expr, Allowance::new(3, &Cell::new(MOST_STEPS))) == Domain::Bounded
             }
             _ => false,
         }
