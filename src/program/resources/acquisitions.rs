@@ -96,11 +96,10 @@ impl Program<'_> {
             }
             let path = self.acquiring_path(scope.expr(call.callee));
             let Some(path) = path.or_else(|| self.path_by_result(function, name)) else { continue };
-            let is_made = self.models.resource(path).is_some_and(|resource| is_made_by(facts, call, resource));
-            let is_own = |path: &Name| {
-                !self.models.resource(*path).is_some_and(|resource| self.is_around_file(scope, call, resource))
-            };
-            if is_made && is_own(&path) && !self.is_in_memory(scope, call) {
+            let is_made = self.models.resource(path).is_some_and(|resource| {
+                is_made_by(facts, call, resource) && !self.is_around_file(scope, call, resource)
+            });
+            if is_made && !self.is_in_memory(scope, call) {
                 let call = CallId(number as u32);
                 let (source, given) = (Source::Library(path), Given::ByModel);
                 found.push(Acquisition { call, event, function, source, through: None, given });

@@ -3,12 +3,9 @@
 
 use super::super::{EventRef, Program};
 use super::{Loss, LostAt, LostResource, Source, Unnamed};
-use crate::facts::{Call, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
+use crate::facts::{ContextKind, EventId, EventKind, Expr, NOTHING, ScopeKind};
 use crate::models::{Lost, Resource};
 use crate::source::Name;
-
-/// What is asked of a call: the method of the resource that it calls, the call, and what holds the resource.
-type Wanted<'a> = dyn Fn(Option<Name>, &Call, &dyn Fn(ExprId) -> bool) -> bool + 'a;
 
 impl Program<'_> {
     /// Whether a loss costs something before the last reference goes: there is a connection, a process, a thread.
@@ -79,15 +76,11 @@ impl Program<'_> {
 
     /// Whether a function does with a resource what makes it cost something, or gives it to something that may.
     fn is_put_to_use(&self, lost: &LostResource, resource: &Resource) -> bool {
-        let facts = self.facts(lost.acquisition.function.module);
-        let is_given = |held: &dyn Fn(ExprId) -> bool, call: &Call| facts.all_arguments(call).any(held);
         match lost.how {
-            Loss::Unnamed(how) => match how {
-                Unnamed::Method(method) => Resource::names(&resource.costly_by, method),
-                how => matches!(how, Unnamed::Argument(_)),
-            },
-            _ => self.any_call(lost, &|method, call, held| {
-                method.is_some_and(|method| Resource::names(&resource.costly_by, method)) || is_given(held, call)
+            Loss::Unnamed(Unnamed::Method(method)) => Resource::names(&resource.costly_by, method),
+            Loss::Unnamed(how) => matches!(how, Unnamed::Argument(_)),
+            _ => self.any_call(lost, |method, is_given| {
+                is_given || method.is_some_and(|method| Resource::names(&resource.costly_by, method))
             }),
         }
     }
@@ -95,12 +88,12 @@ impl Program<'_> {
     /// Whether one of these methods is called on what is lost.
     fn is_called(&self, lost: &LostResource, methods: &[Name]) -> bool {
         !methods.is_empty()
-            && self.any_call(lost, &|method, _, _| method.is_some_and(|method| Resource::names(methods, method)))
+            && self.any_call(lost, |method, _| method.is_some_and(|method| Resource::names(methods, method)))
     }
 
     /// Whether any call of the function that loses a resource is wanted, by the method that it calls on the resource, if
-    /// it does, and by its arguments.
-    fn any_call(&self, lost: &LostResource, is_wanted: &Wanted) -> bool {
+    /// it does, and by whether it is given the resource.
+    fn any_call(&self, lost: &LostResource, is_wanted: impl Fn(Option<Name>, bool) -> bool) -> bool {
         let place = match &lost.how {
             Loss::Never { place, .. } => *place,
             Loss::OnPath(loss) => loss.place,
@@ -108,15 +101,14 @@ impl Program<'_> {
         };
         let scope = self.function_scope(lost.acquisition.function);
         let facts = self.facts(scope.module);
-        let is_held = |id: ExprId| id == place;
         facts.scope_events(scope.id).any(|(_, event)| {
             let EventKind::Call(call) = event.kind else { return false };
             let call = facts.call(call);
             let method = match facts.expr(call.callee) {
-                Expr::Attribute(base, method) if is_held(base) => Some(method),
+                Expr::Attribute(base, method) if base == place => Some(method),
                 _ => None,
             };
-            is_wanted(method, call, &is_held)
+            is_wanted(method, facts.all_arguments(call).any(|given| given == place))
         })
     }
 }

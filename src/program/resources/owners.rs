@@ -69,20 +69,21 @@ impl Program<'_> {
                 continue;
             };
             let stores = self.stored_results(&acquisition, resource);
-            let is_released = |(_, class, attribute): &(EventRef, ClassRef, Name)| {
-                self.is_attribute_released(*class, *attribute, resource)
+            let is_kept = |(_, class, attribute): &&(EventRef, ClassRef, Name)| {
+                !self.is_attribute_released(*class, *attribute, resource)
             };
+            let kept: Vec<_> = stores.iter().filter(is_kept).copied().collect();
             // One attribute says what is used and another what is owned: one resource, which either may release.
-            if acquisition.elements(resource).len() <= 1 && stores.iter().any(is_released) {
+            if acquisition.elements(resource).len() <= 1 && kept.len() < stores.len() {
                 continue;
             }
-            for (stored, class, attribute) in stores {
+            for (stored, class, attribute) in kept {
                 // Both ends of a pipe are mostly forgotten together: one finding tells it.
                 let is_told = |known: &UnreleasedAttribute| {
                     known.acquisition.event == acquisition.event
                         || (known.class == class && known.attribute == attribute)
                 };
-                if found.iter().any(is_told) || is_released(&(stored, class, attribute)) {
+                if found.iter().any(is_told) {
                     continue;
                 }
                 let ends = self.ending_method(class);
