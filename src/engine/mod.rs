@@ -30,7 +30,7 @@ use self::names::{Imported, ModulePath};
 use self::suppress::{FileSuppressions, Suppressions};
 use crate::config::{Configuration, Settings};
 use crate::facts::{FileFacts, lower};
-use crate::finding::Finding;
+use crate::finding::{Confidence, Finding};
 use crate::models::{ModelError, Models};
 use crate::program::{Module, ModuleId, ModuleIndex, ModuleInput, Program, Role};
 use crate::rules::{self, RULES};
@@ -551,16 +551,17 @@ fn models(request: &Request, files: &[FoundFile]) -> (Models, Vec<Problem>) {
 /// Runs the rules, and keeps of what they find what the user wants to see.
 fn find_leaks(program: &Program, mut suppressions: Suppressions, outcome: &mut Outcome) {
     let files = suppressions.files;
-    let wanted = |module: &Module, file: &FoundFile| match file.reported && may_be_shown(module, file) {
-        true => file.settings.rules_for(&file.path),
-        false => Vec::new(),
+    let wanted = |module: &Module, file: &FoundFile| {
+        let is_wanted = file.reported && may_be_shown(module, file);
+        let codes = if is_wanted { file.settings.rules_for(&file.path) } else { Vec::new() };
+        (codes, file.settings.min_confidence)
     };
     let (mut findings, problems) = run_rules(program, files, wanted);
     outcome.problems.extend(problems);
     findings.retain(|finding| !suppressions.hide(finding));
     let open = suppressions.open_codes();
     if !open.is_empty() {
-        for finding in run_rules(program, files, |_, _| open.clone()).0 {
+        for finding in run_rules(program, files, |_, _| (open.clone(), Confidence::Low)).0 {
             suppressions.hide(&finding);
         }
     }
@@ -584,9 +585,10 @@ fn find_early(
     if has_comments {
         return;
     }
-    let wanted = |module: &Module, file: &FoundFile| match is_meant(file) && may_be_shown(module, file) {
-        true => file.settings.rules_for(&file.path),
-        false => Vec::new(),
+    let wanted = |module: &Module, file: &FoundFile| {
+        let is_wanted = is_meant(file) && may_be_shown(module, file);
+        let codes = if is_wanted { file.settings.rules_for(&file.path) } else { Vec::new() };
+        (codes, file.settings.min_confidence)
     };
     let (mut findings, problems) = run_rules(program, files, wanted);
     let mut suppressions = Suppressions { files, by_file: by_file.to_vec() };
@@ -618,16 +620,18 @@ fn may_be_shown(module: &Module, file: &FoundFile) -> bool {
     rules::most_confidence(module.input.role) >= file.settings.min_confidence
 }
 
-/// What some rules find, and where they fail; `wanted` says which of them run on a file.
+/// What some rules find, and where they fail; `wanted` says which of them run on a file, and from which confidence on
+/// all that they find is needed.
 fn run_rules(
     program: &Program,
     files: &[FoundFile],
-    wanted: impl Fn(&Module, &FoundFile) -> Vec<&'static str> + Sync,
+    wanted: impl Fn(&Module, &FoundFile) -> (Vec<&'static str>, Confidence) + Sync,
 ) -> (Vec<Finding>, Vec<Problem>) {
     let results: Vec<(Vec<Finding>, Vec<Problem>)> = (program.modules.par_iter().enumerate())
         .filter_map(|(number, module)| {
             let file = files.get(module.input.file.0 as usize)?;
-            Some(run_rules_on(program, ModuleId(number as u32), file, &wanted(module, file)))
+            let (codes, least) = wanted(module, file);
+            Some(run_rules_on(program, ModuleId(number as u32), file, (&codes, least)))
         })
         .collect();
     let (findings, problems): (Vec<_>, Vec<_>) = results.into_iter().unzip();
@@ -635,7 +639,12 @@ fn run_rules(
 }
 
 /// `codes` are sorted, as settings have them, and the rules are as well.
-fn run_rules_on(program: &Program, module: ModuleId, file: &FoundFile, codes: &[&str]) -> (Vec<Finding>, Vec<Problem>) {
+fn run_rules_on(
+    program: &Program,
+    module: ModuleId,
+    file: &FoundFile,
+    (codes, least): (&[&str], Confidence),
+) -> (Vec<Finding>, Vec<Problem>) {
     let mut findings = Vec::new();
     let mut problems = Vec::new();
     let mut codes = codes.iter().peekable();
@@ -644,7 +653,7 @@ fn run_rules_on(program: &Program, module: ModuleId, file: &FoundFile, codes: &[
         if codes.next_if_eq(&&rule.code).is_none() {
             continue;
         }
-        match panics::catch(|| rules::check(rule, module, program)) {
+        match panics::catch(|| rules::check(rule, module, program, least)) {
             Ok(found) => findings.extend(found),
             Err(message) => problems.push(Problem {
                 path: file.shown.clone(),

@@ -6,7 +6,7 @@
 //! neither cancelled nor awaited; one that is spoken of is presumed to be.
 
 use super::repetition::{Frequency, Repetition};
-use super::{EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef, vocabulary};
+use super::{EventRef, ExprRef, FunctionRef, Module, ModuleId, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{
     CallId, Constant, ContextId, ContextKind, DisplayKind, EventId, EventKind, Expr, ExprId, FileFacts, Operator,
 };
@@ -119,7 +119,7 @@ impl Program<'_> {
             false if has_timeout => LeftBy::Timeout,
             false => return None,
         };
-        if !is_pending_dropped(facts, wait, function) {
+        if !is_pending_dropped(self.module(scope.module), wait, function) {
             return None;
         }
         let left_by = EventRef::new(scope.module, call.event);
@@ -362,7 +362,8 @@ fn is_loop(facts: &FileFacts, base: ExprId) -> bool {
 }
 
 /// Whether nothing speaks of what `asyncio.wait` gives as pending.
-fn is_pending_dropped(facts: &FileFacts, wait: CallId, function: FunctionRef) -> bool {
+fn is_pending_dropped(module: &Module, wait: CallId, function: FunctionRef) -> bool {
+    let facts = module.facts();
     let Some(result) = facts.id_of(Expr::Call(wait)).and_then(|call| facts.id_of(Expr::Await(call))) else {
         return false;
     };
@@ -379,7 +380,7 @@ fn is_pending_dropped(facts: &FileFacts, wait: CallId, function: FunctionRef) ->
             _ => false,
         };
     }
-    targets.is_empty() && !super::resources::is_part_of_something(facts, result)
+    targets.is_empty() && !module.is_part_of_something(result)
 }
 
 /// Whether a variable is only asked how it is: neither it nor what it holds can be ended by that. What `except_in`

@@ -648,10 +648,7 @@ impl Program<'_> {
 
     /// The only function of the project that has its name.
     fn is_only_one_named(&self, function: FunctionRef) -> bool {
-        let name = self.function(function).name;
-        let named =
-            self.module_ids().flat_map(|module| self.facts(module).functions.iter().filter(|other| other.name == name));
-        named.take(2).count() == 1
+        !self.common_functions().contains(self.function(function).name)
     }
 
     /// A function that a call is given to call it; not one that gets another name, becomes a property or is wrapped.

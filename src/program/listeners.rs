@@ -261,7 +261,7 @@ impl Program<'_> {
             |(_, event)| matches!(event.kind, crate::facts::EventKind::Return(value) if value != crate::facts::NOTHING),
         );
         let result = facts.id_of(Expr::Call(site.call));
-        gives && result.is_some_and(|result| super::resources::is_part_of_something(facts, result))
+        gives && result.is_some_and(|result| self.module(site.module).is_part_of_something(result))
     }
 
     /// The lines of the argument, in reading order.

@@ -25,6 +25,7 @@ pub mod operations;
 mod permanence;
 pub mod places;
 pub mod queues;
+mod recent;
 pub mod references;
 pub mod registries;
 pub mod repetition;
@@ -36,6 +37,7 @@ pub mod vocabulary;
 pub mod weak_closures;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 
 use rayon::prelude::*;
@@ -122,7 +124,11 @@ impl ScopeRef {
     }
 }
 
+static NEXT_EDITION: AtomicU32 = AtomicU32::new(1);
+
 pub struct Program<'m> {
+    /// A number that no other program of this process has, nor this one before all its classes were known.
+    edition: u32,
     pub modules: Vec<Module>,
     pub models: &'m Models,
     by_name: FxHashMap<Name, ModuleId>,
@@ -134,6 +140,8 @@ pub struct Program<'m> {
     /// Last names of all decorators of the program.
     decorators: NameSet,
     words: Words,
+    /// Names that more than one function has.
+    common_functions: OnceLock<NameSet>,
     /// One for each module: several rules ask for the same accounts.
     accounts: Vec<OnceLock<Vec<(Place, growth::Account)>>>,
     /// Likewise, of what instances hold.
@@ -156,6 +164,8 @@ pub struct Module {
     index: Arc<ModuleIndex>,
     /// What module-level names mean, as far as it was asked.
     resolved: RwLock<FxHashMap<Name, names::Definition>>,
+    /// Calls and what is awaited, where they are parts of something.
+    parts: OnceLock<FxHashSet<ExprId>>,
     /// The types of variables that are bound more than once, by how deep was looked.
     variable_types: RwLock<FxHashMap<(ScopeId, Name, u32), types::Type>>,
 }
@@ -388,6 +398,11 @@ impl Module {
         self.index.words.may_contain(name)
     }
 
+    /// Whether a call or what is awaited is used where it stands: a part of another expression, a value, a test.
+    pub fn is_part_of_something(&self, id: ExprId) -> bool {
+        self.parts.get_or_init(|| resources::parts_of_something(self.facts())).contains(&id)
+    }
+
     /// Whether a call is a decorator: `@name(…)`.
     pub fn is_decorator(&self, call: CallId) -> bool {
         self.index.decorator_calls.contains(&call)
@@ -428,6 +443,7 @@ impl<'m> Program<'m> {
                 input,
                 index,
                 resolved: RwLock::default(),
+                parts: OnceLock::new(),
                 variable_types: RwLock::default(),
             })
             .collect();
@@ -436,6 +452,7 @@ impl<'m> Program<'m> {
             by_name.entry(module.input.name).or_insert(ModuleId(number as u32));
         }
         let mut program = Program {
+            edition: NEXT_EDITION.fetch_add(2, Ordering::Relaxed),
             modules,
             models,
             by_name,
@@ -445,6 +462,7 @@ impl<'m> Program<'m> {
             operations: Operations::default(),
             references: references::References::default(),
             decorators: NameSet::default(),
+            common_functions: OnceLock::new(),
             accounts: Vec::new(),
             instance_accounts: Vec::new(),
             cached: Vec::new(),
@@ -468,6 +486,7 @@ impl<'m> Program<'m> {
             },
         };
         program.classes = ClassTable::build(&program);
+        program.edition += 1;
         program.index();
         program.endings = resources::Endings::of(&program);
         program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
@@ -595,6 +614,20 @@ impl<'m> Program<'m> {
 
     pub fn class_scope(&self, class: ClassRef) -> ScopeRef {
         ScopeRef::new(class.module, self.class(class).scope)
+    }
+
+    /// Names that more than one function has.
+    fn common_functions(&self) -> &NameSet {
+        self.common_functions.get_or_init(|| {
+            let (mut known, mut common) = (NameSet::default(), NameSet::default());
+            for function in self.modules.iter().flat_map(|module| &module.facts().functions) {
+                if known.contains(function.name) {
+                    common.insert(function.name);
+                }
+                known.insert(function.name);
+            }
+            common
+        })
     }
 
     /// The class whose method this function is.

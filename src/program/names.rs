@@ -7,8 +7,9 @@
 use std::cell::RefCell;
 use std::sync::PoisonError;
 
+use super::recent::{self, Recent};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{EventId, EventKind, Expr, FileFacts, ImportId, MODULE_SCOPE, ScopeKind};
+use crate::facts::{EventId, EventKind, Expr, FileFacts, ImportId, MODULE_SCOPE, ScopeId, ScopeKind};
 use crate::source::Name;
 
 /// What a name or dotted expression refers to.
@@ -27,34 +28,45 @@ pub enum Definition {
 /// How many imports, aliases or attributes are followed before giving up.
 const DEPTH: u32 = 12;
 
+thread_local! {
+    static HOLDERS: Recent<Option<ScopeId>> = Recent::of(None);
+    static NAMES: Recent<Definition> = Recent::of(Definition::Unknown);
+    static MEMBERS: Recent<Definition> = Recent::of(Definition::Unknown);
+    static EXPRESSIONS: Recent<Definition> = Recent::of(Definition::Unknown);
+}
+
 impl Program<'_> {
     /// The scope that a name read in `scope` is found in; `None` for builtins and star imports.
     pub fn holding_scope(&self, scope: ScopeRef, name: Name) -> Option<ScopeRef> {
+        let find = || self.find_holding_scope(scope, name);
+        recent::asked(&HOLDERS, self.edition, scope, name.index() as u32, find)
+            .map(|holder| ScopeRef::new(scope.module, holder))
+    }
+
+    fn find_holding_scope(&self, scope: ScopeRef, name: Name) -> Option<ScopeId> {
         let facts = self.facts(scope.module);
         let mut id = scope.id;
         loop {
             let here = facts.scope(id);
             if facts.names[here.globals.range()].contains(&name) {
-                id = MODULE_SCOPE;
-                return facts.binds(id, name).then_some(ScopeRef::new(scope.module, id)).or({
-                    // A function may create the global without the module ever naming it.
-                    Some(ScopeRef::new(scope.module, MODULE_SCOPE))
-                });
+                // A function may create the global without the module ever naming it.
+                return Some(MODULE_SCOPE);
             }
             let visible = id == scope.id || !matches!(here.kind, ScopeKind::Class(_));
             if visible && facts.binds(id, name) && !facts.names[here.nonlocals.range()].contains(&name) {
-                return Some(ScopeRef::new(scope.module, id));
+                return Some(id);
             }
             if here.parent == id {
                 let bound = self.module(scope.module).bindings_of(MODULE_SCOPE, name).next().is_some();
-                return bound.then_some(ScopeRef::new(scope.module, MODULE_SCOPE));
+                return bound.then_some(MODULE_SCOPE);
             }
             id = here.parent;
         }
     }
 
     pub fn resolve_name(&self, scope: ScopeRef, name: Name) -> Definition {
-        self.resolve_name_within(scope, name, DEPTH)
+        let find = || self.resolve_name_within(scope, name, DEPTH);
+        recent::asked(&NAMES, self.edition, scope, name.index() as u32, find)
     }
 
     fn resolve_name_within(&self, scope: ScopeRef, name: Name, depth: u32) -> Definition {
@@ -227,7 +239,13 @@ impl Program<'_> {
 
     /// What a dotted expression means; a value's attribute needs its type and is not answered here.
     pub fn resolve(&self, expr: ExprRef) -> Definition {
-        self.resolve_within(expr, DEPTH)
+        match self.expr(expr) {
+            Expr::Name(_) | Expr::Attribute(..) | Expr::Subscript(..) => {
+                let find = || self.resolve_within(expr, DEPTH);
+                recent::asked(&EXPRESSIONS, self.edition, expr.scope, expr.id.0, find)
+            }
+            _ => Definition::Unknown,
+        }
     }
 
     fn resolve_within(&self, expr: ExprRef, depth: u32) -> Definition {
@@ -258,6 +276,11 @@ impl Program<'_> {
 
     /// A method, nested class or class-level variable, through the project's part of the MRO.
     pub fn member_of_class(&self, class: ClassRef, name: Name) -> Definition {
+        let find = || self.find_member_of_class(class, name);
+        recent::asked(&MEMBERS, self.edition, self.class_scope(class), name.index() as u32, find)
+    }
+
+    fn find_member_of_class(&self, class: ClassRef, name: Name) -> Definition {
         for ancestor in self.mro(class) {
             let scope = self.class_scope(*ancestor);
             if self.module(scope.module).bindings_of(scope.id, name).next().is_some() {

@@ -63,16 +63,26 @@ struct Step {
     function: Option<FunctionRef>,
     /// Every call on the way resolves to what it calls; otherwise one only has its name.
     is_certain: bool,
-    /// The step this one was reached from, and the call or mention that shows it.
+    /// The step this one was reached from, and what shows that it is.
     from: Option<usize>,
-    label: Option<Label>,
+    reason: Option<Reason>,
+}
+
+/// Why a step follows from another. Most steps are not on the way that is shown in the end, so most of it is said only
+/// then.
+enum Reason {
+    Said(Label),
+    /// A call of the function.
+    Called(FunctionRef, CallSite),
+    /// Anybody may call the function.
+    Public(FunctionRef),
 }
 
 /// The search upwards: breadth first, so that the shortest chain is the one shown.
 #[derive(Default)]
 struct Search {
     steps: Vec<Step>,
-    best: Option<(Frequency, Option<usize>, Option<Label>)>,
+    best: Option<(Frequency, Option<usize>, Option<Reason>)>,
     /// What is asked is how often it runs in the life of one instance of this class.
     owner: Option<ClassRef>,
     /// The best so far is that a function is public.
@@ -82,28 +92,28 @@ struct Search {
 }
 
 impl Search {
-    fn visit(&mut self, function: FunctionRef, is_certain: bool, from: Option<usize>, label: Option<Label>) {
+    fn visit(&mut self, function: FunctionRef, is_certain: bool, from: Option<usize>, reason: Option<Reason>) {
         let is_known =
             self.steps.iter().any(|step| step.function == Some(function) && (step.is_certain || !is_certain));
         if !is_known && self.steps.len() < MOST_FUNCTIONS {
-            self.steps.push(Step { function: Some(function), is_certain, from, label });
+            self.steps.push(Step { function: Some(function), is_certain, from, reason });
         }
     }
 
-    fn found(&mut self, frequency: Frequency, at: Option<usize>, label: Option<Label>) {
+    fn found(&mut self, frequency: Frequency, at: Option<usize>, reason: Option<Reason>) {
         if self.best.as_ref().is_none_or(|(best, ..)| frequency > *best) {
-            self.best = Some((frequency, at, label));
+            self.best = Some((frequency, at, reason));
             self.is_surface = false;
             self.ends = false;
         }
     }
 
-    fn result(self) -> Repetition {
+    fn result(self, program: &Program) -> Repetition {
         let Some((frequency, mut at, last)) = self.best else { return Repetition::plain(Frequency::Never) };
-        let mut reasons: Vec<Label> = last.into_iter().collect();
+        let mut reasons: Vec<Label> = last.iter().map(|reason| program.said(reason)).collect();
         let mut path = Vec::new();
         while let Some(step) = at.map(|number| &self.steps[number]) {
-            reasons.extend(step.label.clone());
+            reasons.extend(step.reason.iter().map(|reason| program.said(reason)));
             path.extend(step.function);
             at = step.from;
         }
@@ -186,7 +196,7 @@ impl Program<'_> {
             self.climb_one(&mut search, next);
             next += 1;
         }
-        search.result()
+        search.result(self)
     }
 
     fn climb_from_event(
@@ -195,16 +205,17 @@ impl Program<'_> {
         event: EventRef,
         is_certain: bool,
         from: Option<usize>,
-        label: Option<Label>,
+        reason: Option<Reason>,
     ) {
         if is_certain && let Some(around) = self.endless_loop_around(event) {
-            search.steps.push(Step { function: None, is_certain, from, label });
-            search.found(Frequency::Repeated, Some(search.steps.len() - 1), Some(around.label));
+            search.steps.push(Step { function: None, is_certain, from, reason });
+            let reason = Reason::Said(around.label);
+            search.found(Frequency::Repeated, Some(search.steps.len() - 1), Some(reason));
             search.ends = around.ends;
             return;
         }
         match self.event_function(event) {
-            Some(function) => search.visit(function, is_certain, from, label),
+            Some(function) => search.visit(function, is_certain, from, reason),
             None => search.found(Frequency::Definition, from, None),
         }
     }
@@ -215,7 +226,7 @@ impl Program<'_> {
             search.found(Frequency::Definition, Some(number), None);
             // A class statement in a function defines another class at each call of that.
             for (maker, label) in self.makers_of_subclasses(function) {
-                search.visit(maker, is_certain, Some(number), Some(label));
+                search.visit(maker, is_certain, Some(number), Some(Reason::Said(label)));
             }
             return;
         }
@@ -243,7 +254,8 @@ impl Program<'_> {
         }
         if let Some(registered) = self.registered(function) {
             let limit = if is_certain { Frequency::Repeated } else { Frequency::Presumed };
-            search.found(registered.frequency.min(limit), Some(number), registered.reasons.into_iter().next());
+            let reason = registered.reasons.into_iter().next().map(Reason::Said);
+            search.found(registered.frequency.min(limit), Some(number), reason);
             return;
         }
         if vocabulary::is_startup_name(self.function(function).name.as_str()) || self.remembers_its_one_result(function)
@@ -268,8 +280,8 @@ impl Program<'_> {
                 continue;
             }
             is_used = true;
-            let label = self.caller_label(function, *site);
-            self.climb_from_event(search, site.event, is_certain && site.is_certain, Some(number), Some(label));
+            let reason = Reason::Called(function, *site);
+            self.climb_from_event(search, site.event, is_certain && site.is_certain, Some(number), Some(reason));
         }
         // Told what to work with before it works, also where that is handed on under another name.
         let is_arranging =
@@ -283,12 +295,9 @@ impl Program<'_> {
         if !is_used || is_left_open {
             let name = self.function(function).name;
             let frequency = if is_arranging { Frequency::Once } else { self.surface_frequency(function, name) };
-            let label = (frequency == Frequency::Presumed).then(|| Label {
-                location: self.location(function.module, self.function(function).name_span),
-                message: format!("`{}` is public and runs whenever it is called", self.function_name(function)),
-            });
+            let reason = (frequency == Frequency::Presumed).then_some(Reason::Public(function));
             let known = search.best.as_ref().map(|(best, ..)| *best);
-            search.found(frequency, Some(number), label);
+            search.found(frequency, Some(number), reason);
             search.is_surface |= known.is_none_or(|known| frequency > known);
         }
     }
@@ -414,13 +423,22 @@ impl Program<'_> {
         })
     }
 
-    fn caller_label(&self, function: FunctionRef, site: CallSite) -> Label {
-        let by = match self.event_function(site.event) {
-            Some(caller) => format!("`{}`", self.function_name(caller)),
-            None => "the module".to_owned(),
-        };
-        let message = format!("{by} calls `{}` here", self.function_name(function));
-        Label { location: self.event_location(site.event), message }
+    fn said(&self, reason: &Reason) -> Label {
+        match reason {
+            Reason::Said(label) => label.clone(),
+            Reason::Called(function, site) => {
+                let by = match self.event_function(site.event) {
+                    Some(caller) => format!("`{}`", self.function_name(caller)),
+                    None => "the module".to_owned(),
+                };
+                let message = format!("{by} calls `{}` here", self.function_name(*function));
+                Label { location: self.event_location(site.event), message }
+            }
+            Reason::Public(function) => Label {
+                location: self.location(function.module, self.function(*function).name_span),
+                message: format!("`{}` is public and runs whenever it is called", self.function_name(*function)),
+            },
+        }
     }
 
     /// How often a function that no call in the project reaches is run by others.
@@ -772,7 +790,7 @@ impl Program<'_> {
     /// whether there is any such use.
     fn climb_by_mentions(&self, search: &mut Search, function: FunctionRef, number: usize) -> bool {
         let mut is_used = false;
-        let name = self.function_name(function);
+        let name = || self.function_name(function);
         for mention in self.mentions(Definition::Function(function)).iter() {
             let facts = self.facts(mention.event.module);
             let event = facts.event(mention.event.id);
@@ -797,7 +815,8 @@ impl Program<'_> {
                 continue;
             }
             is_used = true;
-            let label = |message: String| Some(Label { location: self.event_location(mention.event), message });
+            let reason =
+                |message: String| Some(Reason::Said(Label { location: self.event_location(mention.event), message }));
             let path = match event.kind {
                 EventKind::Call(call) => {
                     let callee = mention.expr.scope.expr(facts.call(call).callee);
@@ -813,18 +832,18 @@ impl Program<'_> {
             };
             let calls = path.and_then(|path| self.models.calls(path)).filter(|model| is_for(model.argument));
             if let Some(model) = path.and_then(|path| self.models.repeats(path)).filter(|model| registers(&model.by)) {
-                search.found(Frequency::Repeated, Some(number), label(format!("`{name}` is {}", model.why)));
+                search.found(Frequency::Repeated, Some(number), reason(format!("`{}` is {}", name(), model.why)));
             } else if path.and_then(|path| self.models.once(path)).is_some_and(|model| registers(&model.by)) {
                 search.found(Frequency::Once, Some(number), None);
             } else if let Some(model) = calls {
-                let message = label(match model.many {
-                    true => format!("`{name}` is called here for each item"),
-                    false => format!("`{name}` is called from here"),
+                let reason = reason(match model.many {
+                    true => format!("`{}` is called here for each item", name()),
+                    false => format!("`{}` is called from here", name()),
                 });
                 let is_certain = search.steps[number].is_certain;
-                self.climb_from_event(search, mention.event, is_certain, Some(number), message);
+                self.climb_from_event(search, mention.event, is_certain, Some(number), reason);
             } else {
-                search.found(Frequency::Presumed, Some(number), label(format!("`{name}` is handed on here")));
+                search.found(Frequency::Presumed, Some(number), reason(format!("`{}` is handed on here", name())));
             }
         }
         is_used

@@ -16,7 +16,7 @@ mod wrapped;
 use std::sync::OnceLock;
 
 use firsts::FirstUse;
-pub(super) use firsts::is_part_of_something;
+pub(super) use firsts::parts_of_something;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 

@@ -3,7 +3,6 @@
 //! A `__del__` that is to end such work waits for an object that the work holds, so it never runs. And a task that tells
 //! its owner when it is done, and stays in the owner's set, was forgotten there.
 
-use super::resources::is_part_of_something;
 use super::{ClassRef, EventRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{CallId, Constant, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
 use crate::models::Holds;
@@ -147,7 +146,8 @@ impl Program<'_> {
             let event = EventRef::new(module, call.event);
             let scope = self.event_scope(event);
             let made = facts.id_of(Expr::Call(CallId(number as u32)));
-            let is_used = made.is_some_and(|made| is_part_of_something(facts, made) || is_awaited(facts, made));
+            let is_used =
+                made.is_some_and(|made| self.module(module).is_part_of_something(made) || is_awaited(facts, made));
             if is_used || !self.makes_tasks(scope, call.callee) {
                 continue;
             }

@@ -7,6 +7,7 @@
 use std::sync::PoisonError;
 
 use super::names::Definition;
+use super::recent::{self, Recent};
 use super::{ClassRef, ExprRef, FunctionRef, Program, ScopeRef};
 use crate::facts::{ComprehensionKind, Constant, DisplayKind, EventKind, Expr, NOTHING, Operator, ScopeKind};
 use crate::source::Name;
@@ -25,9 +26,13 @@ pub enum Type {
 
 const DEPTH: u32 = 8;
 
+thread_local! {
+    static TYPES: Recent<Type> = Recent::of(Type::Unknown);
+}
+
 impl Program<'_> {
     pub fn type_of(&self, expr: ExprRef) -> Type {
-        self.type_within(expr, DEPTH)
+        recent::asked(&TYPES, self.edition, expr.scope, expr.id.0, || self.type_within(expr, DEPTH))
     }
 
     pub(super) fn type_within(&self, expr: ExprRef, depth: u32) -> Type {

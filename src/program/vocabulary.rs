@@ -629,13 +629,14 @@ pub fn is_connection_name(name: &str) -> bool {
 
 /// Classes that stand in for others, or serve while somebody looks for a mistake, by what they are called.
 pub fn is_stand_in_name(name: &str) -> bool {
-    let lower = name.to_lowercase().replace('_', "");
-    ["stub", "mock", "fake", "dummy", "inmemory", "capturing", "debug"].iter().any(|word| {
-        lower.match_indices(word).any(|(at, _)| {
-            // The beginning of a word of its own.
-            let written: Vec<char> = name.chars().filter(|c| *c != '_').collect();
-            written.get(at).is_some_and(|first| first.is_uppercase() || at == 0)
-        })
+    let written = name.char_indices().filter(|(_, letter)| *letter != '_');
+    // The beginnings of words of their own.
+    let mut words = written.enumerate().filter(|(number, (_, first))| *number == 0 || first.is_uppercase());
+    words.any(|(_, (at, _))| {
+        let letters = || name[at..].chars().filter(|letter| *letter != '_').map(|letter| letter.to_ascii_lowercase());
+        ["stub", "mock", "fake", "dummy", "inmemory", "capturing", "debug"]
+            .iter()
+            .any(|word| letters().take(word.len()).eq(word.chars()))
     })
 }
 

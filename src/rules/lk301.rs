@@ -11,8 +11,10 @@ use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program};
 use crate::source::{Location, Name};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
-    let finalized: Vec<(ClassRef, FunctionRef)> =
-        program.classes_of(module).filter_map(|class| Some((class, finalizer(program, class)?))).collect();
+    let finalized: Vec<(ClassRef, FunctionRef)> = (program.classes_of(module))
+        .filter_map(|class| Some((class, finalizer(program, class)?)))
+        .filter(|(class, _)| report.is_asked_for(most_confidence(program, *class)))
+        .collect();
     // A module may hold all the classes that are costly to follow.
     let claims: Vec<Claim> = finalized
         .into_par_iter()
@@ -158,7 +160,7 @@ fn claim(program: &Program, class: ClassRef, finalizer: FunctionRef, cycle: &Cyc
     });
     Claim {
         span: program.class(class).name_span,
-        confidence: confidence(program, class, cycle),
+        confidence: cycle.confidence.min(most_confidence(program, class)),
         message,
         label: cycles::chain(&cycle.steps),
         related,
@@ -168,7 +170,8 @@ fn claim(program: &Program, class: ClassRef, finalizer: FunctionRef, cycle: &Cyc
 
 /// Late is bad where the finalizer does something that others wait for, and where there is an end to wait for: what lives
 /// as long as the process is never finalized before it.
-fn confidence(program: &Program, class: ClassRef, cycle: &Cycle) -> Confidence {
+fn most_confidence(program: &Program, class: ClassRef) -> Confidence {
     let is_costly = program.costly_finalizer(class).is_some();
-    if is_costly && program.owner(class).lifetime < Lifetime::Process { cycle.confidence } else { Confidence::Low }
+    let ends = || program.owner(class).lifetime < Lifetime::Process;
+    if is_costly && ends() { Confidence::High } else { Confidence::Low }
 }

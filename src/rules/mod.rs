@@ -91,6 +91,8 @@ pub struct Report<'p> {
     program: &'p Program<'p>,
     module: ModuleId,
     code: &'static str,
+    /// What is believed less is not asked for.
+    least: Confidence,
     pub findings: Vec<Finding>,
 }
 
@@ -105,8 +107,9 @@ pub struct Claim {
 }
 
 impl<'p> Report<'p> {
-    pub fn new(program: &'p Program<'p>, module: ModuleId, code: &'static str) -> Report<'p> {
-        Report { program, module, code, findings: Vec::new() }
+    /// Whether a claim of this confidence would be asked for: what would not need not be worked out.
+    pub fn is_asked_for(&self, confidence: Confidence) -> bool {
+        self.as_believed(confidence) >= self.least
     }
 
     /// What the rule's page says.
@@ -137,16 +140,12 @@ impl<'p> Report<'p> {
     }
 
     fn push(&mut self, severity: Severity, remedy: Option<Remedy>, effect: Option<Effect>, claim: Claim) {
-        let input = &self.program.module(self.module).input;
-        let confidence = match input.role {
-            Role::Command | Role::Vendored => claim.confidence.lowered(),
-            role => claim.confidence.min(most_confidence(role)),
-        };
+        let file = self.program.module(self.module).input.file;
         self.findings.push(Finding {
             code: self.code,
             severity,
-            confidence,
-            location: Location { file: input.file, span: claim.span },
+            confidence: self.as_believed(claim.confidence),
+            location: Location { file, span: claim.span },
             message: claim.message,
             label: claim.label,
             related: claim.related,
@@ -156,6 +155,14 @@ impl<'p> Report<'p> {
             fix: None,
             evidence: None,
         });
+    }
+
+    /// How far a claim is believed of this module.
+    fn as_believed(&self, confidence: Confidence) -> Confidence {
+        match self.program.module(self.module).input.role {
+            Role::Command | Role::Vendored => confidence.lowered(),
+            role => confidence.min(most_confidence(role)),
+        }
     }
 }
 
@@ -183,9 +190,9 @@ fn once_each(labels: &mut Vec<Label>) {
     });
 }
 
-/// Runs one rule on one module.
-pub fn check<'p>(rule: &Rule, module: ModuleId, program: &'p Program<'p>) -> Vec<Finding> {
-    let mut report = Report::new(program, module, rule.code);
+/// Runs one rule on one module. Some of what is believed less than `least` may be left out.
+pub fn check<'p>(rule: &Rule, module: ModuleId, program: &'p Program<'p>, least: Confidence) -> Vec<Finding> {
+    let mut report = Report { program, module, code: rule.code, least, findings: Vec::new() };
     (rule.check)(module, program, &mut report);
     report.findings
 }

@@ -1,5 +1,7 @@
 //! What is done first with the result of an acquisition: it gets a name, goes elsewhere, or is used without one.
 
+use rustc_hash::FxHashSet;
+
 use super::super::{EventRef, ExprRef, Program, ScopeRef};
 use super::uses::Use;
 use super::{Acquisition, Unnamed};
@@ -82,19 +84,20 @@ impl Program<'_> {
             return named;
         }
         let result = facts.id_of(Expr::Call(acquisition.call));
-        let is_used = result.is_none_or(|result| is_part_of_something(facts, result));
+        let is_used = result.is_none_or(|result| self.module(acquisition.event.module).is_part_of_something(result));
         if is_used || resource.is_path { FirstUse::Elsewhere } else { FirstUse::Unnamed(Unnamed::Dropped) }
     }
 
     /// `lock.acquire()` as a statement: what must be released is what the method was called on.
     fn first_use_of_receiver(&self, acquisition: &Acquisition) -> FirstUse {
-        let facts = self.facts(acquisition.event.module);
+        let module = self.module(acquisition.event.module);
+        let facts = module.facts();
         let call = facts.call(acquisition.call);
         let result = facts.id_of(Expr::Call(acquisition.call));
         let awaited = result.and_then(|result| facts.id_of(Expr::Await(result)));
         let is_used = match (result, awaited) {
-            (_, Some(awaited)) => is_part_of_something(facts, awaited),
-            (Some(result), None) => is_part_of_something(facts, result),
+            (_, Some(awaited)) => module.is_part_of_something(awaited),
+            (Some(result), None) => module.is_part_of_something(result),
             (None, None) => false,
         };
         match facts.expr(call.callee) {
@@ -211,23 +214,26 @@ impl Program<'_> {
     }
 }
 
-/// Whether an expression is a part of another, or a test, a manager or what is awaited: whatever stands alone is none.
-pub(in crate::program) fn is_part_of_something(facts: &FileFacts, id: ExprId) -> bool {
-    facts.exprs.iter().any(|expr| facts.operands(*expr).any(|operand| operand == id))
-        || facts.contexts.iter().any(|context| match context.kind {
-            ContextKind::If(test) | ContextKind::Else(test) | ContextKind::While(test) => test == id,
-            ContextKind::With { manager, .. } => manager == id,
-            ContextKind::For { iterable } => iterable == id,
-            ContextKind::Case { subject, .. } => subject == id,
-            _ => false,
-        })
-        || facts.calls.iter().any(|call| call.callee == id || facts.all_arguments(call).any(|given| given == id))
-        || facts.events.iter().any(|event| match event.kind {
-            EventKind::Bind { value, .. }
-            | EventKind::Augment { value, .. }
-            | EventKind::Return(value)
-            | EventKind::Yield(value)
-            | EventKind::Raise { exception: value, .. } => value == id,
-            _ => false,
-        })
+/// The expressions that are a part of another, or a test, a manager or what is awaited: whatever stands alone is none.
+pub(in crate::program) fn parts_of_something(facts: &FileFacts) -> FxHashSet<ExprId> {
+    let operands = facts.exprs.iter().flat_map(|expr| facts.operands(*expr));
+    let headers = facts.contexts.iter().filter_map(|context| match context.kind {
+        ContextKind::If(part) | ContextKind::Else(part) | ContextKind::While(part) => Some(part),
+        ContextKind::With { manager: part, .. }
+        | ContextKind::For { iterable: part }
+        | ContextKind::Case { subject: part, .. } => Some(part),
+        _ => None,
+    });
+    let given = facts.calls.iter().flat_map(|call| std::iter::once(call.callee).chain(facts.all_arguments(call)));
+    let values = facts.events.iter().filter_map(|event| match event.kind {
+        EventKind::Bind { value: part, .. }
+        | EventKind::Augment { value: part, .. }
+        | EventKind::Return(part)
+        | EventKind::Yield(part)
+        | EventKind::Raise { exception: part, .. } => Some(part),
+        _ => None,
+    });
+    let parts = operands.chain(headers).chain(given).chain(values);
+    // Only calls and what is awaited are asked about.
+    parts.filter(|part| matches!(facts.expr(*part), Expr::Call(_) | Expr::Await(_))).collect()
 }
