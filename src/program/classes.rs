@@ -1,6 +1,6 @@
 //! Classes: their bases across modules, and what their instances hold.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -234,12 +234,11 @@ impl Program<'_> {
     }
 
     /// Every store to `self.name` in the methods of a class and its ancestors and descendants in the project.
-    pub fn instance_stores(&self, class: ClassRef, name: Name) -> Vec<EventRef> {
-        let mut stores = Vec::new();
-        for member in self.mro(class).iter().chain(self.subclasses(class)) {
-            stores.extend(self.own_instance_stores(*member, name));
-        }
-        stores
+    pub fn instance_stores(&self, class: ClassRef, name: Name) -> Arc<[EventRef]> {
+        self.instance_stores.get((class, name), |_| {
+            let family = self.mro(class).iter().chain(self.subclasses(class));
+            family.flat_map(|member| self.own_instance_stores(*member, name)).collect()
+        })
     }
 
     /// Every store to `self.name` in the class's own methods.

@@ -278,9 +278,12 @@ impl Program<'_> {
         let bindings: Vec<(EventRef, Option<ExprRef>)> = match place {
             Place::Module(module, name) => self.variable_bindings(ScopeRef::new(module, MODULE_SCOPE), name),
             Place::Class(class, name) => self.variable_bindings(self.class_scope(class), name),
-            Place::Instance(class, name) => {
-                self.instance_stores(class, name).into_iter().map(|store| (store, self.stored_value(store))).collect()
-            }
+            Place::Instance(class, name) => self
+                .instance_stores(class, name)
+                .iter()
+                .copied()
+                .map(|store| (store, self.stored_value(store)))
+                .collect(),
             Place::Function(function, name) => {
                 let module = self.module(function.module);
                 module

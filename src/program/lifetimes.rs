@@ -401,7 +401,7 @@ impl Program<'_> {
 
     /// Some method puts another object there in the middle of the owner's life.
     fn is_slot(&self, class: ClassRef, name: Name) -> bool {
-        self.instance_stores(class, name).into_iter().any(|store| {
+        self.instance_stores(class, name).iter().copied().any(|store| {
             let facts = self.facts(store.module);
             let EventKind::Bind { value, .. } = facts.event(store.id).kind else { return false };
             let ends = self

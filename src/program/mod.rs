@@ -133,6 +133,8 @@ pub struct Program<'m> {
     pub models: &'m Models,
     by_name: FxHashMap<Name, ModuleId>,
     pub classes: ClassTable,
+    /// Answers of [`Program::instance_stores`]: a base class may have a thousand subclasses to look through.
+    instance_stores: calls::Answers<(ClassRef, Name), EventRef>,
     calls: calls::CallIndex,
     acquaintances: acquaintance::Acquaintances,
     pub operations: Operations,
@@ -457,6 +459,7 @@ impl<'m> Program<'m> {
             models,
             by_name,
             classes: ClassTable::default(),
+            instance_stores: calls::Answers::default(),
             calls: calls::CallIndex::default(),
             acquaintances: acquaintance::Acquaintances::default(),
             operations: Operations::default(),

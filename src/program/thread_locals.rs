@@ -584,7 +584,7 @@ impl Program<'_> {
         match place {
             Place::Module(module, name) => first(ScopeRef::new(module, crate::facts::MODULE_SCOPE), name),
             Place::Class(class, name) => first(self.class_scope(class), name),
-            Place::Instance(class, name) => self.instance_stores(class, name).into_iter().next(),
+            Place::Instance(class, name) => self.instance_stores(class, name).first().copied(),
             _ => None,
         }
     }

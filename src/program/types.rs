@@ -208,7 +208,7 @@ impl Program<'_> {
             Expr::Name(name) => declared(self.holding_scope(expr.scope, name)?, name),
             Expr::Attribute(base, name) => {
                 let Type::Instance(class) = self.type_within(expr.scope.expr(base), depth) else { return None };
-                let on_instance = self.instance_stores(class, name).into_iter().find_map(|store| {
+                let on_instance = self.instance_stores(class, name).iter().copied().find_map(|store| {
                     match self.facts(store.module).event(store.id).kind {
                         EventKind::Annotate { annotation, .. } => Some(self.event_scope(store).expr(annotation)),
                         _ => None,

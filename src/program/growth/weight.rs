@@ -86,7 +86,8 @@ impl Program<'_> {
             Place::Class(class, name) => in_scope(self.class_scope(class), name),
             Place::Instance(class, name) => self
                 .instance_stores(class, name)
-                .into_iter()
+                .iter()
+                .copied()
                 .find_map(annotated)
                 .or_else(|| self.mro(class).iter().find_map(|class| in_scope(self.class_scope(*class), name))),
             Place::Function(..) | Place::Local(..) | Place::Unresolved(_) => None,

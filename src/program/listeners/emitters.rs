@@ -119,7 +119,7 @@ impl Program<'_> {
     /// Whose the object in an attribute of the listener is, by all that is stored there.
     fn whose_attribute(&self, class: ClassRef, attribute: Name, depth: u32) -> Option<Emitter> {
         let mut found = None;
-        for store in self.instance_stores(class, attribute) {
+        for store in self.instance_stores(class, attribute).iter().copied() {
             let EventKind::Bind { value, .. } = self.facts(store.module).event(store.id).kind else { continue };
             let value = self.event_scope(store).expr(value);
             if matches!(self.expr(value), Expr::Constant(_)) {
