@@ -82,9 +82,8 @@ impl Program<'_> {
         let facts = self.facts(value.scope.module);
         match self.expr(value) {
             Expr::Name(name) => self.thrown_variable(value.scope, name, at, depth),
-            Expr::Attribute(base, name) => match (name.as_str(), self.thrown_within(value.scope.expr(base), at, depth))
-            {
-                ("__traceback__" | "tb_frame" | "tb_next", found) => found,
+            Expr::Attribute(base, name) => match name.as_str() {
+                "__traceback__" | "tb_frame" | "tb_next" => self.thrown_within(value.scope.expr(base), at, depth),
                 _ => None,
             },
             Expr::Element(inner) => self.current(value.scope, inner, at),

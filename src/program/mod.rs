@@ -195,8 +195,8 @@ pub struct ModuleIndex {
     item_stores: Box<[EventId]>,
     /// Classes whose constructor takes the `bases` of a class.
     class_makers: Vec<ClassId>,
-    /// What may give a place its container, in source order: assignments to names of modules and classes, assignments
-    /// to attributes of what may be one, and functions with such a default.
+    /// What may give a place its container, in source order: assignments to names of modules and classes but of
+    /// constants, assignments to attributes of what may be one, and functions with such a default.
     may_hold: Box<[EventId]>,
     /// Parameters that have an attribute as their default: the attribute's name, the function, the parameter.
     attribute_defaults: Box<[(Name, FunctionId, Name)]>,
@@ -272,7 +272,7 @@ impl ModuleIndex {
                 Expr::Name(name) => {
                     let holder = holder_of(facts, facts.scope_of(event), name);
                     bindings.push((holder, name, id));
-                    if matches!(event.kind, EventKind::Bind { .. })
+                    if matches!(event.kind, EventKind::Bind { value, .. } if !matches!(facts.expr(value), Expr::Constant(_)))
                         && matches!(facts.scope(holder).kind, ScopeKind::Module | ScopeKind::Class(_))
                     {
                         may_hold.push(id);
