@@ -285,7 +285,7 @@ impl Program<'_> {
             let frequency = if is_arranging { Frequency::Once } else { self.surface_frequency(function, name) };
             let label = (frequency == Frequency::Presumed).then(|| Label {
                 location: self.location(function.module, self.function(function).name_span),
-                message: format!("`{}` is public and runs whenever it is called", self.function_name(function)),
+                message: format!("`{}` is public and may be called any number of times", self.function_name(function)),
             });
             let known = search.best.as_ref().map(|(best, ..)| *best);
             search.found(frequency, Some(number), label);

@@ -81,7 +81,7 @@ fn kept(program: &Program, registration: &Registration) -> String {
     match registration.cause {
         Cause::Constructor(class) => format!("each `{}` adds another", program.class(class).name),
         Cause::Instance(class) => format!("it keeps the `{}`, and each is another", program.class(class).name),
-        _ => "each run adds another".to_owned(),
+        _ => "adds another each time it runs".to_owned(),
     }
 }
 
