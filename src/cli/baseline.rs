@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::streams::{print_styled, say_error};
+use super::streams::{cannot_write, print_styled, say_error};
 use super::{BaselineArguments, Exit, check, config, progress, replace};
 use crate::config::BaselineChoice;
 use crate::engine::baseline::{Baseline, Entry, entries, of_other_files};
@@ -49,7 +49,7 @@ fn write(mut arguments: BaselineArguments, quiet: bool) -> Result<Exit, String> 
     };
     let text = Baseline::text(&new);
     replace::replace(&path, |out| out.write_all(text.as_bytes()))
-        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        .map_err(|error| cannot_write(path.display(), &error))?;
     let gone = old.entries.len().saturating_sub(new.len());
     let shown = shown_path(&path, &directory);
     let said = match arguments.prune {
@@ -67,7 +67,7 @@ pub fn entry_count(count: usize) -> String {
 /// What is there already, which may be nothing.
 fn read(path: &Path) -> Result<Baseline, String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = fs::canonicalize(folder).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    let folder = fs::canonicalize(folder).map_err(|error| cannot_write(path.display(), &error))?;
     let own = folder.join(path.file_name().unwrap_or_default());
     if !own.is_file() {
         return Ok(Baseline { path: own, folder, entries: Vec::new() });

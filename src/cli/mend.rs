@@ -95,7 +95,7 @@ pub fn print_diff(changed: &[ChangedFile], directory: &Path, would_do: &str, qui
         }
         Ok(())
     });
-    if !quiet {
+    if printed && !quiet {
         let line = match changed.len() {
             0 => "Nothing can be mended.".to_owned(),
             files => format!("{would_do} in {}.", plural(files, "file")),

@@ -1,8 +1,8 @@
 //! The command line: arguments in, exit code out.
 //!
 //! There are three exit codes and no others: 0 nothing found, 1 findings, 2 unleak could not do its work. Scripts
-//! rely on them, so a panic is caught here and made a 2, and a reader that closes the pipe early (`unleak … | head`)
-//! changes nothing.
+//! rely on them, so a panic is caught here and made a 2, and so is a report that did not arrive whole (`unleak … | head`):
+//! a 0 or 1 says that all was told.
 
 mod baseline;
 mod check;
@@ -322,10 +322,9 @@ fn run() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are no errors; and if they cannot be printed there is nobody to tell.
-            let exit = if error.use_stderr() { Exit::Failure } else { Exit::Clean };
-            let _ = error.print();
-            return exit;
+            let printed = error.print();
+            // Help and version are no errors. A message that cannot be printed has no other place to go to.
+            return if error.use_stderr() { Exit::Failure } else { Exit::of_printing(streams::was_printed(printed)) };
         }
     };
     streams::choose_color(cli.global.color);

@@ -11,7 +11,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 
 use super::replace;
-use super::streams::{print_plain, print_styled, say_error};
+use super::streams::{cannot_write, print_plain, print_styled, say_error};
 use crate::output::{Format, Report};
 
 /// `FORMAT` or `FORMAT=FILE`.
@@ -79,7 +79,7 @@ impl Outputs {
             if files[..index].iter().any(|(_, other)| other == file) {
                 return Err(format!("two reports cannot go to the same file: {}", file.display()));
             }
-            check(file).map_err(|error| cannot_write(file, &error))?;
+            check(file).map_err(|error| cannot_write(file.display(), &error))?;
         }
         Ok(Outputs { printed, files })
     }
@@ -99,7 +99,7 @@ impl Outputs {
         for (format, file) in &self.files {
             let result = replace::replace(file, |out| write_plain(report, *format, statistics, out));
             if let Err(error) = result {
-                say_error(cannot_write(file, &error));
+                say_error(cannot_write(file.display(), &error));
                 written = false;
             }
         }
@@ -147,8 +147,4 @@ fn check(file: &Path) -> io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::metadata(folder)
         .and_then(|found| if found.is_dir() { Ok(()) } else { Err(io::Error::from(io::ErrorKind::NotADirectory)) })
-}
-
-fn cannot_write(file: &Path, error: &io::Error) -> String {
-    format!("cannot write {}: {error}", file.display())
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// it was. Links stay links, and permissions stay.
 pub fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     if is_device(path) {
-        let mut out = BufWriter::new(fs::OpenOptions::new().write(true).open(path)?);
+        let mut out = BufWriter::new(open_device(path)?);
         return write(&mut out).and_then(|()| out.flush());
     }
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -48,9 +48,20 @@ pub fn remove_unfinished() {
     std::mem::forget(unfinished);
 }
 
-/// What is there to be written to, not to be replaced: `/dev/null`, `/dev/stderr`, pipes.
+/// What is there to be written to, not to be replaced: `/dev/null`, `/dev/stderr` (which may be a file by another name),
+/// pipes. Below `/dev/shm` are files like others.
 fn is_device(path: &Path) -> bool {
-    path.starts_with("/dev") || fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+    (path.starts_with("/dev") && !path.starts_with("/dev/shm"))
+        || fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Where a standard stream is a file, opening it once more would write over what the stream has written and will write.
+fn open_device(path: &Path) -> io::Result<Box<dyn Write>> {
+    Ok(match path.to_str() {
+        Some("/dev/stdout") => Box::new(io::stdout()),
+        Some("/dev/stderr") => Box::new(io::stderr()),
+        _ => Box::new(fs::OpenOptions::new().write(true).open(path)?),
+    })
 }
 
 /// A new file in the same folder: only there it can take the other's place at once.

@@ -29,8 +29,8 @@ pub fn choose_color(choice: ColorChoice) {
     choice.write_global();
 }
 
-/// Lets `write` print to standard output, with styles where they are wanted. False if that failed, which has then
-/// been said on standard error; a reader that has gone away is no failure, it has read what it wanted.
+/// Lets `write` print to standard output, with styles where they are wanted. False if not all of it arrived there, which
+/// has then been said on standard error. A reader that leaves early is no exception: what it got may look whole.
 pub fn print_styled(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> bool {
     // The lock is needed to know the terminal, the buffer because a report has many small pieces.
     let mut out = BufWriter::new(AutoStream::auto(io::stdout().lock()));
@@ -43,13 +43,19 @@ pub fn print_plain(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> bool
     was_printed(write(&mut out).and_then(|()| out.flush()))
 }
 
-fn was_printed(result: io::Result<()>) -> bool {
-    match result {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            say_error(format_args!("cannot write the report: {error}"));
-            false
-        }
-        _ => true,
+/// Of what was tried on standard output.
+pub fn was_printed(result: io::Result<()>) -> bool {
+    if let Err(error) = &result {
+        say_error(cannot_write("to standard output", error));
+    }
+    result.is_ok()
+}
+
+/// What is said of a file or stream that could not be written whole.
+pub fn cannot_write(target: impl Display, error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::BrokenPipe => format!("cannot write {target}: its reader left before the end"),
+        _ => format!("cannot write {target}: {error}"),
     }
 }
 

@@ -453,7 +453,10 @@ impl Program<'_> {
             };
             (frequency >= needed).then(|| Cost {
                 what: "it is made again and again".to_owned(),
-                label: Some(Label { location: self.event_location(site.event), message: "made here".to_owned() }),
+                label: Some(Label {
+                    location: self.event_location(site.event),
+                    message: "made here again and again".to_owned(),
+                }),
             })
         })
     }

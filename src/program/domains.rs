@@ -275,7 +275,7 @@ impl Program<'_> {
         if is_enum || self.has_bounded_instances(class) {
             return Domain::Bounded;
         }
-        Domain::Presumed(Name::new(&format!("an instance of `{}`, and each is another", self.class(class).name)))
+        Domain::Presumed(Name::new(&format!("an instance of `{}`, and each is a new one", self.class(class).name)))
     }
 
     /// All instances are made while modules are imported.

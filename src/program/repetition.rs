@@ -436,7 +436,7 @@ impl Program<'_> {
             }
             Reason::Public(function) => Label {
                 location: self.location(function.module, self.function(*function).name_span),
-                message: format!("`{}` is public and runs whenever it is called", self.function_name(*function)),
+                message: format!("`{}` is public and may be called any number of times", self.function_name(*function)),
             },
         }
     }

@@ -175,7 +175,7 @@ pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<
         let operation = growth.touch.operation;
         let what = match (operation.kind, growth.domain) {
             (OperationKind::Read, _) => "looking up a missing key inserts it here".to_owned(),
-            (OperationKind::Append | OperationKind::Extend, _) => "each run adds here".to_owned(),
+            (OperationKind::Append | OperationKind::Extend, _) => "adds here each time it runs".to_owned(),
             (_, Domain::Open(why) | Domain::Presumed(why) | Domain::Likely(why)) => {
                 format!("grows here: the key is {why}")
             }

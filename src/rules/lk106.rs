@@ -68,9 +68,9 @@ fn reason(program: &Program, registration: &Registration) -> String {
     match registration.cause {
         Cause::Key(Domain::Open(why) | Domain::Likely(why)) => format!("the key is {why}"),
         Cause::Key(_) => "another key each time".to_owned(),
-        Cause::Call | Cause::Fresh => "each run adds another".to_owned(),
+        Cause::Call | Cause::Fresh => "adds another each time it runs".to_owned(),
         Cause::Constructor(class) => format!("each `{}` adds another", program.class(class).name),
-        Cause::Instance(class) => format!("it keeps the `{}`, and each is another", program.class(class).name),
+        Cause::Instance(class) => format!("it keeps the `{}`, and each is a new one", program.class(class).name),
     }
 }
 

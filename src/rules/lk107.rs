@@ -33,7 +33,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             message,
             label: match growth.domain {
                 Domain::Open(why) if !growth.is_append => format!("the key is {why}"),
-                _ => "each run adds here".to_owned(),
+                _ => "adds here each time it runs".to_owned(),
             },
             related: labels(program, &growth),
             symbol,

@@ -90,7 +90,7 @@ fn is_read(program: &Program, resource: &Resource, loss: &PathLoss) -> bool {
 
 pub(super) fn lost_label(program: &Program, module: ModuleId, loss: &PathLoss) -> Option<Label> {
     match loss.lost {
-        LostAt::Exit(event) => Some(label(program, event, "this way leaves the function with it")),
+        LostAt::Exit(event) => Some(label(program, event, "this way out does not release it")),
         LostAt::Overwritten(event) => Some(label(program, event, "the name that holds it is lost here")),
         LostAt::Exception(event) | LostAt::Thrown(event) => {
             Some(label(program, event, "an exception that comes out here skips the release"))

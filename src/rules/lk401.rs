@@ -80,8 +80,8 @@ fn confidence(program: &Program, registration: &Registration, ending: Option<Fun
 fn kept(program: &Program, registration: &Registration) -> String {
     match registration.cause {
         Cause::Constructor(class) => format!("each `{}` adds another", program.class(class).name),
-        Cause::Instance(class) => format!("it keeps the `{}`, and each is another", program.class(class).name),
-        _ => "each run adds another".to_owned(),
+        Cause::Instance(class) => format!("it keeps the `{}`, and each is a new one", program.class(class).name),
+        _ => "adds another each time it runs".to_owned(),
     }
 }
 

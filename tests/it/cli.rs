@@ -150,8 +150,9 @@ fn colours_follow_flag_then_environment() {
     assert!(!colours(&["--output-format=json", "--color=always"], &[]));
 }
 
+/// The report is larger than what a pipe holds, so that it cannot have been written when its reader leaves.
 #[test]
-fn a_reader_that_leaves_early_is_no_error() {
+fn a_reader_that_leaves_early_is_an_error() {
     let many: Vec<(String, &str)> = (0..400).map(|number| (format!("state{number}.py"), LEAK)).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|(path, text)| (path.as_str(), *text)).collect();
     let project = project(&many);
@@ -169,7 +170,72 @@ fn a_reader_that_leaves_early_is_no_error() {
     let mut err = String::new();
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
     assert!(line.starts_with("warning[LK101]"), "{line}");
-    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(1), ""));
+    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(2), LEFT));
+}
+
+const LEFT: &str = "error: cannot write to standard output: its reader left before the end\n";
+
+/// Nobody has ever read from the pipe, so that not a byte can be written.
+fn run_without_reader(directory: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let run = Process::new(env!("CARGO_BIN_EXE_unleak"))
+        .args(arguments)
+        .current_dir(directory)
+        .stdout(writer)
+        .output()
+        .unwrap();
+    (run.status.code(), String::from_utf8(run.stderr).unwrap())
+}
+
+#[test]
+fn whatever_has_no_reader_is_an_error() {
+    let project = project(&[("state.py", LEAK), ("noise.py", "import gc\ngc.disable()  # unleak: ignore[LK999]\n")]);
+    let formats = ["full", "concise", "grouped", "json", "json-lines", "sarif", "github", "gitlab", "junit", "rdjson"];
+    for format in formats.into_iter().chain(["azure", "pylint", "markdown", "html"]) {
+        let arguments = ["check", "--exit-zero", "--output-format", format];
+        assert_eq!(run_without_reader(project.path(), &arguments), (Some(2), LEFT.to_owned()), "{format}");
+    }
+    let commands: [&[&str]; 17] = [
+        &["check", "--quiet"],
+        &["check", "--statistics"],
+        &["check", "--select", "LK2"],
+        &["check", "--output-format", "sarif=state.sarif"],
+        &["check", "--diff"],
+        &["check", "--show-settings"],
+        &["check", "--show-files"],
+        &["rule"],
+        &["rule", "LK101"],
+        &["rule", "--output-format", "json"],
+        &["config", "schema"],
+        &["completions", "bash"],
+        &["man"],
+        &["baseline"],
+        &["--help"],
+        &["check", "--help"],
+        &["--version"],
+    ];
+    for arguments in commands {
+        assert_eq!(run_without_reader(project.path(), arguments), (Some(2), LEFT.to_owned()), "{arguments:?}");
+    }
+    // What goes to files is whole all the same.
+    for file in ["state.sarif", ".unleak-baseline.json"] {
+        let text = fs::read(project.path().join(file)).unwrap();
+        assert!(serde_json::from_slice::<serde_json::Value>(&text).is_ok(), "{file}");
+    }
+    assert_eq!(fs::read_dir(project.path()).unwrap().count(), 4, "nothing half-written is left in the folder");
+}
+
+#[test]
+fn nobody_listens_on_any_stream() {
+    let project = project(&[("state.py", LEAK), ("broken.py", "def\n")]);
+    for arguments in [&["check"][..], &["check", "--fix"], &["rule", "LK999"], &["--no-such"], &["--help"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut run = Process::new(env!("CARGO_BIN_EXE_unleak"));
+        run.args(arguments).current_dir(project.path()).stdout(writer.try_clone().unwrap()).stderr(writer);
+        assert_eq!(run.status().unwrap().code(), Some(2), "{arguments:?}");
+    }
 }
 
 #[test]
@@ -179,7 +245,7 @@ fn a_report_that_cannot_be_written_is_an_error() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let run = Process::new(env!("CARGO_BIN_EXE_unleak")).current_dir(project.path()).stdout(full).output().unwrap();
     assert_eq!(run.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&run.stderr).starts_with("error: cannot write the report: "));
+    assert!(String::from_utf8_lossy(&run.stderr).starts_with("error: cannot write to standard output: "));
 }
 
 #[test]
@@ -428,6 +494,14 @@ fn devices_are_written_to_and_links_and_permissions_stay() {
     assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
     let (code, _, err) = run(unleak(project.path()).args(["check", "-o", "/dev/full"]));
     assert_eq!((code, err.starts_with("error: cannot write /dev/full: ")), (2, true), "{err}");
+
+    // A stream that is a file goes on where it was.
+    let log = fs::File::create(at("log.txt")).unwrap();
+    let mut run_to_log = Process::new(env!("CARGO_BIN_EXE_unleak"));
+    run_to_log.args(["check", "--output-format", "concise=/dev/stdout"]).current_dir(project.path()).stdout(log);
+    assert_eq!(run_to_log.status().unwrap().code(), Some(1));
+    let log = fs::read_to_string(at("log.txt")).unwrap();
+    assert!(log.starts_with("state.py:1:1: LK101 ") && log.contains("\nFound 1 leak"), "{log}");
 
     symlink("real.txt", at("link.txt")).unwrap();
     fs::set_permissions(at("real.txt"), fs::Permissions::from_mode(0o600)).unwrap();
