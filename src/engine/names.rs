@@ -170,8 +170,13 @@ pub fn parts_called_tests(modules: &[Imported]) -> FxHashSet<usize> {
     if called.is_empty() {
         return parts;
     }
+    let last = |name: Name| Name::new(name.as_str().rsplit('.').next().unwrap_or_default());
+    let last_names: FxHashSet<Name> = called.keys().map(|name| last(*name)).collect();
+    let may_name = |import: &&Import| {
+        import.name.is_some_and(|name| last_names.contains(&name)) || last_names.contains(&last(import.module))
+    };
     for module in modules.iter().filter(|module| module.role != Role::Test) {
-        for import in &module.facts.imports {
+        for import in module.facts.imports.iter().filter(may_name) {
             let source = import_source(module, import);
             let member = import.name.map(|name| format!("{source}.{name}"));
             let found =
