@@ -31,7 +31,8 @@ fn write(mut arguments: BaselineArguments, quiet: bool) -> Result<Exit, String> 
     };
     let configured = config::configuration(&arguments.choice, BaselineChoice::AsConfigured)?;
     let here = fs::canonicalize(&directory).unwrap_or(directory.clone());
-    let path = arguments.output.or_else(|| configured.at(&here).baseline.clone()).unwrap_or_else(|| NAME.into());
+    let usual = configured.at(&here).baseline.clone();
+    let path = arguments.output.or_else(|| usual.clone()).unwrap_or_else(|| NAME.into());
     let old = read(&path)?;
     let choice = if arguments.prune { BaselineChoice::File(old.path.clone()) } else { BaselineChoice::None };
     let configuration = config::configuration(&arguments.choice, choice)?;
@@ -56,7 +57,15 @@ fn write(mut arguments: BaselineArguments, quiet: bool) -> Result<Exit, String> 
         true => format!("Took {} out of {shown}.", entry_count(gone)),
         false => format!("Wrote {} to {shown}.", plural(new.len(), "finding")),
     };
-    let printed = quiet || print_styled(|out| writeln!(out, "{said}"));
+    let is_used = arguments.prune || usual.is_some_and(|usual| absolute(&usual, &here) == absolute(&path, &here));
+    let printed = quiet
+        || print_styled(|out| {
+            writeln!(out, "{said}")?;
+            if is_used {
+                return Ok(());
+            }
+            writeln!(out, "`baseline = '{shown}'` in the configuration, or `--baseline {shown}`, leaves them out.")
+        });
     Ok(Exit::of_printing(printed))
 }
 

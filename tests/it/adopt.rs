@@ -25,7 +25,9 @@ fn write(folder: &TempDir, path: &str, text: &str) {
 fn a_baseline_lets_only_the_new_be_reported() {
     let folder = project(&[("setup.cfg", ""), ("app/__init__.py", ""), ("app/state.py", LEAK)]);
     let (code, out, err) = run(unleak(folder.path()).arg("baseline"));
-    assert_eq!((code, out.as_str(), err.as_str()), (0, "Wrote 1 finding to .unleak-baseline.json.\n", ""));
+    let said = "Wrote 1 finding to .unleak-baseline.json.\n\
+                `baseline = '.unleak-baseline.json'` in the configuration, or `--baseline .unleak-baseline.json`, leaves them out.\n";
+    assert_eq!((code, out.as_str(), err.as_str()), (0, said, ""));
     let text = fs::read_to_string(folder.path().join(NAME)).unwrap();
     let expected = "[{\"unleak-baseline\":1}\n\
                     ,{\"path\":\"app/state.py\",\"code\":\"LK101\",\"symbol\":\"SEEN\",\"text\":\"SEEN\",\"confidence\":\"medium\"}\n]\n";
@@ -48,6 +50,8 @@ fn a_baseline_lets_only_the_new_be_reported() {
     assert!(found[0].starts_with("app/store.py:"), "{found:?}");
     write(&folder, "unleak.toml", &format!("baseline = '{NAME}'\n"));
     assert_eq!(concise(&folder, &[]).1, found, "the configuration may name it");
+    let (_, out, _) = run(unleak(folder.path()).arg("baseline"));
+    assert_eq!(out, "Wrote 2 findings to .unleak-baseline.json.\n", "it is used as it is");
 }
 
 #[test]

@@ -56,7 +56,7 @@ async function start(): Promise<void> {
     } catch (error) {
         client = undefined;
         const choice = await vscode.window.showErrorMessage(
-            `unleak: \`${command}\` cannot be started. Install it (\`uv tool install unleak\`) or set \`unleak.path\`.`,
+            `unleak: \`${command}\` cannot be started. Install it (https://github.com/unleak/unleak) or set \`unleak.path\`.`,
             "Open the settings",
         );
         log?.error(String(error));

@@ -15,7 +15,7 @@ impl zed::Extension for Unleak {
         let binary = LspSettings::for_worktree(id.as_ref(), worktree).ok().and_then(|settings| settings.binary);
         let arguments = binary.as_ref().and_then(|binary| binary.arguments.clone());
         let command = binary.and_then(|binary| binary.path).or_else(|| worktree.which("unleak"));
-        let command = command.ok_or("unleak is not on the PATH: install it, for example by `uv tool install unleak`")?;
+        let command = command.ok_or("unleak is not on the PATH: install it from https://github.com/unleak/unleak")?;
         let args = arguments.unwrap_or_else(|| vec!["server".to_owned()]);
         Ok(Command { command, args, env: worktree.shell_env() })
     }
