@@ -291,6 +291,8 @@ entry! {
         #[serde(default)]
         ends_itself: bool,
         #[serde(default)]
+        closes_itself: bool,
+        #[serde(default)]
         is_lazy: bool,
         #[serde(default)]
         idle: Vec<Name>,
@@ -463,6 +465,7 @@ impl Tables {
                 is_costly: entry.is_costly,
                 costly_by: entry.costly_by.as_slice().into(),
                 ends_itself: entry.ends_itself,
+                closes_itself: entry.closes_itself,
                 is_lazy: entry.is_lazy,
                 idle: entry.idle.as_slice().into(),
                 with_keeps: entry.with_keeps,

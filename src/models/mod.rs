@@ -280,6 +280,9 @@ pub struct Resource {
     pub costly_by: Box<[Name]>,
     /// It ends in order with its last reference: to lose it costs time and nothing else.
     pub ends_itself: bool,
+    /// The end of its last reference does what its release does, as for a socket: it costs something to lose it again and
+    /// again, or where something keeps that reference.
+    pub closes_itself: bool,
     /// It opens something only when it is used: without a call there is nothing to release.
     pub is_lazy: bool,
     /// Its methods that open nothing although it is lazy, such as `.prepare_request` of a session.
@@ -335,6 +338,7 @@ impl Resource {
             is_costly: inner.is_costly,
             costly_by: Box::default(),
             ends_itself: inner.ends_itself,
+            closes_itself: inner.closes_itself,
             is_lazy: false,
             idle: Box::default(),
             with_keeps: false,
@@ -343,7 +347,7 @@ impl Resource {
             may_fail: Box::default(),
             failing_releases: Box::default(),
             outlives: Box::default(),
-            views: Box::default(),
+            views: inner.views.clone(),
             gives_itself: Box::default(),
             elements_keep: false,
             done_by: Box::default(),

@@ -110,6 +110,7 @@ impl Program<'_> {
             return Some(cost);
         }
         let what = match self.type_of_name_in(holder, name) {
+            _ if vocabulary::is_flag_name(name.as_str()) => return None,
             Type::Instance(class) => self.cost_of_instance(class)?,
             Type::External(path) => self.cost_of_external(path).or_else(|| self.called_costly(holder, name, path))?,
             Type::Unknown if vocabulary::is_open_end_name(name.as_str()) && !self.is_plain_value(holder, name) => {
@@ -134,6 +135,9 @@ impl Program<'_> {
         let Some(holder) = self.holding_scope(scope, name) else { return false };
         match self.type_of_name_in(holder, name) {
             Type::Instance(class) => self.is_parameter(holder, name) && !self.passes_by(class),
+            Type::External(path) => {
+                self.is_parameter(holder, name) && self.models.resource(path).is_some_and(|resource| resource.is_lazy)
+            }
             _ => false,
         }
     }
@@ -291,8 +295,8 @@ impl Program<'_> {
 
     fn cost_of_external(&self, path: Name) -> Option<String> {
         let last = last_part(path.as_str());
-        // Messages that are generated from a description are data.
-        if path.as_str().contains("_pb2") {
+        // Messages that are generated from a description are data, and so is what is still to be sent.
+        if path.as_str().contains("_pb2") || path.as_str() == "urllib.request.Request" {
             return None;
         }
         if let Some(resource) = self.models.resource(path).filter(|resource| resource.is_costly) {

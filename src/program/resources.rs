@@ -381,6 +381,8 @@ fn makes_text(facts: &FileFacts, callee: ExprId) -> bool {
                 | "abspath"
                 | "realpath"
                 | "normpath"
+                | "expanduser"
+                | "expandvars"
                 | "resolve"
                 | "absolute"
                 | "Path"

@@ -1,7 +1,7 @@
 //! LK201: a function acquires what nothing ever releases.
 
-use super::resources::{MOST_SHOWN, Told};
-use super::{Claim, Report, label, resources};
+use super::resources::Told;
+use super::{Claim, Report, resources};
 use crate::finding::{Confidence, Label, Remedy};
 use crate::program::resources::{Loss, LostResource};
 use crate::program::{ModuleId, Program};
@@ -15,7 +15,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let (lost, others) = &told;
         match others.is_empty() && !is_mendable(program, lost) {
             true => alone.push(*lost),
-            false => tell(program, &told, lost_by_others(program, &told), report),
+            false => tell(program, &told, resources::of_same_giver(program, lost, others), report),
         }
     }
     for told in resources::by_function(program, alone, |_, _| true) {
@@ -50,17 +50,4 @@ fn tell(program: &Program, (lost, others): &Told, (labels, also): (Vec<Label>, S
 
 fn is_mendable(program: &Program, lost: &LostResource) -> bool {
     program.resource_of(&lost.acquisition).is_some_and(|resource| resource.has_with_block())
-}
-
-/// The labels and the end of the message for those that lose what the same giver gives them.
-fn lost_by_others(program: &Program, (lost, others): &Told) -> (Vec<Label>, String) {
-    let labels = others.iter().take(MOST_SHOWN).map(|other| {
-        let again = format!("`{}` loses another", program.function_name(other.acquisition.function));
-        label(program, other.acquisition.event, again)
-    });
-    let also = match others.len() {
-        0 => String::new(),
-        more => format!("; {more} more calls of `{}` here lose theirs as well", program.giver_name(&lost.acquisition)),
-    };
-    (labels.collect(), also)
 }

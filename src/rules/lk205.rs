@@ -7,7 +7,8 @@ use crate::program::resources::{Loss, LostAt};
 use crate::program::{ModuleId, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
-    for lost in program.lost_resources(module).iter().filter(|lost| lost.is_entered) {
+    let entered = program.lost_resources(module).iter().filter(|lost| lost.is_entered).collect();
+    for (lost, others) in resources::by_giver(program, entered) {
         let Some(resource) = program.resource_of(&lost.acquisition) else { continue };
         let acquisition = &lost.acquisition;
         let name = match &lost.how {
@@ -20,13 +21,16 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let what = resource.what;
         // Whoever wrote the block believes that it closes; that is a mistake even where it runs once.
         let (confidence, severity) = resources::weigh(program, lost, resource, Confidence::High);
-        let confidence = confidence.max(Confidence::Medium);
+        let confidence = if resource.ends_itself { confidence } else { confidence.max(Confidence::Medium) };
+        let (labels, also) = resources::of_same_giver(program, lost, &others);
+        let mut related: Vec<_> = resources::origin(program, acquisition).into_iter().collect();
+        related.extend(labels);
         let claim = Claim {
             span: program.event_location(acquisition.event).span,
             confidence,
-            message: format!("the `with` does not close the {what} in `{name}`, and nothing else does"),
+            message: format!("the `with` does not close the {what} in `{name}`, and nothing else does{also}"),
             label: resources::fate(resource.lost).to_owned(),
-            related: resources::origin(program, acquisition).into_iter().collect(),
+            related,
             symbol: resources::symbol(program, lost, name),
         };
         report.add_as(severity, claim);

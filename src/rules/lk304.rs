@@ -1,6 +1,7 @@
 //! LK304: a variable keeps an exception or frame, and with it the frame that the variable is in.
 
 use super::{Claim, Report, label};
+use crate::facts::{ContextKind, Expr};
 use crate::finding::{Confidence, Effect};
 use crate::program::costs::Cost;
 use crate::program::exceptions::Thrown;
@@ -37,7 +38,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             Effect::Delayed(cost.map(|cost| cost.what)),
             Claim {
                 span: program.event_location(found.bound).span,
-                confidence: confidence(repetition.frequency),
+                confidence: confidence(program, &found, repetition.frequency),
                 message: format!("`{variable}` keeps {what} and is kept by it when `{function}` ends"),
                 label: chain(found.thrown, &function, variable.as_str()),
                 related,
@@ -62,11 +63,22 @@ fn source_label(thrown: Thrown) -> &'static str {
     }
 }
 
-fn confidence(frequency: Frequency) -> Confidence {
+/// Who is interrupted at the keyboard goes on to end.
+fn confidence(program: &Program, found: &OutlivingLocal, frequency: Frequency) -> Confidence {
     match frequency {
+        _ if is_interrupted(program, found) => Confidence::Low,
         Frequency::Repeated | Frequency::Presumed => Confidence::Medium,
         _ => Confidence::Low,
     }
+}
+
+fn is_interrupted(program: &Program, found: &OutlivingLocal) -> bool {
+    let facts = program.facts(found.bound.module);
+    let mut handlers = facts.contexts_around(facts.event(found.bound.id).context);
+    handlers.any(|context| {
+        matches!(context.kind, ContextKind::Except(types)
+            if matches!(facts.expr(types), Expr::Name(name) if name.as_str() == "KeyboardInterrupt"))
+    })
 }
 
 /// What the frames hold that somebody would want to have back: of this function, or of all that are around it when an

@@ -88,8 +88,21 @@ pub fn of_same_function(program: &Program, others: &[&LostResource]) -> (Vec<Lab
     (labels.collect(), also)
 }
 
+/// The labels and the end of the message for those that lose what the same giver gives them.
+pub fn of_same_giver(program: &Program, lost: &LostResource, others: &[&LostResource]) -> (Vec<Label>, String) {
+    let labels = others.iter().take(MOST_SHOWN).map(|other| {
+        let again = format!("`{}` loses another", program.function_name(other.acquisition.function));
+        label(program, other.acquisition.event, again)
+    });
+    let also = match others.len() {
+        0 => String::new(),
+        more => format!("; {more} more calls of `{}` here lose theirs as well", program.giver_name(&lost.acquisition)),
+    };
+    (labels.collect(), also)
+}
+
 /// How many of the others that are told with a loss are pointed at.
-pub const MOST_SHOWN: usize = 3;
+const MOST_SHOWN: usize = 3;
 
 /// What becomes of a resource that is lost.
 pub fn fate(lost: Lost) -> &'static str {

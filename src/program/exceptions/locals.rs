@@ -8,7 +8,9 @@ use rustc_hash::FxHashSet;
 
 use super::Thrown;
 use crate::facts::flow::{Edge, Flow, NodeId, Step};
-use crate::facts::{Constant, ContextId, ContextKind, EventId, EventKind, Expr, FileFacts, Operator, ScopeKind};
+use crate::facts::{
+    Constant, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, Operator, ScopeKind,
+};
 use crate::program::{EventRef, FunctionRef, ModuleId, Program};
 use crate::source::Name;
 
@@ -113,6 +115,9 @@ impl Program<'_> {
                         last = Some(event);
                     }
                 }
+                Step::Assume { test, holds } if is_set(facts, test, variable).is_some_and(|set| set != holds) => {
+                    continue;
+                }
                 Step::Exhausted(looped) if is_left_at_last(facts, &flow, looped) => continue,
                 Step::Returned | Step::Raised => {
                     return Some(last.map(|event| EventRef::new(function.module, event)));
@@ -152,6 +157,25 @@ impl Program<'_> {
             }
             _ => false,
         }
+    }
+}
+
+/// How a test comes out while a variable holds an exception or frame, which is never `None` nor empty.
+fn is_set(facts: &FileFacts, test: ExprId, variable: Name) -> Option<bool> {
+    let is_variable = |id: ExprId| facts.expr(id) == Expr::Name(variable);
+    match facts.expr(test) {
+        Expr::Name(name) => (name == variable).then_some(true),
+        Expr::Not(inner) => is_set(facts, inner, variable).map(|set| !set),
+        Expr::Binary(operator, left, right)
+            if is_variable(left) && facts.expr(right) == Expr::Constant(Constant::None) =>
+        {
+            match operator {
+                Operator::Is | Operator::Eq => Some(false),
+                Operator::IsNot | Operator::NotEq => Some(true),
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }
 

@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashSet;
 
-use super::super::{EventRef, ExprRef, Program, ScopeRef};
+use super::super::{ClassRef, EventRef, ExprRef, Program, ScopeRef};
 use super::uses::Use;
-use super::{Acquisition, Unnamed};
+use super::{Acquisition, Source, Unnamed};
 use crate::facts::{CallId, Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts};
 use crate::models::Resource;
 use crate::source::Name;
@@ -40,6 +40,7 @@ impl Program<'_> {
         let facts = self.facts(acquisition.event.module);
         let scope = self.function_scope(acquisition.function);
         let is_result = |id: ExprId| self.is_result(scope.expr(id), acquisition.call);
+        let gives = |method| matches!(acquisition.source, Source::Class(class) if self.gives_what_it_holds(class, method, CALLS));
         let mut named = None;
         for (id, event) in facts.scope_events(scope.id).skip_while(|(id, _)| *id <= acquisition.event.id) {
             match event.kind {
@@ -74,7 +75,10 @@ impl Program<'_> {
                     if let Some(first) =
                         self.first_use_by_call(self.event_scope_of(scope, id), call, resource, &is_result)
                     {
-                        return first;
+                        return match first {
+                            FirstUse::Unnamed(Unnamed::Method(method)) if gives(method) => FirstUse::Elsewhere,
+                            first => first,
+                        };
                     }
                 }
                 _ => {}
@@ -112,6 +116,22 @@ impl Program<'_> {
             }
             _ => FirstUse::Elsewhere,
         }
+    }
+
+    /// `Maker().create()`, where that returns an attribute of the object: whoever has the result has what it holds.
+    fn gives_what_it_holds(&self, class: ClassRef, method: Name, calls: u32) -> bool {
+        let Some(function) = self.method(class, method) else { return false };
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        facts.scope_events(scope.id).any(|(_, event)| {
+            let EventKind::Return(value) = event.kind else { return false };
+            match facts.expr(value) {
+                Expr::Attribute(base, _) => self.is_receiver(scope, base),
+                Expr::Call(call) => matches!(facts.expr(facts.call(call).callee), Expr::Attribute(base, other)
+                    if calls > 0 && self.is_receiver(scope, base) && self.gives_what_it_holds(class, other, calls - 1)),
+                _ => false,
+            }
+        })
     }
 
     fn is_receiver(&self, scope: ScopeRef, base: ExprId) -> bool {
@@ -213,6 +233,9 @@ impl Program<'_> {
         self.holding_scope(scope, name) == Some(scope)
     }
 }
+
+/// How many methods an attribute may be passed up through to the result of one.
+const CALLS: u32 = 2;
 
 /// The expressions that are a part of another, or a test, a manager or what is awaited: whatever stands alone is none.
 pub(in crate::program) fn parts_of_something(facts: &FileFacts) -> FxHashSet<ExprId> {

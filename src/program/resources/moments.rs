@@ -1,9 +1,11 @@
 //! What becomes of a loss on CPython: refcounting undoes most of those of plain files before the next statement, and
 //! nobody notices. What is left is what something keeps for longer.
 
-use super::super::{EventRef, Program};
+use super::super::repetition::Frequency;
+use super::super::{EventRef, FunctionRef, Program};
+use super::owners::INNOCENT_BASES;
 use super::{Loss, LostAt, LostResource, Source, Unnamed};
-use crate::facts::{ContextKind, EventId, EventKind, Expr, NOTHING, ScopeKind};
+use crate::facts::{ComprehensionKind, ContextKind, EventId, EventKind, Expr, NOTHING, ScopeKind};
 use crate::models::{Lost, Resource};
 use crate::source::Name;
 
@@ -20,26 +22,54 @@ impl Program<'_> {
     ///
     /// Not so where a suspended generator has it, or the traceback of what the function raises; where each turn of a loop
     /// loses another; where its release would have written what it still owed; and where it is an object of the project,
-    /// which others may know.
+    /// which others may know. What ends in order whenever that is needs nothing of all this but the last reference.
     pub fn goes_at_once(&self, lost: &LostResource, resource: &Resource) -> bool {
         let acquisition = &lost.acquisition;
         let facts = self.facts(acquisition.function.module);
+        let is_sound = resource.ends_itself || resource.closes_itself;
+        let is_costly = self.is_costly_loss(lost, resource);
+        let is_thrown = matches!(&lost.how, Loss::OnPath(loss) if matches!(loss.lost, LostAt::Thrown(_)));
         resource.lost == Lost::Goes
-            && !self.is_costly_loss(lost, resource)
-            && matches!(acquisition.source, Source::Library(_))
-            && !facts.function(acquisition.function.id).is_generator
-            && !self.is_in_turns(acquisition.event)
+            && (!is_costly || self.closes_as_well(lost, resource))
+            && (is_sound || matches!(acquisition.source, Source::Library(_)))
+            && (is_thrown || !facts.function(acquisition.function.id).is_generator)
+            && (resource.ends_itself || !self.is_in_turns(acquisition.event))
             && !self.is_called(lost, &resource.unfinished_by)
             && match &lost.how {
-                Loss::Never { is_raised, .. } => resource.is_costly || !is_raised,
+                Loss::Never { is_raised, .. } => resource.is_costly || resource.ends_itself || !is_raised,
                 Loss::OnPath(loss) => match loss.lost {
-                    LostAt::Exit(event) => !(loss.is_handed_on && self.is_raise(event)),
-                    LostAt::Thrown(_) => false,
+                    LostAt::Exit(event) => is_sound || !(loss.is_handed_on && self.is_raise(event)),
                     _ => true,
                 },
                 Loss::Unnamed(Unnamed::Iterated) => !self.is_run_through_lazily(lost),
                 Loss::Unnamed(_) => true,
             }
+    }
+
+    /// Whether a loss that would cost something costs nothing here: the last reference closes the resource as its release
+    /// does, and goes with the way on which it is lost.
+    ///
+    /// Not so where that is shown to happen again and again, where nothing ever releases it, and in a method by which a
+    /// library makes its connection: what keeps the exception and tries again is its pool.
+    fn closes_as_well(&self, lost: &LostResource, resource: &Resource) -> bool {
+        let is_on_some_way = match &lost.how {
+            Loss::Never { .. } => false,
+            Loss::OnPath(loss) => !matches!(loss.lost, LostAt::Thrown(_)),
+            Loss::Unnamed(_) => true,
+        };
+        resource.closes_itself
+            && is_on_some_way
+            && !self.is_called_by_library(lost.acquisition.function)
+            && self.repetition(lost.acquisition.event).frequency < Frequency::Repeated
+    }
+
+    /// Whether a method is one of a class that a library knows by its base, and nobody in the project calls it.
+    fn is_called_by_library(&self, function: FunctionRef) -> bool {
+        self.function(function).name != self.words.init
+            && self.class_of_method(function).is_some_and(|class| {
+                self.external_bases(class).iter().any(|base| !INNOCENT_BASES.contains(&base.as_str()))
+            })
+            && self.callers(function).is_empty()
     }
 
     /// A `raise` with an exception of its own.
@@ -70,8 +100,13 @@ impl Program<'_> {
         facts.events.iter().enumerate().any(|(id, event)| {
             matches!(event.kind, EventKind::BindElement { iterable, .. }
                 if self.is_result(scope.expr(iterable), acquisition.call))
-                && self.is_in_comprehension(EventRef::new(scope.module, EventId(id as u32)))
+                && self.is_in_generator(EventRef::new(scope.module, EventId(id as u32)))
         })
+    }
+
+    fn is_in_generator(&self, event: EventRef) -> bool {
+        let scope = self.event_scope(event);
+        self.facts(scope.module).id_of(Expr::Comprehension(ComprehensionKind::Generator, scope.id)).is_some()
     }
 
     /// Whether a function does with a resource what makes it cost something, or gives it to something that may.

@@ -47,7 +47,7 @@ const ENDS: [&str; 17] = [
 ];
 
 /// Bases that release nothing.
-const INNOCENT_BASES: [&str; 10] = [
+pub(super) const INNOCENT_BASES: [&str; 10] = [
     "object",
     "abc.ABC",
     "typing.Generic",
@@ -87,8 +87,11 @@ impl Program<'_> {
                     continue;
                 }
                 let ends = self.ending_method(class);
-                // What has no end runs as long as the process.
-                if resource.is_lent && ends.is_none() {
+                // What has no end runs as long as the process, and what runs on a loop cannot close it.
+                if resource.is_lent && ends.is_none_or(|ends| self.function(ends).is_async) {
+                    continue;
+                }
+                if resource.ends_itself && ends.is_some_and(|ends| self.forgets(class, ends, attribute, CALLS)) {
                     continue;
                 }
                 found.push(UnreleasedAttribute {
@@ -203,11 +206,18 @@ impl Program<'_> {
         named.filter(|method| self.does_something(*method))
     }
 
-    /// `def disconnect(self, peer)`: what is given ends, for it is ended itself or taken out of where it was.
+    /// `def disconnect(self, peer)`: what is given ends, for it is ended itself or taken out of where it was, or there would
+    /// be no need to say which.
     fn ends_another(&self, method: FunctionRef) -> bool {
         let facts = self.facts(method.module);
         let parameters = facts.parameters(self.function(method)).iter().skip(1);
         let given: Vec<Name> = parameters.filter(|given| given.default == NOTHING).map(|given| given.name).collect();
+        // What takes leave of one peer must be told which.
+        let says_how =
+            |name: &Name| matches!(name.as_str(), "reason" | "timeout" | "wait" | "force" | "code" | "message");
+        if self.function(method).name.as_str() == "disconnect" && given.iter().any(|name| !says_how(name)) {
+            return true;
+        }
         let is_given = |id: ExprId| matches!(facts.expr(id), Expr::Name(name) if given.contains(&name));
         facts.scope_events(self.function(method).scope).any(|(_, event)| {
             let EventKind::Call(call) = event.kind else { return false };
@@ -221,7 +231,10 @@ impl Program<'_> {
 
     /// The methods that end an object's life and release an attribute, themselves or by another method.
     pub(super) fn releasing_methods(&self, class: ClassRef, attribute: Name, resource: &Resource) -> Vec<Name> {
-        let named = ENDS.iter().map(|name| Name::new(name));
+        // What the resource itself is ended by may be called so on the object around it as well: `context.term()`.
+        let of_resource = resource.released_by.iter().filter_map(|by| by.as_str().strip_prefix('.'));
+        let of_resource = of_resource.filter(|name| !name.starts_with("__") && !ENDS.contains(name));
+        let named = ENDS.iter().copied().chain(of_resource).map(Name::new);
         named
             .filter(|name| {
                 let method = self.method(class, *name);
@@ -251,6 +264,25 @@ impl Program<'_> {
                 && self.method(class, name).is_some_and(|other| {
                     other != method && self.method_releases(class, other, attribute, resource, calls - 1)
                 })
+        })
+    }
+
+    /// Whether a method, or one that it calls, gives an attribute up: `self.client = None`.
+    fn forgets(&self, class: ClassRef, method: FunctionRef, attribute: Name, calls: u32) -> bool {
+        let facts = self.facts(method.module);
+        facts.scope_events(self.function(method).scope).any(|(_, event)| match event.kind {
+            EventKind::Bind { target, value } => {
+                matches!(facts.expr(target), Expr::Attribute(_, name) if name == attribute)
+                    && facts.expr(value) == Expr::Constant(Constant::None)
+            }
+            EventKind::Call(call) => match facts.expr(facts.call(call).callee) {
+                Expr::Attribute(_, name) => {
+                    let called = self.method(class, name).filter(|other| calls > 0 && *other != method);
+                    called.is_some_and(|other| self.forgets(class, other, attribute, calls - 1))
+                }
+                _ => false,
+            },
+            _ => false,
         })
     }
 

@@ -300,13 +300,13 @@ impl Search<'_, '_> {
     /// Calls that are given the resource and might keep it, but after which the function itself releases it where the
     /// call stands or further out: these only used it. What they give may still be a wrapper around it.
     fn find_lending(&mut self) {
-        let releases = self.uses.iter().filter(|(_, used)| **used == Use::Released).map(|(id, _)| *id);
-        let last = releases.max();
+        let releases = self.uses.iter().filter(|(id, used)| **used == Use::Released && !self.is_of_another(**id));
+        let releases: Vec<EventId> = releases.map(|(id, _)| *id).collect();
+        let last = releases.iter().copied().max();
         let is_beside = |event: EventId| {
             let around = self.contexts_of(event);
-            self.uses.iter().any(|(release, used)| {
-                *used == Use::Released
-                    && *release > event
+            releases.iter().any(|release| {
+                *release > event
                     && (around.contains(&self.facts.event(*release).context)
                         || self.is_finally_of(*release, &around) && !self.takes_over(event))
             })
@@ -340,7 +340,10 @@ impl Search<'_, '_> {
             if let Some(target) = kept {
                 let is_local = local_name(self.facts, target)
                     .is_some_and(|name| self.program.holding_scope(self.scope, name) == Some(self.scope));
-                if !is_local || self.places.len() >= MOST_PLACES {
+                // `connection = Wrapper(connection)`: what is released under that name from here on is the wrapper.
+                let takes_its_name = self.wrappers & mask_of(&self.places, |place| place == target) == 0
+                    && self.places.contains(&target);
+                if !is_local || takes_its_name || self.places.len() >= MOST_PLACES {
                     continue;
                 }
                 if !self.places.contains(&target) {
@@ -356,6 +359,18 @@ impl Search<'_, '_> {
                 events().map(|id| (id, self.use_at(id, u8::MAX))).filter(|(_, used)| *used != Use::Nothing).collect();
             self.uses = uses;
         }
+    }
+
+    /// `for file in files: file.close()`: under the name of the resource, a loop releases what was kept elsewhere.
+    fn is_of_another(&self, release: EventId) -> bool {
+        let around = self.contexts_of(release);
+        around.iter().any(|id| {
+            let ContextKind::For { iterable } = self.facts.context(*id).kind else { return false };
+            self.facts.scope_events(self.scope.id).any(|(_, event)| {
+                matches!(event.kind, EventKind::BindElement { target, iterable: over }
+                    if over == iterable && self.places.contains(&target))
+            })
+        })
     }
 
     /// `image = read(file)` and `if image: return image`, where `read` is of the project: what it makes has the resource,

@@ -48,6 +48,9 @@ impl Search<'_, '_> {
     /// loop will not come to another acquisition by the same test.
     pub(super) fn changes_what_was_tested(&self, seen: &Seen, state: State, acquired: EventId) -> bool {
         let (tests, _) = self.tests_around(acquired);
+        if tests.iter().any(|(test, holds)| *holds && self.is_of_first_turn(*test)) {
+            return true;
+        }
         let mut names: FxHashSet<ExprId> = FxHashSet::default();
         for (test, _) in tests {
             self.names_in(test, &mut names);
@@ -64,6 +67,19 @@ impl Search<'_, '_> {
             next = seen.get(&here).copied().flatten();
         }
         false
+    }
+
+    /// `if number == 0`, where a loop counts: there is no other turn like this.
+    fn is_of_first_turn(&self, test: ExprId) -> bool {
+        let Expr::Binary(Operator::Eq, left, right) = self.facts.expr(test) else { return false };
+        matches!(self.facts.expr(right), Expr::Constant(Constant::Int(_)))
+            && self.facts.scope_events(self.scope.id).any(|(_, event)| match event.kind {
+                EventKind::Bind { target, value } => {
+                    target == left && matches!(self.facts.expr(value), Expr::Element(_))
+                }
+                EventKind::BindElement { target, .. } => target == left,
+                _ => false,
+            })
     }
 
     fn names_in(&self, test: ExprId, names: &mut FxHashSet<ExprId>) {
@@ -92,6 +108,8 @@ impl Search<'_, '_> {
             Expr::Binary(Operator::Is | Operator::IsNot | Operator::Eq | Operator::NotEq, left, right) => {
                 self.is_flag(left) && self.is_flag(right)
             }
+            // `os.path.isfile(path)`, where the path came with the resource
+            Expr::Call(call) if self.asks_for_what_came_along(call) => true,
             // `isinstance(given, str)`, `hasattr(given, "read")`
             Expr::Call(call) => matches!(self.facts.expr(self.facts.call(call).callee), Expr::Name(name)
                 if matches!(name.as_str(), "isinstance" | "hasattr" | "callable" | "bool" | "getattr")),
@@ -169,12 +187,21 @@ impl Search<'_, '_> {
             _ => None,
         }
     }
+
     /// `os.path.exists(folder)`, `folder.is_dir()`: what is on the disk until it is removed.
     fn asks_for_existence(&self, call: CallId, is_held: &dyn Fn(ExprId) -> bool) -> bool {
+        self.resource.is_path && self.asks_whether_exists(call, is_held)
+    }
+
+    fn asks_for_what_came_along(&self, call: CallId) -> bool {
+        let beside = self.program.elements_beside(self.scope, self.places[0]);
+        !beside.is_empty() && self.asks_whether_exists(call, &|id| beside.contains(&id))
+    }
+
+    fn asks_whether_exists(&self, call: CallId, is_held: &dyn Fn(ExprId) -> bool) -> bool {
         let call = self.facts.call(call);
         let Expr::Attribute(base, name) = self.facts.expr(call.callee) else { return false };
-        self.resource.is_path
-            && matches!(name.as_str(), "exists" | "lexists" | "isdir" | "isfile" | "is_dir" | "is_file")
+        matches!(name.as_str(), "exists" | "lexists" | "isdir" | "isfile" | "is_dir" | "is_file")
             && (is_held(base) || self.facts.arguments(call).first().is_some_and(|path| is_held(*path)))
     }
 }

@@ -129,6 +129,7 @@ fn is_harmless_path(path: Name) -> bool {
         Some((module, _)) => matches!(
             module,
             "os" | "fcntl"
+                | "ctypes"
                 | "termios"
                 | "tty"
                 | "pty"
