@@ -326,15 +326,24 @@ impl Resource {
     /// What has such a resource inside: it is lost like that, and costs as much.
     pub fn like(inner: &Resource) -> Resource {
         Resource {
-            what: inner.what,
-            lost: inner.lost,
+            is_costly: inner.is_costly,
+            ends_itself: inner.ends_itself,
+            ..Resource::plain(inner.what, inner.lost)
+        }
+    }
+
+    /// Something of which nothing else is known.
+    pub fn plain(what: Name, lost: Lost) -> Resource {
+        Resource {
+            what,
+            lost,
             released_by: Box::default(),
             lent_to: Box::default(),
             elements: Box::default(),
             is_path: false,
-            is_costly: inner.is_costly,
+            is_costly: false,
             costly_by: Box::default(),
-            ends_itself: inner.ends_itself,
+            ends_itself: false,
             is_lazy: false,
             idle: Box::default(),
             with_keeps: false,
