@@ -329,16 +329,27 @@ impl Resource {
     /// What has such a resource inside: it is lost like that, and costs as much.
     pub fn like(inner: &Resource) -> Resource {
         Resource {
-            what: inner.what,
-            lost: inner.lost,
+            is_costly: inner.is_costly,
+            ends_itself: inner.ends_itself,
+            closes_itself: inner.closes_itself,
+            views: inner.views.clone(),
+            ..Resource::plain(inner.what, inner.lost)
+        }
+    }
+
+    /// Something of which nothing else is known.
+    pub fn plain(what: Name, lost: Lost) -> Resource {
+        Resource {
+            what,
+            lost,
             released_by: Box::default(),
             lent_to: Box::default(),
             elements: Box::default(),
             is_path: false,
-            is_costly: inner.is_costly,
+            is_costly: false,
             costly_by: Box::default(),
-            ends_itself: inner.ends_itself,
-            closes_itself: inner.closes_itself,
+            ends_itself: false,
+            closes_itself: false,
             is_lazy: false,
             idle: Box::default(),
             with_keeps: false,
@@ -347,7 +358,7 @@ impl Resource {
             may_fail: Box::default(),
             failing_releases: Box::default(),
             outlives: Box::default(),
-            views: inner.views.clone(),
+            views: Box::default(),
             gives_itself: Box::default(),
             elements_keep: false,
             done_by: Box::default(),

@@ -11,6 +11,7 @@ mod moments;
 mod owners;
 mod paths;
 mod uses;
+mod workers;
 mod wrapped;
 
 use std::sync::OnceLock;
@@ -34,6 +35,7 @@ pub struct Resources {
     acquisitions: Vec<Vec<Acquisition>>,
     /// Classes of the project whose instances must be closed.
     classes: FxHashMap<ClassRef, Resource>,
+    workers: workers::Workers,
     /// For each module, what its functions lose: several rules ask for it.
     lost: Vec<OnceLock<Vec<LostResource>>>,
 }
@@ -97,6 +99,11 @@ pub enum Given {
 }
 
 impl Acquisition {
+    /// Whether it works on its own, and may do so for as long as the process: only who ends it elsewhere means it to end.
+    pub fn works(&self) -> bool {
+        matches!(self.source, Source::Worker(_) | Source::Task)
+    }
+
     /// The places in the tuple that is given which hold a resource; none where it is the result itself.
     pub(super) fn elements<'a>(&'a self, resource: &'a Resource) -> &'a [u32] {
         match &self.given {
@@ -114,6 +121,10 @@ pub enum Source {
     Library(Name),
     /// A class of the project whose objects hold what their `close` releases.
     Class(ClassRef),
+    /// A class of the project whose objects work on their own until they are told to stop.
+    Worker(ClassRef),
+    /// A task that goes on until it is cancelled.
+    Task,
 }
 
 /// A resource that a function acquires and does not let go.
@@ -208,6 +219,8 @@ impl Program<'_> {
         match acquisition.source {
             Source::Library(path) => self.models.resource(path),
             Source::Class(class) => resources.classes.get(&class),
+            Source::Worker(class) => resources.workers.resource(class),
+            Source::Task => Some(resources.workers.task()),
         }
     }
 
@@ -221,7 +234,8 @@ impl Program<'_> {
         match (acquisition.through, acquisition.source) {
             (Some(function), _) => self.function_name(function),
             (None, Source::Library(path)) => path.to_string(),
-            (None, Source::Class(class)) => self.class(class).name.to_string(),
+            (None, Source::Class(class) | Source::Worker(class)) => self.class(class).name.to_string(),
+            (None, Source::Task) => "create_task".to_owned(),
         }
     }
 
@@ -244,7 +258,8 @@ impl Program<'_> {
         let mut flows = paths::Flows::default();
         let mut found = Vec::new();
         let mut asked: FxHashMap<FunctionRef, usize> = FxHashMap::default();
-        for acquisition in self.acquisitions(module).iter().copied() {
+        let workers = self.resources.workers.made_in(module);
+        for acquisition in self.acquisitions(module).iter().chain(workers).copied() {
             // Of several resources that one call gives, one finding tells it.
             if found.last().is_some_and(|last: &LostResource| last.acquisition.call == acquisition.call) {
                 continue;
@@ -252,6 +267,9 @@ impl Program<'_> {
             let Some(resource) = self.resource_of(&acquisition) else { continue };
             // What a function makes and passes around is presumed to be taken over, until an object keeps it.
             let taken = resource.is_lent.then(|| Resource { is_lent: false, ..resource.clone() });
+            // Who asks whether it still works knows how to end it.
+            let asked_for_end = || Resource { released_by: workers::ends_and_questions(), ..resource.clone() };
+            let taken = taken.or_else(|| acquisition.works().then(asked_for_end));
             let resource = taken.as_ref().unwrap_or(resource);
             let asked = asked.entry(acquisition.function).or_default();
             *asked += 1;
@@ -267,6 +285,7 @@ impl Program<'_> {
                 }
                 // pyplot has it all the same.
                 FirstUse::Unnamed(_) if !resource.done_by.is_empty() => continue,
+                FirstUse::Unnamed(_) | FirstUse::Stored(_) if acquisition.works() => continue,
                 FirstUse::Unnamed(how) => {
                     add(Loss::Unnamed(how), false);
                     continue;
@@ -277,7 +296,8 @@ impl Program<'_> {
             };
             // Both ends of a pipe are mostly lost in the same way: one finding tells it.
             for binding in bindings {
-                if let Some(how) = self.loss_of(&acquisition, resource, binding, &mut flows) {
+                let how = self.loss_of(&acquisition, resource, binding, &mut flows);
+                if let Some(how) = how.filter(|how| !acquisition.works() || self.is_left_running(&acquisition, how)) {
                     add(how, resource.with_keeps && self.is_entered(&acquisition, binding.place));
                     break;
                 }

@@ -88,7 +88,7 @@ impl Program<'_> {
     }
 
     /// `create_task(self.watch())`, `Thread(target=self.run)`: the method of the object that goes on by itself.
-    fn work_started(&self, scope: ScopeRef, call: crate::facts::CallId) -> Option<FunctionRef> {
+    pub(super) fn work_started(&self, scope: ScopeRef, call: CallId) -> Option<FunctionRef> {
         let facts = self.facts(scope.module);
         let call = facts.call(call);
         let (Expr::Name(name) | Expr::Attribute(_, name)) = facts.expr(call.callee) else { return None };
@@ -111,6 +111,12 @@ impl Program<'_> {
 
     /// The loop of a method that goes on until its object says otherwise; `None` where it lets the object go meanwhile.
     fn rounds_of(&self, work: FunctionRef) -> Option<Location> {
+        let (id, _) = self.loop_of(work)?;
+        Some(self.location(work.module, self.facts(work.module).context(id).span))
+    }
+
+    /// The same loop and its test.
+    pub(super) fn loop_of(&self, work: FunctionRef) -> Option<(ContextId, ExprId)> {
         let facts = self.facts(work.module);
         let receiver = self.receiver(work)?.name;
         let declared = self.function(work);
@@ -130,7 +136,7 @@ impl Program<'_> {
             let ContextKind::While(test) = context.kind else { return None };
             let is_outermost = loops_around(facts, context.parent).next().is_none();
             let goes_round = is_outermost && goes_on(facts, test, receiver, 6) && !is_left_at_first(facts, id);
-            goes_round.then(|| self.location(work.module, context.span))
+            goes_round.then_some((id, test))
         })
     }
 
@@ -163,7 +169,7 @@ impl Program<'_> {
     }
 
     /// `asyncio.create_task`, `loop.create_task`: what holds its tasks weakly, unlike a group of tasks.
-    fn makes_tasks(&self, scope: ScopeRef, callee: ExprId) -> bool {
+    pub(super) fn makes_tasks(&self, scope: ScopeRef, callee: ExprId) -> bool {
         let callee = scope.expr(callee);
         if let Some(path) = self.external_path(callee) {
             return path.as_str().starts_with("asyncio.") && !path.as_str().contains("TaskGroup");

@@ -4,7 +4,7 @@ use super::{Claim, Report, label, resources};
 use crate::facts::MODULE_SCOPE;
 use crate::finding::{Confidence, Label};
 use crate::models::{Lost, Resource};
-use crate::program::resources::{AbandonedGlobal, UnreleasedAttribute};
+use crate::program::resources::{AbandonedGlobal, Source, UnreleasedAttribute};
 use crate::program::{ModuleId, Program, ScopeRef};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
@@ -12,7 +12,11 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let Some(resource) = program.resource_of(&found.acquisition) else { continue };
         let class = program.class(found.class).name;
         let (what, attribute) = (resource.what, found.attribute);
+        let works = found.acquisition.works();
         let message = match found.ends {
+            Some(ends) if works => {
+                format!("`{}` does not stop the {what} in `self.{attribute}`", program.function_name(ends))
+            }
             Some(ends) => {
                 format!("`{}` does not release the {what} in `self.{attribute}`", program.function_name(ends))
             }
@@ -29,6 +33,11 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
                 message: "no method that ends the object".to_owned(),
             }),
         }
+        if let Source::Worker(worker) = found.acquisition.source
+            && let Some(location) = program.rounds_of_worker(worker)
+        {
+            related.push(Label { location, message: "goes round here until its object is told to stop".to_owned() });
+        }
         let at = program.event_location(found.acquisition.event);
         let severity = resources::severity(resource.lost, resource.is_costly);
         let claim = Claim {
@@ -36,6 +45,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             confidence: confidence(resource, &found),
             message,
             label: match resource.lost {
+                Lost::Stays if works => "goes on by itself until it is told to stop".to_owned(),
                 Lost::Stays => "acquired here; only a call can release it".to_owned(),
                 Lost::Late | Lost::Goes => {
                     "acquired here; released only when the last reference to the object goes".to_owned()
@@ -73,6 +83,8 @@ fn report_global(program: &Program, module: ModuleId, found: &AbandonedGlobal, r
 fn confidence(resource: &Resource, found: &UnreleasedAttribute) -> Confidence {
     let is_cheap = resource.lost != Lost::Stays && !resource.is_costly;
     let known = match (resource.lost, found.ends) {
+        // It may end in a way that is not seen.
+        _ if found.acquisition.works() => Confidence::Medium,
         (Lost::Stays, Some(_)) => Confidence::High,
         (Lost::Stays, None) | (Lost::Late | Lost::Goes, Some(_)) => Confidence::Medium,
         (Lost::Late | Lost::Goes, None) => Confidence::Low,

@@ -15,6 +15,7 @@ use super::super::types::last_part;
 use super::super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
 use super::firsts::FirstUse;
 use super::uses::Use;
+use super::workers::Workers;
 use super::{Acquisition, Given, Resources, Source};
 use crate::facts::{
     Call, CallId, Constant, ContextId, DisplayKind, EventKind, Expr, ExprId, FileFacts, NOTHING, ScopeKind,
@@ -43,6 +44,7 @@ impl Resources {
         let mut resources = Resources {
             acquisitions,
             classes: FxHashMap::default(),
+            workers: Workers::of(program),
             lost: modules.iter().map(|_| OnceLock::new()).collect(),
         };
         program.add_acquisitions_by_project(&mut resources);
@@ -193,7 +195,7 @@ impl Program<'_> {
         }
     }
 
-    fn acquisition_at(
+    pub(super) fn acquisition_at(
         &self,
         site: &CallSite,
         source: Source,

@@ -5,12 +5,14 @@
 
 use rustc_hash::FxHashSet;
 
-use super::super::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef, vocabulary};
+use super::super::names::Definition;
+use super::super::types::last_part;
+use super::super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef, vocabulary};
 use super::uses::{Use, is_releasing_method};
 use super::{Acquisition, parts_of};
-use crate::facts::{CallId, Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING};
+use crate::facts::{CallId, Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, ScopeKind};
 use crate::models::Resource;
-use crate::source::Name;
+use crate::source::{Name, Span};
 
 /// An attribute in which instances keep a resource that none of their methods releases.
 #[derive(Clone, Debug)]
@@ -64,7 +66,8 @@ impl Program<'_> {
     /// The attributes of a module's classes that keep what nothing releases.
     pub fn unreleased_attributes(&self, module: ModuleId) -> Vec<UnreleasedAttribute> {
         let mut found: Vec<UnreleasedAttribute> = Vec::new();
-        for acquisition in self.acquisitions(module).iter().copied() {
+        let workers = self.resources.workers.made_in(module);
+        for acquisition in self.acquisitions(module).iter().chain(workers).copied() {
             let Some(resource) = self.resource_of(&acquisition).filter(|resource| !resource.of_receiver) else {
                 continue;
             };
@@ -94,6 +97,11 @@ impl Program<'_> {
                 if resource.ends_itself && ends.is_some_and(|ends| self.forgets(class, ends, attribute, CALLS)) {
                     continue;
                 }
+                // What works may be meant to do so for as long, and to be ended by who derives from the class.
+                let is_ended_here = ends.is_some_and(|ends| ends.module == class.module);
+                if acquisition.works() && !(is_ended_here && self.is_left_working(&acquisition, class, attribute)) {
+                    continue;
+                }
                 found.push(UnreleasedAttribute {
                     class,
                     attribute,
@@ -101,7 +109,7 @@ impl Program<'_> {
                     stored,
                     ends,
                     has_foreign_base: self.has_unknown_base(class)
-                        || self.external_bases(class).iter().any(|base| !INNOCENT_BASES.contains(&base.as_str())),
+                        || self.external_bases(class).iter().any(|base| !is_innocent(base.as_str())),
                 });
             }
         }
@@ -124,7 +132,17 @@ impl Program<'_> {
         let mut element = 0;
         let mut is_shared = false;
         for (id, event) in facts.scope_events(scope.id).skip_while(|(id, _)| *id <= acquisition.event.id) {
-            let EventKind::Bind { target, value } = event.kind else { continue };
+            let (target, value) = match event.kind {
+                EventKind::Bind { target, value } => (target, value),
+                EventKind::Call(call) => {
+                    let is_given =
+                        |id: ExprId| is_local(&locals, id) || self.is_result(scope.expr(id), acquisition.call);
+                    stores.extend(self.stored_by_base(EventRef::new(module, id), call, &is_given));
+                    continue;
+                }
+                _ => continue,
+            };
+            let is_result = |id: ExprId| self.is_result(scope.expr(id), acquisition.call);
             let is_acquired = match facts.expr(value) {
                 Expr::Element(whole) if self.is_result(scope.expr(whole), acquisition.call) => {
                     element += 1;
@@ -133,7 +151,10 @@ impl Program<'_> {
                 Expr::Name(_) => is_local(&locals, value),
                 // `self.owned = client if is_own else None`
                 Expr::Conditional(run) => facts.list(run).iter().skip(1).any(|arm| is_local(&locals, *arm)),
-                _ => acquisition.elements(resource).is_empty() && self.is_result(scope.expr(value), acquisition.call),
+                _ => {
+                    acquisition.elements(resource).is_empty()
+                        && (is_result(value) || self.is_itself(scope.expr(value), resource, &is_result))
+                }
             };
             match facts.expr(target) {
                 Expr::Name(name) if is_acquired && self.is_own_local(scope, name) => {
@@ -157,7 +178,7 @@ impl Program<'_> {
             }
         }
         if stores.is_empty() {
-            return stores;
+            return self.stored_by_decorator(acquisition, &locals).into_iter().collect();
         }
         // `self.block = block = acquire()`, and then `block.close()`
         let is_released = !locals.is_empty()
@@ -168,6 +189,70 @@ impl Program<'_> {
             stores.clear();
         }
         stores
+    }
+
+    /// `@cached_property def client(self): return Client()`, `@default("client")` of a trait: what the method gives is kept
+    /// as an attribute from then on.
+    fn stored_by_decorator(&self, acquisition: &Acquisition, locals: &[Name]) -> Option<(EventRef, ClassRef, Name)> {
+        let function = acquisition.function;
+        let class = self.class_of_method(function)?;
+        let facts = self.facts(function.module);
+        let name = self.function(function).name;
+        let of_trait = |expr: ExprRef| {
+            let Expr::Call(call) = self.expr(expr) else { return None };
+            match facts.expr(*facts.arguments(facts.call(call)).first()?) {
+                Expr::Constant(Constant::Word(attribute)) => Some(attribute),
+                _ => None,
+            }
+        };
+        let by_decorator = self.decorators(function).find_map(|(expr, meaning)| match meaning {
+            Definition::External(path) if last_part(path.as_str()) == "cached_property" => Some(name),
+            Definition::External(path) if path.as_str() == "traitlets.default" => of_trait(expr),
+            _ => None,
+        });
+        // The older way of traits.
+        let by_name = || {
+            let attribute = name.as_str().strip_prefix('_')?.strip_suffix("_default")?;
+            let has_traits = self.external_bases(class).iter().any(|base| base.as_str().starts_with("traitlets."));
+            has_traits.then(|| Name::new(attribute))
+        };
+        let attribute = by_decorator.or_else(by_name)?;
+        let scope = self.function_scope(function);
+        facts.scope_events(scope.id).find_map(|(id, event)| {
+            let EventKind::Return(value) = event.kind else { return None };
+            let is_given = self.is_result(scope.expr(value), acquisition.call)
+                || matches!(facts.expr(value), Expr::Name(name) if locals.contains(&name));
+            is_given.then_some((EventRef::new(function.module, id), class, attribute))
+        })
+    }
+
+    /// `super().__init__(connection)`: where the constructor of a base keeps what that of the class gives it.
+    fn stored_by_base(
+        &self,
+        event: EventRef,
+        call: CallId,
+        is_given: &dyn Fn(ExprId) -> bool,
+    ) -> Option<(EventRef, ClassRef, Name)> {
+        let facts = self.facts(event.module);
+        let scope = self.event_scope(event);
+        let Expr::Attribute(_, called) = facts.expr(facts.call(call).callee) else { return None };
+        let given = facts.all_arguments(facts.call(call)).find(|given| is_given(*given))?;
+        if called != self.words.init {
+            return None;
+        }
+        let class = self.class_of_method(self.enclosing_function(scope)?)?;
+        let base = self.callee(scope, call).filter(|base| {
+            self.class_of_method(*base).is_some_and(|owner| owner != class && self.mro(class).contains(&owner))
+        })?;
+        let parameter = self.parameter_for(self.call_site(event)?, base, scope.expr(given))?;
+        let receiver = self.receiver(base)?.name;
+        let facts = self.facts(base.module);
+        facts.scope_events(self.function(base).scope).find_map(|(id, event)| {
+            let EventKind::Bind { target, value } = event.kind else { return None };
+            let Expr::Attribute(object, attribute) = facts.expr(target) else { return None };
+            let is_kept = facts.expr(object) == Expr::Name(receiver) && facts.expr(value) == Expr::Name(parameter);
+            is_kept.then_some((EventRef::new(base.module, id), class, attribute))
+        })
     }
 
     /// Where a constructor keeps what it acquires, also if only under a condition: `self.out = open(path) if path else out`.
@@ -307,6 +392,9 @@ impl Program<'_> {
             let scope = self.event_scope(EventRef::new(class.module, id));
             let carried = |value: ExprId| self.carries(scope.expr(value), resource, &is_held);
             match event.kind {
+                EventKind::Call(call) if runs_until_stopped(facts, call, &is_held) => {
+                    !is_stopped_within(facts, body, &is_held)
+                }
                 EventKind::Call(call) => self.may_release(facts, scope, call, attribute, resource, &is_held),
                 // Under another name it is released as well, and nobody else does that.
                 EventKind::Bind { target, value } if resource.is_lent => {
@@ -357,10 +445,12 @@ impl Program<'_> {
         {
             return true;
         }
+        // In a class's body, such as in a decorator, the name only says which attribute is meant.
+        let may_name = !matches!(facts.scope(scope.id).kind, ScopeKind::Class(_));
         for argument in facts.all_arguments(called) {
             let mut is_named = false;
             parts_of(self, scope.expr(argument), false, &mut |part| {
-                is_named |= facts.expr(part) == Expr::Constant(Constant::Word(attribute));
+                is_named |= may_name && facts.expr(part) == Expr::Constant(Constant::Word(attribute));
                 // `atexit.register(self.attribute.close)`
                 is_named |= matches!(facts.expr(part), Expr::Attribute(base, method)
                     if is_held(base) && is_releasing_method(resource, method));
@@ -401,6 +491,32 @@ impl Program<'_> {
             }
         }
     }
+}
+
+/// A base that releases nothing; what has traits only observes them.
+fn is_innocent(base: &str) -> bool {
+    INNOCENT_BASES.contains(&base) || base.starts_with("traitlets.")
+}
+
+/// `self.loop.run_forever()`, `self.server.serve_forever()`
+fn runs_until_stopped(facts: &FileFacts, call: CallId, is_held: &dyn Fn(ExprId) -> bool) -> bool {
+    matches!(facts.expr(facts.call(call).callee), Expr::Attribute(base, method)
+        if is_held(base) && matches!(method.as_str(), "run_forever" | "serve_forever"))
+}
+
+/// Whether a class stops what it runs, so that it comes back from there: `self.server.shutdown()`,
+/// `self.loop.call_soon_threadsafe(self.loop.stop)`, `shut_down(self.loop)`.
+fn is_stopped_within(facts: &FileFacts, body: Span, is_held: &dyn Fn(ExprId) -> bool) -> bool {
+    let stops = |id: ExprId| {
+        matches!(facts.expr(id), Expr::Attribute(base, method)
+            if is_held(base) && matches!(method.as_str(), "stop" | "shutdown"))
+    };
+    facts.events.iter().filter(|event| body.contains(event.span)).any(|event| {
+        let EventKind::Call(call) = event.kind else { return false };
+        let call = facts.call(call);
+        let ends = matches!(facts.expr(call.callee), Expr::Name(name) if vocabulary::is_ending_name(name.as_str()));
+        stops(call.callee) || facts.all_arguments(call).any(|given| stops(given) || ends && is_held(given))
+    })
 }
 
 /// How many methods a release may be away from the one that ends the object.

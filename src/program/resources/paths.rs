@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::super::{EventRef, FunctionRef, Program, ScopeRef};
 use super::firsts::Binding;
 use super::uses::{Use, is_released_by_with, is_releasing_method};
-use super::{Acquisition, Because, Loss, LostAt, PathLoss};
+use super::{Acquisition, Because, Loss, LostAt, PathLoss, Source};
 use crate::facts::dump::expression;
 use crate::facts::flow::{Edge, Flow, NodeId, Step};
 use crate::facts::{ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING};
@@ -82,6 +82,8 @@ struct Search<'p, 'r> {
     is_scoped: bool,
     /// A generator that somebody may give up at a `yield`.
     is_given_up: bool,
+    /// A task, which what its maker awaits may leave behind: that fails, or is cancelled.
+    is_task: bool,
 }
 
 /// What a search has found.
@@ -149,6 +151,7 @@ impl Program<'_> {
             start: flow.nodes_of(binding.event).next()?,
             is_context_manager,
             is_scoped: matches!(facts.event(binding.event).kind, EventKind::BindManager { .. }),
+            is_task: acquisition.source == Source::Task,
             is_given_up: is_generator && facts.list(facts.function(function.id).decorators).is_empty(),
         };
         search.prepare(binding.event);

@@ -2,10 +2,10 @@
 
 use super::super::super::names::Definition;
 use super::super::super::types::last_part;
-use super::super::super::{EventRef, FunctionRef, Program, vocabulary};
+use super::super::super::{EventRef, ExprRef, FunctionRef, Program, vocabulary};
 use super::{By, Search};
 use crate::facts::flow::{NodeId, Step};
-use crate::facts::{Event, EventId, EventKind, Expr};
+use crate::facts::{ContextKind, Event, EventId, EventKind, Expr};
 use crate::models::{Lost, Resource};
 use crate::source::Name;
 
@@ -19,6 +19,7 @@ impl Search<'_, '_> {
         }
         let mut is_guess = false;
         let is_likely = match self.facts.event(event).kind {
+            EventKind::Call(_) if self.is_task => return None,
             EventKind::Call(call) => {
                 let callee = self.facts.call(call).callee;
                 match self.facts.expr(callee) {
@@ -65,6 +66,9 @@ impl Search<'_, '_> {
             // there: what the last reference releases goes with it.
             EventKind::Yield(_) if self.is_context_manager => return Some(By::Failure),
             EventKind::Yield(_) => self.is_given_up && self.resource.lost == Lost::Stays,
+            EventKind::Await(awaited) if self.program.is_limited(self.scope.expr(awaited), LIMITED) => {
+                return Some(By::Failure);
+            }
             EventKind::Await(_) | EventKind::Raise { .. } => true,
             _ => false,
         };
@@ -81,7 +85,32 @@ const CALLS: u32 = 2;
 /// A function with more events may always raise.
 const MOST_EVENTS: usize = 40;
 
+/// How many coroutines deep a limit of time is looked for.
+const LIMITED: u32 = 2;
+
 impl Program<'_> {
+    /// Whether what is awaited has a limit of time that nothing catches on the way: `wait_for(reply, 5)`, or a coroutine
+    /// of the project that awaits that. Such a limit is there because it is reached now and then.
+    fn is_limited(&self, awaited: ExprRef, depth: u32) -> bool {
+        let Expr::Call(call) = self.expr(awaited) else { return false };
+        let facts = self.facts(awaited.scope.module);
+        let callee = awaited.scope.expr(facts.call(call).callee);
+        if self.external_path(callee).is_some_and(|path| path.as_str() == "asyncio.wait_for") {
+            return true;
+        }
+        let Some(function) = self.callee(awaited.scope, call).filter(|_| depth > 0) else { return false };
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        self.function(function).is_async
+            && facts.scope_events(scope.id).any(|(_, event)| {
+                let EventKind::Await(inner) = event.kind else { return false };
+                let is_plain = facts
+                    .contexts_around(event.context)
+                    .all(|context| !matches!(context.kind, ContextKind::Try | ContextKind::With { .. }));
+                is_plain && self.is_limited(scope.expr(inner), depth - 1)
+            })
+    }
+
     /// Whether a function does nothing that would raise: no lookups, and no calls but of what hardly ever does.
     fn is_harmless_function(&self, function: FunctionRef, depth: u32) -> bool {
         let facts = self.facts(function.module);
