@@ -28,6 +28,8 @@ pub enum Step {
     Entry,
     /// Nothing: paths meet here.
     Join,
+    /// What the body of this `try` raises looks for its handler.
+    Dispatch(ContextId),
     Event(EventId),
     /// A test came out so.
     Assume {
@@ -441,7 +443,7 @@ impl<'a> Builder<'a> {
                 self.push(id, FrameKind::With { left: Copies::default() });
             }
             ContextKind::Try => {
-                let dispatch = self.node(Step::Join);
+                let dispatch = self.node(Step::Dispatch(id));
                 self.begin_group(id, |_| GroupKind::Try { dispatch, body_end: None, through: Copies::default() });
                 self.push(id, FrameKind::Protected { is_body: true });
             }

@@ -289,6 +289,8 @@ entry! {
         #[serde(default)]
         costly_by: Vec<Name>,
         #[serde(default)]
+        cheap_with: Vec<Name>,
+        #[serde(default)]
         ends_itself: bool,
         #[serde(default)]
         closes_itself: bool,
@@ -304,6 +306,8 @@ entry! {
         is_lent: bool,
         #[serde(default)]
         may_fail: Vec<Name>,
+        #[serde(default)]
+        fails_with_os_error: bool,
         #[serde(default)]
         failing_releases: Vec<Name>,
         #[serde(default)]
@@ -464,6 +468,7 @@ impl Tables {
                 is_path: entry.is_path,
                 is_costly: entry.is_costly,
                 costly_by: entry.costly_by.as_slice().into(),
+                cheap_with: entry.cheap_with.as_slice().into(),
                 ends_itself: entry.ends_itself,
                 closes_itself: entry.closes_itself,
                 is_lazy: entry.is_lazy,
@@ -472,6 +477,7 @@ impl Tables {
                 of_receiver: entry.of_receiver,
                 is_lent: entry.is_lent,
                 may_fail: entry.may_fail.as_slice().into(),
+                fails_with_os_error: entry.fails_with_os_error,
                 failing_releases: entry.failing_releases.as_slice().into(),
                 outlives: entry.outlives.as_slice().into(),
                 views: entry.views.as_slice().into(),

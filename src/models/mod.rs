@@ -278,6 +278,8 @@ pub struct Resource {
     pub is_costly: bool,
     /// Its methods without which it is not costly: a socket that is only bound is a descriptor and no more.
     pub costly_by: Box<[Name]>,
+    /// Names in the call that makes it with which it is not costly: a datagram socket has no connection.
+    pub cheap_with: Box<[Name]>,
     /// It ends in order with its last reference: to lose it costs time and nothing else.
     pub ends_itself: bool,
     /// The end of its last reference does what its release does, as for a socket: it costs something to lose it again and
@@ -295,6 +297,8 @@ pub struct Resource {
     pub is_lent: bool,
     /// Its methods that often raise, such as `.connect`.
     pub may_fail: Box<[Name]>,
+    /// Its other methods raise nothing but `OSError`, where they are called as they should be.
+    pub fails_with_os_error: bool,
     /// Its methods that release it where they raise, such as `.raise_for_status` of a response.
     pub failing_releases: Box<[Name]>,
     /// Its methods that are named like an end and that it outlives, such as `.shutdown` of a server.
@@ -348,6 +352,7 @@ impl Resource {
             is_path: false,
             is_costly: false,
             costly_by: Box::default(),
+            cheap_with: Box::default(),
             ends_itself: false,
             closes_itself: false,
             is_lazy: false,
@@ -356,6 +361,7 @@ impl Resource {
             of_receiver: false,
             is_lent: false,
             may_fail: Box::default(),
+            fails_with_os_error: false,
             failing_releases: Box::default(),
             outlives: Box::default(),
             views: Box::default(),

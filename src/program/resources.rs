@@ -5,10 +5,12 @@
 //! have: a finding is made only where the last name that holds the resource is lost before our eyes.
 
 mod acquisitions;
+mod contained;
 mod firsts;
 mod globals;
 mod moments;
 mod owners;
+mod partly;
 mod paths;
 mod uses;
 mod workers;
@@ -16,18 +18,19 @@ mod wrapped;
 
 use std::sync::OnceLock;
 
-use firsts::FirstUse;
 pub(super) use firsts::parts_of_something;
+use firsts::{Binding, FirstUse};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
+use crate::facts::dump::expression;
 use crate::facts::{CallId, Constant, ContextKind, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE};
 use crate::models::Resource;
 use crate::source::{Name, NameSet, Span};
 
 pub use globals::AbandonedGlobal;
-pub use owners::UnreleasedAttribute;
+pub use owners::{Kept, UnreleasedAttribute};
 
 #[derive(Default)]
 pub struct Resources {
@@ -292,7 +295,14 @@ impl Program<'_> {
                 }
                 FirstUse::Named(bindings) => bindings,
                 FirstUse::Stored(binding) if is_constructor => vec![binding],
-                FirstUse::Stored(_) | FirstUse::Returned | FirstUse::Elsewhere => continue,
+                FirstUse::Elsewhere => {
+                    if let Some(Binding { place, .. }) = self.lost_with_container(&acquisition, resource) {
+                        let name = expression(self.facts(module), place);
+                        add(Loss::Never { name, place, is_raised: false }, false);
+                    }
+                    continue;
+                }
+                FirstUse::Stored(_) | FirstUse::Returned => continue,
             };
             // Both ends of a pipe are mostly lost in the same way: one finding tells it.
             for binding in bindings {

@@ -4,7 +4,7 @@ use super::{Claim, Report, label, resources};
 use crate::facts::MODULE_SCOPE;
 use crate::finding::{Confidence, Label};
 use crate::models::{Lost, Resource};
-use crate::program::resources::{AbandonedGlobal, Source, UnreleasedAttribute};
+use crate::program::resources::{AbandonedGlobal, Kept, Source, UnreleasedAttribute};
 use crate::program::{ModuleId, Program, ScopeRef};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
@@ -12,26 +12,36 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let Some(resource) = program.resource_of(&found.acquisition) else { continue };
         let class = program.class(found.class).name;
         let (what, attribute) = (resource.what, found.attribute);
-        let works = found.acquisition.works();
-        let message = match found.ends {
-            Some(ends) if works => {
-                format!("`{}` does not stop the {what} in `self.{attribute}`", program.function_name(ends))
+        let ends = found.ends.map_or_else(|| format!("no method of `{class}`"), |ends| program.function_name(ends));
+        let message = match (found.how, found.ends) {
+            (Kept::Always, Some(_)) if found.acquisition.works() => {
+                format!("`{ends}` does not stop the {what} in `self.{attribute}`")
             }
-            Some(ends) => {
-                format!("`{}` does not release the {what} in `self.{attribute}`", program.function_name(ends))
+            (Kept::Always, Some(_)) => format!("`{ends}` does not release the {what} in `self.{attribute}`"),
+            (Kept::Always, None) => format!("{ends} releases the {what} in `self.{attribute}`"),
+            (Kept::UnderFlag { flag, .. }, _) => {
+                format!("the {what} in `self.{attribute}` is released only if `self.{flag}` is set")
             }
-            None => format!("no method of `{class}` releases the {what} in `self.{attribute}`"),
+            (Kept::Overwritten { by, .. }, _) => {
+                let by = program.function_name(by);
+                format!("`{by}` replaces the {what} in `self.{attribute}` and does not release the old one")
+            }
         };
         let mut related = vec![label(program, found.stored, "kept on the instance")];
-        match found.ends {
-            Some(ends) => related.push(Label {
+        match (found.how, found.ends) {
+            (Kept::Always, Some(ends)) => related.push(Label {
                 location: program.location(ends.module, program.function(ends).name_span),
                 message: "the object ends here, the resource does not".to_owned(),
             }),
-            None => related.push(Label {
+            (Kept::Always, None) => related.push(Label {
                 location: program.location(found.class.module, program.class(found.class).name_span),
                 message: "no method that ends the object".to_owned(),
             }),
+            (Kept::UnderFlag { release, set, flag }, _) => {
+                related.push(label(program, release, format!("released only if `self.{flag}` is set")));
+                related.push(label(program, set, "set only here, which need not have been called"));
+            }
+            (Kept::Overwritten { held, .. }, _) => related = vec![label(program, held, "held from here on")],
         }
         if let Source::Worker(worker) = found.acquisition.source
             && let Some(location) = program.rounds_of_worker(worker)
@@ -45,8 +55,11 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             confidence: confidence(resource, &found),
             message,
             label: match resource.lost {
-                Lost::Stays if works => "goes on by itself until it is told to stop".to_owned(),
+                Lost::Stays if found.acquisition.works() => "goes on by itself until it is told to stop".to_owned(),
                 Lost::Stays => "acquired here; only a call can release it".to_owned(),
+                Lost::Late | Lost::Goes if matches!(found.how, Kept::Overwritten { .. }) => {
+                    "acquired here; the old one is released when its last reference goes".to_owned()
+                }
                 Lost::Late | Lost::Goes => {
                     "acquired here; released only when the last reference to the object goes".to_owned()
                 }
@@ -85,6 +98,11 @@ fn confidence(resource: &Resource, found: &UnreleasedAttribute) -> Confidence {
     let known = match (resource.lost, found.ends) {
         // It may end in a way that is not seen.
         _ if found.acquisition.works() => Confidence::Medium,
+        (Lost::Stays, _) if !matches!(found.how, Kept::Always) => Confidence::Medium,
+        // Nobody has to close it, and it goes with the object.
+        (Lost::Goes, _) if resource.ends_itself && !resource.is_costly => Confidence::Low,
+        // The last reference goes with the assignment.
+        (Lost::Goes, _) if matches!(found.how, Kept::Overwritten { .. }) => Confidence::Low,
         (Lost::Stays, Some(_)) => Confidence::High,
         (Lost::Stays, None) | (Lost::Late | Lost::Goes, Some(_)) => Confidence::Medium,
         (Lost::Late | Lost::Goes, None) => Confidence::Low,

@@ -61,6 +61,13 @@ impl Program<'_> {
                 {
                     return FirstUse::Elsewhere;
                 }
+                // `async for connection in connect(address)` opens and closes one after the other.
+                EventKind::BindElement { iterable, .. }
+                    if facts.expr(iterable) == Expr::Call(acquisition.call)
+                        && resource.released_by.iter().any(|by| by.as_str() == ".__aexit__") =>
+                {
+                    return FirstUse::Elsewhere;
+                }
                 EventKind::BindElement { iterable, .. } if is_result(iterable) => {
                     return FirstUse::Unnamed(Unnamed::Iterated);
                 }
@@ -134,7 +141,7 @@ impl Program<'_> {
         })
     }
 
-    fn is_receiver(&self, scope: ScopeRef, base: ExprId) -> bool {
+    pub(super) fn is_receiver(&self, scope: ScopeRef, base: ExprId) -> bool {
         let Expr::Name(base) = self.facts(scope.module).expr(base) else { return false };
         self.receiver_named(scope, base).is_some_and(|receiver| !receiver.is_class)
     }

@@ -14,7 +14,17 @@ impl Program<'_> {
     pub fn is_costly_loss(&self, lost: &LostResource, resource: &Resource) -> bool {
         resource.is_costly
             && !resource.ends_itself
+            && !self.is_made_cheap(lost, resource)
             && (resource.costly_by.is_empty() || self.is_put_to_use(lost, resource))
+    }
+
+    /// `socket.socket(AF_INET, SOCK_DGRAM)`
+    fn is_made_cheap(&self, lost: &LostResource, resource: &Resource) -> bool {
+        let facts = self.facts(lost.acquisition.event.module);
+        facts.all_arguments(facts.call(lost.acquisition.call)).any(|given| {
+            matches!(facts.expr(given), Expr::Name(name) | Expr::Attribute(_, name)
+                if resource.cheap_with.contains(&name))
+        })
     }
 
     /// Whether the last reference to a lost resource goes with the function that loses it, so that CPython releases it
@@ -22,10 +32,14 @@ impl Program<'_> {
     ///
     /// Not so where a suspended generator has it, or the traceback of what the function raises; where each turn of a loop
     /// loses another; where its release would have written what it still owed; and where it is an object of the project,
-    /// which others may know. What ends in order whenever that is needs nothing of all this but the last reference.
+    /// which others may know. What ends in order whenever that is needs nothing of all this but the last reference, and
+    /// what is cheap as well costs nothing whoever has it for how long.
     pub fn goes_at_once(&self, lost: &LostResource, resource: &Resource) -> bool {
         let acquisition = &lost.acquisition;
         let facts = self.facts(acquisition.function.module);
+        if resource.ends_itself && !resource.is_costly {
+            return true;
+        }
         let is_sound = resource.ends_itself || resource.closes_itself;
         let is_costly = self.is_costly_loss(lost, resource);
         let is_thrown = matches!(&lost.how, Loss::OnPath(loss) if matches!(loss.lost, LostAt::Thrown(_)));

@@ -11,7 +11,7 @@ use super::super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, 
 use super::uses::{Use, is_releasing_method};
 use super::{Acquisition, parts_of};
 use crate::facts::{CallId, Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, ScopeKind};
-use crate::models::Resource;
+use crate::models::{Lost, Resource};
 use crate::source::{Name, Span};
 
 /// An attribute in which instances keep a resource that none of their methods releases.
@@ -25,6 +25,18 @@ pub struct UnreleasedAttribute {
     pub ends: Option<FunctionRef>,
     /// A base outside of the project may know more.
     pub has_foreign_base: bool,
+    pub how: Kept,
+}
+
+/// Why what an attribute holds is not released.
+#[derive(Clone, Copy, Debug)]
+pub enum Kept {
+    /// Nothing releases it.
+    Always,
+    /// What releases it does so only where a flag is set.
+    UnderFlag { flag: Name, release: EventRef, set: EventRef },
+    /// A method stores another in its place.
+    Overwritten { by: FunctionRef, held: EventRef },
 }
 
 /// Methods that end an object's life, the most telling first.
@@ -72,15 +84,19 @@ impl Program<'_> {
                 continue;
             };
             let stores = self.stored_results(&acquisition, resource);
-            let is_kept = |(_, class, attribute): &&(EventRef, ClassRef, Name)| {
-                !self.is_attribute_released(*class, *attribute, resource)
+            let why_kept = |(_, class, attribute): &(EventRef, ClassRef, Name)| match self
+                .is_attribute_released(*class, *attribute, resource)
+            {
+                false => Some(Kept::Always),
+                true => self.released_under_flag(&acquisition, *class, *attribute, resource),
             };
-            let kept: Vec<_> = stores.iter().filter(is_kept).copied().collect();
+            let kept: Vec<_> = stores.iter().filter_map(|store| Some((*store, why_kept(store)?))).collect();
             // One attribute says what is used and another what is owned: one resource, which either may release.
             if acquisition.elements(resource).len() <= 1 && kept.len() < stores.len() {
+                found.extend(self.overwritten_attribute(&acquisition));
                 continue;
             }
-            for (stored, class, attribute) in kept {
+            for ((stored, class, attribute), how) in kept {
                 // Both ends of a pipe are mostly forgotten together: one finding tells it.
                 let is_told = |known: &UnreleasedAttribute| {
                     known.acquisition.event == acquisition.event
@@ -102,15 +118,8 @@ impl Program<'_> {
                 if acquisition.works() && !(is_ended_here && self.is_left_working(&acquisition, class, attribute)) {
                     continue;
                 }
-                found.push(UnreleasedAttribute {
-                    class,
-                    attribute,
-                    acquisition,
-                    stored,
-                    ends,
-                    has_foreign_base: self.has_unknown_base(class)
-                        || self.external_bases(class).iter().any(|base| !is_innocent(base.as_str())),
-                });
+                let has_foreign_base = self.has_foreign_base(class);
+                found.push(UnreleasedAttribute { class, attribute, acquisition, stored, ends, has_foreign_base, how });
             }
         }
         found
@@ -151,10 +160,11 @@ impl Program<'_> {
                 Expr::Name(_) => is_local(&locals, value),
                 // `self.owned = client if is_own else None`
                 Expr::Conditional(run) => facts.list(run).iter().skip(1).any(|arm| is_local(&locals, *arm)),
-                _ => {
-                    acquisition.elements(resource).is_empty()
-                        && (is_result(value) || self.is_itself(scope.expr(value), resource, &is_result))
+                // A tuple of descriptors is followed by its items.
+                _ if acquisition.elements(resource).is_empty() => {
+                    is_result(value) || self.is_itself(scope.expr(value), resource, &is_result)
                 }
+                _ => resource.lost == Lost::Stays && is_result(value),
             };
             match facts.expr(target) {
                 Expr::Name(name) if is_acquired && self.is_own_local(scope, name) => {
@@ -384,14 +394,29 @@ impl Program<'_> {
 
     /// Whether some code in a class's body releases an attribute, or does with it what might.
     fn releases_attribute(&self, class: ClassRef, attribute: Name, resource: &Resource) -> bool {
+        self.releases_in(class, attribute, resource).next().is_some()
+    }
+
+    /// What releases an attribute in a class's body, or does with it what might: events, and statements that are none.
+    pub(super) fn releases_in<'a>(
+        &'a self,
+        class: ClassRef,
+        attribute: Name,
+        resource: &'a Resource,
+    ) -> impl Iterator<Item = Option<EventRef>> + 'a {
         let facts = self.facts(class.module);
         let body = facts.class(class.id).span;
-        let is_held = |id: ExprId| matches!(facts.expr(id), Expr::Attribute(_, name) if name == attribute);
-        let inside = facts.events.iter().enumerate().filter(|(_, event)| body.contains(event.span));
-        inside.map(|(id, event)| (EventId(id as u32), event)).any(|(id, event)| {
-            let scope = self.event_scope(EventRef::new(class.module, id));
+        let is_attribute = move |id: ExprId| matches!(facts.expr(id), Expr::Attribute(_, name) if name == attribute);
+        let is_held = move |id: ExprId| match facts.expr(id) {
+            Expr::Subscript(whole, _) | Expr::Element(whole) if !resource.elements.is_empty() => is_attribute(whole),
+            _ => is_attribute(id),
+        };
+        let inside = facts.events.iter().enumerate().filter(move |(_, event)| body.contains(event.span));
+        let by_events = inside.filter_map(move |(id, event)| {
+            let id = EventRef::new(class.module, EventId(id as u32));
+            let scope = self.event_scope(id);
             let carried = |value: ExprId| self.carries(scope.expr(value), resource, &is_held);
-            match event.kind {
+            let is_release = match event.kind {
                 EventKind::Call(call) if runs_until_stopped(facts, call, &is_held) => {
                     !is_stopped_within(facts, body, &is_held)
                 }
@@ -408,8 +433,10 @@ impl Program<'_> {
                 | EventKind::Augment { value, .. }
                 | EventKind::BindElement { iterable: value, .. } => carried(value),
                 _ => false,
-            }
-        }) || facts.contexts.iter().any(|context| {
+            };
+            is_release.then_some(Some(id))
+        });
+        let by_contexts = facts.contexts.iter().filter(move |context| {
             body.contains(context.span)
                 && match context.kind {
                     ContextKind::With { manager, .. } => is_held(manager),
@@ -418,7 +445,83 @@ impl Program<'_> {
                     }
                     _ => false,
                 }
+        });
+        by_events.chain(by_contexts.map(|_| None))
+    }
+
+    /// Whether a call makes an object of the project that keeps what it is given in an attribute and does nothing else with
+    /// it, so that whoever loses the object has lost that as well.
+    pub(super) fn only_keeps(&self, scope: ScopeRef, call: CallId, given: ExprId, resource: &Resource) -> bool {
+        let called = self.facts(scope.module).call(call);
+        let Definition::Class(class) = self.resolve(scope.expr(called.callee)) else { return false };
+        let ends_with_object = || self.method(class, Name::new("__del__")).is_some();
+        let Some(init) = self.method(class, self.words.init) else { return false };
+        let are_known = self.mro(class).iter().all(|member| {
+            self.external_bases(*member)
+                .iter()
+                .all(|base| matches!(base.as_str(), "object" | "abc.ABC" | "typing.Generic" | "typing.Protocol"))
+        });
+        if !are_known || self.has_unknown_base(class) || ends_with_object() || self.shows_itself(class) {
+            return false;
+        }
+        let Some(site) = self.call_site(EventRef::new(scope.module, called.event)) else { return false };
+        let Some(parameter) = self.parameter_for(site, init, scope.expr(given)) else { return false };
+        let facts = self.facts(init.module);
+        let is_given = |id: ExprId| facts.expr(id) == Expr::Name(parameter);
+        let own = self.function_scope(init);
+        let mut kept = Vec::new();
+        for (id, event) in facts.scope_events(own.id) {
+            match event.kind {
+                EventKind::Bind { target, value } if is_given(value) => match facts.expr(target) {
+                    Expr::Attribute(base, attribute) if self.is_receiver(own, base) => kept.push(attribute),
+                    _ => return false,
+                },
+                _ if self.use_of(EventRef::new(init.module, id), resource, &is_given) != Use::Nothing => return false,
+                _ => {}
+            }
+        }
+        !kept.is_empty()
+            && !self.is_captured(init, parameter)
+            && !kept.iter().any(|attribute| self.is_attribute_released(class, *attribute, resource))
+    }
+
+    /// Whether methods of a class pass their object on, or a method bound to it: somebody else may keep it then.
+    fn shows_itself(&self, class: ClassRef) -> bool {
+        self.mro(class).iter().any(|member| {
+            let facts = self.facts(member.module);
+            let body = facts.class(member.id).span;
+            let is_shown = |scope: ScopeRef, value: ExprId| {
+                let mut found = false;
+                parts_of(self, scope.expr(value), false, &mut |part| {
+                    found |= match facts.expr(part) {
+                        Expr::Name(name) => self.receiver_named(scope, name).is_some(),
+                        Expr::Attribute(base, name) => {
+                            self.is_receiver(scope, base) && self.method(class, name).is_some()
+                        }
+                        _ => false,
+                    };
+                });
+                found
+            };
+            let inside = facts.events.iter().enumerate().filter(|(_, event)| body.contains(event.span));
+            inside.map(|(id, event)| (EventRef::new(member.module, EventId(id as u32)), event.kind)).any(
+                |(event, kind)| {
+                    let scope = self.event_scope(event);
+                    match kind {
+                        EventKind::Call(call) => {
+                            facts.all_arguments(facts.call(call)).any(|given| is_shown(scope, given))
+                        }
+                        EventKind::Bind { value, .. } => is_shown(scope, value),
+                        _ => false,
+                    }
+                },
+            )
         })
+    }
+
+    /// Whether a base outside of the project may know more of a class's attributes.
+    pub(super) fn has_foreign_base(&self, class: ClassRef) -> bool {
+        self.has_unknown_base(class) || self.external_bases(class).iter().any(|base| !is_innocent(base.as_str()))
     }
 
     /// Whether the function of a scope releases what one of its variables holds.
@@ -483,7 +586,7 @@ impl Program<'_> {
                 let is_release = matches!(facts.expr(call.callee), Expr::Name(name) | Expr::Attribute(_, name)
                     if matches!(name.as_str(), "close" | "rmtree"));
                 if is_release
-                    && let Expr::Attribute(owner, attribute) = facts.expr(*argument)
+                    && let Expr::Attribute(owner, attribute) = facts.expr(whole_of(facts, *argument))
                     && !is_self(owner)
                 {
                     found.insert(attribute);
@@ -517,6 +620,14 @@ fn is_stopped_within(facts: &FileFacts, body: Span, is_held: &dyn Fn(ExprId) -> 
         let ends = matches!(facts.expr(call.callee), Expr::Name(name) if vocabulary::is_ending_name(name.as_str()));
         stops(call.callee) || facts.all_arguments(call).any(|given| stops(given) || ends && is_held(given))
     })
+}
+
+/// What a subscript is an item of, and everything else as it is.
+fn whole_of(facts: &FileFacts, value: ExprId) -> ExprId {
+    match facts.expr(value) {
+        Expr::Subscript(whole, _) => whole,
+        _ => value,
+    }
 }
 
 /// How many methods a release may be away from the one that ends the object.

@@ -10,6 +10,7 @@ mod exits;
 
 use std::collections::VecDeque;
 
+pub(super) use decisions::plain;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::{EventRef, FunctionRef, Program, ScopeRef};
@@ -38,6 +39,8 @@ enum By {
     Source,
     /// A call raises what a handler further out than the acquisition waits for.
     Handled,
+    /// The system may refuse what a method of the resource asks for: an `OSError`.
+    OsError,
     /// A method may raise of which nothing is known.
     Guess,
     /// A call may raise.
@@ -322,7 +325,8 @@ impl Search<'_, '_> {
                     if *used == Use::HandedOn
                         && (self.is_scoped
                             || last.is_some_and(|last| *id < last) && is_beside(*id)
-                            || self.makes_or_fails(call)) =>
+                            || self.makes_or_fails(call)
+                            || self.makes_a_wrapper(call)) =>
                 {
                     Some((*id, call))
                 }
@@ -397,6 +401,22 @@ impl Search<'_, '_> {
             context.scope == self.scope.id && matches!(context.kind, ContextKind::If(test) if is_test(test))
         });
         is_returned && is_tested
+    }
+
+    /// `report = Report(file)`, where objects of the class keep the file and nothing in it releases what they keep: to lose
+    /// the object is to lose the file.
+    fn makes_a_wrapper(&self, call: crate::facts::CallId) -> bool {
+        let Some(result) = self.facts.id_of(Expr::Call(call)) else { return false };
+        let called = self.facts.call(call);
+        let mut given = self.facts.all_arguments(called).filter(|given| self.is_held(*given, u8::MAX));
+        let is_named = || {
+            self.facts.scope_events(self.scope.id).any(|(_, event)| {
+                matches!(event.kind, EventKind::Bind { target, value }
+                    if value == result && local_name(self.facts, target).is_some())
+            })
+        };
+        let (Some(given), None) = (given.next(), given.next()) else { return false };
+        is_named() && self.program.only_keeps(self.scope, call, given, self.resource)
     }
 
     /// Whether the function releases where an event stands or further out, after it.
@@ -570,7 +590,7 @@ impl Search<'_, '_> {
                 let is_known = match by {
                     By::Source => ways.lost.is_some() && (ways.is_raised || !is_raised),
                     By::Handled => ways.by_failure.is_some(),
-                    By::Guess | By::Exception | By::Failure => true,
+                    By::OsError | By::Guess | By::Exception | By::Failure => true,
                 };
                 if is_known || !self.is_credible(&seen, state, lost) {
                     continue;
@@ -581,7 +601,7 @@ impl Search<'_, '_> {
                         ways.lost = ways.lost.or(Some(lost));
                     }
                     By::Handled => ways.by_failure = ways.by_failure.or(Some(lost)),
-                    By::Guess | By::Exception | By::Failure => {}
+                    By::OsError | By::Guess | By::Exception | By::Failure => {}
                 }
                 continue;
             }
@@ -591,7 +611,7 @@ impl Search<'_, '_> {
                     Edge::Plain => by,
                     // Nothing was acquired.
                     Edge::Possible if seen[&state].is_none() => continue,
-                    Edge::Possible => match self.raises(node, mask) {
+                    Edge::Possible => match self.raises(node, mask, by) {
                         // What a handler lets pass is another exception than the expected one.
                         Some(_) if by == By::Failure => By::Exception,
                         Some(raises) => by.max(raises),

@@ -143,6 +143,7 @@ impl Search<'_, '_> {
     fn outcome(&self, test: ExprId, mask: u8) -> Option<bool> {
         let is_held = |id: ExprId| self.is_held(id, mask);
         match self.facts.expr(test) {
+            Expr::Attribute(base, name) if name.as_str() == "closed" && is_held(base) => Some(false),
             Expr::Name(_) | Expr::Attribute(..) => is_held(test).then_some(true),
             Expr::Not(inner) => self.outcome(inner, mask).map(|outcome| !outcome),
             Expr::Binary(operator, left, right) if is_held(left) => {
@@ -162,6 +163,12 @@ impl Search<'_, '_> {
                 }
             }
             Expr::Call(call) if self.asks_for_existence(call, &is_held) => Some(true),
+            Expr::Call(call)
+                if matches!(self.facts.expr(self.facts.call(call).callee), Expr::Attribute(base, name)
+                    if name.as_str() == "is_closed" && is_held(base)) =>
+            {
+                Some(false)
+            }
             // What was acquired is of the type that it was acquired for.
             Expr::Call(call) => {
                 let call = self.facts.call(call);
@@ -207,7 +214,7 @@ impl Search<'_, '_> {
 }
 
 /// A test without its negations, and how it comes out.
-fn plain(facts: &FileFacts, mut test: ExprId, mut holds: bool) -> (ExprId, bool) {
+pub(in crate::program::resources) fn plain(facts: &FileFacts, mut test: ExprId, mut holds: bool) -> (ExprId, bool) {
     while let Expr::Not(inner) = facts.expr(test) {
         (test, holds) = (inner, !holds);
     }

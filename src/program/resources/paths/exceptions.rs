@@ -1,18 +1,24 @@
 //! Which calls raise often enough to speak of it.
 
 use super::super::super::names::Definition;
-use super::super::super::types::last_part;
+use super::super::super::types::{Type, last_part};
 use super::super::super::{EventRef, ExprRef, FunctionRef, Program, vocabulary};
 use super::{By, Search};
 use crate::facts::flow::{NodeId, Step};
-use crate::facts::{ContextKind, Event, EventId, EventKind, Expr};
+use crate::facts::{CallId, ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId};
 use crate::models::{Lost, Resource};
 use crate::source::Name;
 
 impl Search<'_, '_> {
     /// Whether what happens at a node raises often enough to speak of it, and how well that is known.
-    pub(super) fn raises(&self, node: NodeId, mask: u8) -> Option<By> {
-        let Step::Event(event) = self.flow.step(node) else { return Some(By::Exception) };
+    pub(super) fn raises(&self, node: NodeId, mask: u8, by: By) -> Option<By> {
+        let event = match self.flow.step(node) {
+            Step::Event(event) => event,
+            Step::Dispatch(group) if by == By::OsError => {
+                return (!self.handles_os_errors(group)).then_some(By::OsError);
+            }
+            _ => return Some(By::Exception),
+        };
         // Who cleans up does not expect the cleaning up to fail.
         if self.is_in_finally(event) {
             return None;
@@ -32,6 +38,10 @@ impl Search<'_, '_> {
                         return None;
                     }
                     Expr::Attribute(_, name) if is_harmless(name) => false,
+                    Expr::Attribute(base, name) if self.changes_a_container(call, base, name) => false,
+                    Expr::Attribute(base, _) if self.resource.fails_with_os_error && self.is_held(base, mask) => {
+                        return Some(By::OsError);
+                    }
                     Expr::Name(name) if converts_text(name) => false,
                     Expr::Name(_) | Expr::Attribute(..) => {
                         let scope = self.program.event_scope(EventRef::new(self.function.module, event));
@@ -77,6 +87,32 @@ impl Search<'_, '_> {
 
     fn is_fallible(&self, method: Name) -> bool {
         Resource::names(&self.resource.may_fail, method)
+    }
+
+    /// `command.extend(["-q", path])`, `parts.insert(0, name)`: a method of a builtin container that is given no more
+    /// than values and other containers.
+    fn changes_a_container(&self, call: CallId, base: ExprId, method: Name) -> bool {
+        let is_container = |id: ExprId| {
+            matches!(self.program.type_of(self.scope.expr(id)), Type::External(path)
+                if matches!(path.as_str(), "list" | "tuple" | "set" | "dict" | "str" | "collections.deque"))
+        };
+        match method.as_str() {
+            "extend" => self.facts.all_arguments(self.facts.call(call)).all(is_container),
+            "insert" | "setdefault" | "appendleft" | "copy" | "count" | "reverse" => is_container(base),
+            _ => false,
+        }
+    }
+
+    /// Whether a handler of a `try` takes whatever the system refuses.
+    pub(super) fn handles_os_errors(&self, group: ContextId) -> bool {
+        let handled = self.facts.contexts.iter().filter_map(|context| match context.kind {
+            ContextKind::Except(types) if context.group == group => Some(types),
+            _ => None,
+        });
+        handled
+            .flat_map(|types| self.exception_types(types))
+            .flatten()
+            .any(|name| matches!(name.as_str(), "OSError" | "IOError" | "EnvironmentError" | "error"))
     }
 }
 

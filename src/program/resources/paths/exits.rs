@@ -7,7 +7,7 @@ use super::{By, Search, Seen, State};
 use crate::facts::flow::Step;
 use crate::facts::{CallId, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeId};
 use crate::models::Resource;
-use crate::source::Span;
+use crate::source::{Name, Span};
 
 /// How many parts of a test are looked at.
 const MOST_PARTS: usize = 32;
@@ -95,16 +95,24 @@ impl Search<'_, '_> {
     fn is_for_something_else(&self, event: EventId) -> bool {
         self.contexts_of(event).into_iter().map(|id| self.facts.context(id)).any(|context| match context.kind {
             ContextKind::Except(types) if types != NOTHING && !self.groups.contains(&context.group) => {
-                let types = match self.facts.expr(types) {
-                    Expr::Display(_, run) => self.facts.list(run),
-                    _ => std::slice::from_ref(&types),
-                };
-                types.iter().all(|one| {
-                    matches!(self.facts.expr(*one), Expr::Name(name) | Expr::Attribute(_, name)
-                        if matches!(name.as_str(), "AttributeError" | "UnsupportedOperation"))
+                let mut types = self.exception_types(types);
+                types.all(|name| {
+                    name.is_some_and(|name| matches!(name.as_str(), "AttributeError" | "UnsupportedOperation"))
                 })
             }
             _ => false,
+        })
+    }
+
+    /// The last names of the types that a handler is for.
+    pub(super) fn exception_types(&self, types: ExprId) -> impl Iterator<Item = Option<Name>> {
+        let types = match self.facts.expr(types) {
+            Expr::Display(_, run) => self.facts.list(run).to_vec(),
+            _ => vec![types],
+        };
+        types.into_iter().map(|one| match self.facts.expr(one) {
+            Expr::Name(name) | Expr::Attribute(_, name) => Some(name),
+            _ => None,
         })
     }
 
@@ -132,7 +140,7 @@ impl Search<'_, '_> {
         let mut here = state;
         while let Some(before) = seen.get(&here).copied().flatten() {
             // Of several, the last one: those before it were on the way to a release.
-            if here.2 >= By::Guess && here.2 != before.2 {
+            if here.2 >= By::OsError && here.2 != before.2 {
                 let Step::Event(event) = self.flow.step(before.0) else { return None };
                 let at = EventRef::new(self.function.module, event);
                 return Some(match self.facts.event(event).kind {
