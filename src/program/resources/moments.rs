@@ -2,12 +2,16 @@
 //! nobody notices. What is left is what something keeps for longer.
 
 use super::super::repetition::Frequency;
+use super::super::types::last_part;
 use super::super::{EventRef, FunctionRef, Program};
 use super::owners::INNOCENT_BASES;
 use super::{Loss, LostAt, LostResource, Source, Unnamed};
 use crate::facts::{ComprehensionKind, ContextKind, EventId, EventKind, Expr, NOTHING, ScopeKind};
 use crate::models::{Lost, Resource};
 use crate::source::Name;
+
+/// How many functions up a loop is looked for that loses one in each turn.
+const CALLERS: u32 = 1;
 
 impl Program<'_> {
     /// Whether a loss costs something before the last reference goes: there is a connection, a process, a thread.
@@ -30,7 +34,7 @@ impl Program<'_> {
         let is_costly = self.is_costly_loss(lost, resource);
         let is_thrown = matches!(&lost.how, Loss::OnPath(loss) if matches!(loss.lost, LostAt::Thrown(_)));
         resource.lost == Lost::Goes
-            && (!is_costly || self.closes_as_well(lost, resource))
+            && (!is_costly || self.closes_as_well(lost, resource) || self.is_known_to_go(lost))
             && (is_sound || matches!(acquisition.source, Source::Library(_)))
             && (is_thrown || !facts.function(acquisition.function.id).is_generator)
             && (resource.ends_itself || !self.is_in_turns(acquisition.event))
@@ -49,8 +53,9 @@ impl Program<'_> {
     /// Whether a loss that would cost something costs nothing here: the last reference closes the resource as its release
     /// does, and goes with the way on which it is lost.
     ///
-    /// Not so where that is shown to happen again and again, where nothing ever releases it, and in a method by which a
-    /// library makes its connection: what keeps the exception and tries again is its pool.
+    /// Not so where that is shown to happen again and again, as in a loop of whoever calls the function, where nothing ever
+    /// releases it, and in a method by which a library makes its connection: what keeps the exception and tries again is
+    /// its pool.
     fn closes_as_well(&self, lost: &LostResource, resource: &Resource) -> bool {
         let is_on_some_way = match &lost.how {
             Loss::Never { .. } => false,
@@ -60,7 +65,42 @@ impl Program<'_> {
         resource.closes_itself
             && is_on_some_way
             && !self.is_called_by_library(lost.acquisition.function)
+            && !self.is_called_in_turns(lost.acquisition.function, CALLERS)
             && self.repetition(lost.acquisition.event).frequency < Frequency::Repeated
+    }
+
+    /// Whether the function that loses a resource says that it is done with it: it has waited for all work of the threads
+    /// in it, or silences Python's own warning of such a loss.
+    fn is_known_to_go(&self, lost: &LostResource) -> bool {
+        let Source::Library(path) = lost.acquisition.source else { return false };
+        let has_threads = last_part(path.as_str()) == "ThreadPoolExecutor";
+        let scope = self.function_scope(lost.acquisition.function);
+        let facts = self.facts(scope.module);
+        facts.scope_events(scope.id).any(|(_, event)| {
+            let EventKind::Call(call) = event.kind else { return false };
+            let call = facts.call(call);
+            let mut arguments = facts.all_arguments(call);
+            let waits = || {
+                let path = self.external_path(scope.expr(call.callee));
+                path.is_some_and(|path| {
+                    matches!(path.as_str(), "concurrent.futures.wait" | "concurrent.futures.as_completed")
+                })
+            };
+            has_threads && waits()
+                || arguments
+                    .any(|given| matches!(facts.expr(given), Expr::Name(name) if name.as_str() == "ResourceWarning"))
+        })
+    }
+
+    /// Whether a loop calls a function, or one that calls it.
+    fn is_called_in_turns(&self, function: FunctionRef, depth: u32) -> bool {
+        self.callers(function).iter().filter(|site| site.is_certain).any(|site| {
+            self.is_in_turns(site.event)
+                || depth > 0
+                    && self
+                        .event_function(site.event)
+                        .is_some_and(|caller| caller != function && self.is_called_in_turns(caller, depth - 1))
+        })
     }
 
     /// Whether a method is one of a class that a library knows by its base, and nobody in the project calls it.
@@ -69,7 +109,7 @@ impl Program<'_> {
             && self.class_of_method(function).is_some_and(|class| {
                 self.external_bases(class).iter().any(|base| !INNOCENT_BASES.contains(&base.as_str()))
             })
-            && self.callers(function).is_empty()
+            && !self.callers(function).iter().any(|site| site.is_certain)
     }
 
     /// A `raise` with an exception of its own.
