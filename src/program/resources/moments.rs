@@ -10,9 +10,6 @@ use crate::facts::{ComprehensionKind, ContextKind, EventId, EventKind, Expr, NOT
 use crate::models::{Lost, Resource};
 use crate::source::Name;
 
-/// How many functions up a loop is looked for that loses one in each turn.
-const CALLERS: u32 = 1;
-
 impl Program<'_> {
     /// Whether a loss costs something before the last reference goes: there is a connection, a process, a thread.
     pub fn is_costly_loss(&self, lost: &LostResource, resource: &Resource) -> bool {
@@ -53,9 +50,8 @@ impl Program<'_> {
     /// Whether a loss that would cost something costs nothing here: the last reference closes the resource as its release
     /// does, and goes with the way on which it is lost.
     ///
-    /// Not so where that is shown to happen again and again, as in a loop of whoever calls the function, where nothing ever
-    /// releases it, and in a method by which a library makes its connection: what keeps the exception and tries again is
-    /// its pool.
+    /// Not so where that is shown to happen again and again, where nothing ever releases it, and in a method by which a
+    /// library makes its connection: what keeps the exception and tries again is its pool.
     fn closes_as_well(&self, lost: &LostResource, resource: &Resource) -> bool {
         let is_on_some_way = match &lost.how {
             Loss::Never { .. } => false,
@@ -65,7 +61,6 @@ impl Program<'_> {
         resource.closes_itself
             && is_on_some_way
             && !self.is_called_by_library(lost.acquisition.function)
-            && !self.is_called_in_turns(lost.acquisition.function, CALLERS)
             && self.repetition(lost.acquisition.event).frequency < Frequency::Repeated
     }
 
@@ -89,17 +84,6 @@ impl Program<'_> {
             has_threads && waits()
                 || arguments
                     .any(|given| matches!(facts.expr(given), Expr::Name(name) if name.as_str() == "ResourceWarning"))
-        })
-    }
-
-    /// Whether a loop calls a function, or one that calls it.
-    fn is_called_in_turns(&self, function: FunctionRef, depth: u32) -> bool {
-        self.callers(function).iter().filter(|site| site.is_certain).any(|site| {
-            self.is_in_turns(site.event)
-                || depth > 0
-                    && self
-                        .event_function(site.event)
-                        .is_some_and(|caller| caller != function && self.is_called_in_turns(caller, depth - 1))
         })
     }
 
