@@ -135,11 +135,16 @@ impl Program<'_> {
         let Some(holder) = self.holding_scope(scope, name) else { return false };
         match self.type_of_name_in(holder, name) {
             Type::Instance(class) => self.is_parameter(holder, name) && !self.passes_by(class),
-            Type::External(path) => {
-                self.is_parameter(holder, name) && self.models.resource(path).is_some_and(|resource| resource.is_lazy)
-            }
+            Type::External(path) => self.is_parameter(holder, name) && self.is_served_by(path),
             _ => false,
         }
+    }
+
+    /// A client or session of a library, with which many requests are made.
+    fn is_served_by(&self, path: Name) -> bool {
+        self.models.resource(path).is_some_and(|resource| {
+            resource.is_lazy || matches!(resource.what.as_str(), "session" | "client" | "connection pool")
+        })
     }
 
     /// A parameter that is a run of things, by its annotation and its name.
@@ -295,8 +300,7 @@ impl Program<'_> {
 
     fn cost_of_external(&self, path: Name) -> Option<String> {
         let last = last_part(path.as_str());
-        // Messages that are generated from a description are data, and so is what is still to be sent.
-        if path.as_str().contains("_pb2") || path.as_str() == "urllib.request.Request" {
+        if is_data(path) {
             return None;
         }
         if let Some(resource) = self.models.resource(path).filter(|resource| resource.is_costly) {
@@ -309,7 +313,7 @@ impl Program<'_> {
 
     /// A type that says little of a variable whose name says it all.
     fn called_costly(&self, holder: ScopeRef, name: Name, path: Name) -> Option<String> {
-        let is_builtin = !path.as_str().contains('.') || path.as_str().contains("_pb2");
+        let is_builtin = !path.as_str().contains('.') || is_data(path);
         let is_callable = path.as_str().contains("Callable") || path.as_str().ends_with("StartResponse");
         let is_costly = vocabulary::is_open_end_name(name.as_str()) && !self.is_plain_value(holder, name);
         (is_costly && !is_builtin && !is_callable).then(String::new)
@@ -821,4 +825,9 @@ fn mentions_name(facts: &FileFacts, id: ExprId, name: Name) -> bool {
         Expr::Await(inner) | Expr::Starred(inner) => mentions_name(facts, inner, name),
         _ => false,
     }
+}
+
+/// Messages that are generated from a description are data, and so is a request that is still to be sent.
+fn is_data(path: Name) -> bool {
+    path.as_str().contains("_pb2") || path.as_str() == "urllib.request.Request"
 }

@@ -2,6 +2,7 @@
 //! nobody notices. What is left is what something keeps for longer.
 
 use super::super::repetition::Frequency;
+use super::super::types::last_part;
 use super::super::{EventRef, FunctionRef, Program};
 use super::owners::INNOCENT_BASES;
 use super::{Loss, LostAt, LostResource, Source, Unnamed};
@@ -44,7 +45,7 @@ impl Program<'_> {
         let is_costly = self.is_costly_loss(lost, resource);
         let is_thrown = matches!(&lost.how, Loss::OnPath(loss) if matches!(loss.lost, LostAt::Thrown(_)));
         resource.lost == Lost::Goes
-            && (!is_costly || self.closes_as_well(lost, resource))
+            && (!is_costly || self.closes_as_well(lost, resource) || self.is_known_to_go(lost))
             && (is_sound || matches!(acquisition.source, Source::Library(_)))
             && (is_thrown || !facts.function(acquisition.function.id).is_generator)
             && (resource.ends_itself || !self.is_in_turns(acquisition.event))
@@ -77,13 +78,36 @@ impl Program<'_> {
             && self.repetition(lost.acquisition.event).frequency < Frequency::Repeated
     }
 
+    /// Whether the function that loses a resource says that it is done with it: it has waited for all work of the threads
+    /// in it, or silences Python's own warning of such a loss.
+    fn is_known_to_go(&self, lost: &LostResource) -> bool {
+        let Source::Library(path) = lost.acquisition.source else { return false };
+        let has_threads = last_part(path.as_str()) == "ThreadPoolExecutor";
+        let scope = self.function_scope(lost.acquisition.function);
+        let facts = self.facts(scope.module);
+        facts.scope_events(scope.id).any(|(_, event)| {
+            let EventKind::Call(call) = event.kind else { return false };
+            let call = facts.call(call);
+            let mut arguments = facts.all_arguments(call);
+            let waits = || {
+                let path = self.external_path(scope.expr(call.callee));
+                path.is_some_and(|path| {
+                    matches!(path.as_str(), "concurrent.futures.wait" | "concurrent.futures.as_completed")
+                })
+            };
+            has_threads && waits()
+                || arguments
+                    .any(|given| matches!(facts.expr(given), Expr::Name(name) if name.as_str() == "ResourceWarning"))
+        })
+    }
+
     /// Whether a method is one of a class that a library knows by its base, and nobody in the project calls it.
     fn is_called_by_library(&self, function: FunctionRef) -> bool {
         self.function(function).name != self.words.init
             && self.class_of_method(function).is_some_and(|class| {
                 self.external_bases(class).iter().any(|base| !INNOCENT_BASES.contains(&base.as_str()))
             })
-            && self.callers(function).is_empty()
+            && !self.callers(function).iter().any(|site| site.is_certain)
     }
 
     /// A `raise` with an exception of its own.
