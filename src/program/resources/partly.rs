@@ -191,7 +191,7 @@ impl Program<'_> {
         let resource = self.resource_of(acquisition).filter(|resource| !resource.of_receiver && !resource.is_lent)?;
         let function = acquisition.function;
         let name = self.function(function).name;
-        if name.as_str().starts_with("__") || !acquisition.elements(resource).is_empty() {
+        if !is_done_again(name) || !acquisition.elements(resource).is_empty() {
             return None;
         }
         let stores = self.stored_results(acquisition, resource);
@@ -301,6 +301,14 @@ impl Program<'_> {
                 || self.releasing_methods(class, attribute, resource).contains(&name)
         })
     }
+}
+
+/// Whether the name of a method says that it does again what was done before. What is called `open` or `connect` may be for
+/// those who have closed.
+fn is_done_again(method: Name) -> bool {
+    const BEGINNINGS: [&str; 9] =
+        ["reopen", "reconnect", "restart", "reload", "refresh", "renew", "reset", "recreate", "rotate"];
+    BEGINNINGS.iter().any(|beginning| method.as_str().trim_start_matches('_').starts_with(beginning))
 }
 
 /// How many parts of an expression are looked at.
