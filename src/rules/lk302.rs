@@ -8,13 +8,19 @@ use crate::program::lifetimes::Lifetime;
 use crate::program::references::own::{OwnCycle, OwnMethod};
 use crate::program::references::{ObjectId, Origin};
 use crate::program::repetition::Frequency;
-use crate::program::{ModuleId, Program};
+use crate::program::{ClassRef, ModuleId, Program};
 use crate::source::Name;
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     let mut known = Vec::new();
     let mut functions = Vec::new();
-    for found in program.own_cycles(module) {
+    if !report.is_asked_for(Confidence::Medium) {
+        return;
+    }
+    // Most objects have no cycle, and to find that out takes longer than what would wait with them.
+    let is_all_asked_for = report.is_asked_for(Confidence::Low);
+    let is_worth = |class| is_all_asked_for || cost_of_instances(program, class, || None).is_some();
+    for found in program.own_cycles(module, &is_worth) {
         functions.push(found.function);
         // One cycle of a class is enough to have all its instances wait.
         let subject = (found.class, found.class.is_none().then_some(found.function));
@@ -99,6 +105,14 @@ fn is_finalizer_cycle(program: &Program, found: &OwnCycle) -> bool {
 /// somebody ends by its name only the shell is left to wait.
 fn cost(program: &Program, found: &OwnCycle) -> Option<Cost> {
     let Some(class) = found.class else { return program.called_often_by(found.function) };
+    let is_own = program.receiver(program.outermost_function(found.function)).is_some_and(|receiver| {
+        matches!(found.graph.object(found.object).origin, Origin::Parameter(name) | Origin::Enclosing(_, name) if name == receiver.name)
+    });
+    cost_of_instances(program, class, || (!is_own).then(|| program.called_often_by(found.function))?)
+}
+
+/// The same for a class, where something else may show that so many are made.
+fn cost_of_instances(program: &Program, class: ClassRef, often: impl FnOnce() -> Option<Cost>) -> Option<Cost> {
     if program.owner(class).lifetime == Lifetime::Process {
         return None;
     }
@@ -106,9 +120,6 @@ fn cost(program: &Program, found: &OwnCycle) -> Option<Cost> {
         let what = program.weight_of_instance(class)?;
         (program.instance_frequency(class) >= Frequency::Presumed).then_some(Cost { what, label: None })
     };
-    let is_own = program.receiver(program.outermost_function(found.function)).is_some_and(|receiver| {
-        matches!(found.graph.object(found.object).origin, Origin::Parameter(name) | Origin::Enclosing(_, name) if name == receiver.name)
-    });
-    let made = || program.made_often(class).or_else(|| (!is_own).then(|| program.called_often_by(found.function))?);
+    let made = || program.made_often(class).or_else(often);
     weight().or_else(|| (!program.is_ended_by_name(class)).then(made)?)
 }

@@ -40,8 +40,9 @@ pub struct OwnMethod {
 const DEPTH: u32 = 5;
 
 impl Program<'_> {
-    /// The cycles that functions of a module close by storing something in an attribute, and that nothing gives up.
-    pub fn own_cycles(&self, module: ModuleId) -> Vec<OwnCycle> {
+    /// The cycles that functions of a module close by storing something in an attribute, and that nothing gives up. Of what
+    /// methods make of their own object, only where that is worth a question.
+    pub fn own_cycles(&self, module: ModuleId, is_worth: &dyn Fn(ClassRef) -> bool) -> Vec<OwnCycle> {
         let facts = self.facts(module);
         let mut stores: Vec<_> = self.module(module).index.attribute_stores.iter().map(|(_, event)| *event).collect();
         stores.sort_unstable();
@@ -52,7 +53,11 @@ impl Program<'_> {
             let Expr::Attribute(base, _) = facts.expr(target) else { continue };
             let Expr::Name(name) = facts.expr(base) else { continue };
             let scope = ScopeRef::new(module, facts.scope_of(event));
-            if !self.leads_to(scope, value, name, DEPTH) {
+            if !self.leads_to(scope, value, name, DEPTH)
+                || self
+                    .receiver_named(scope, name)
+                    .is_some_and(|receiver| !receiver.is_class && !is_worth(receiver.class))
+            {
                 continue;
             }
             let event = EventRef::new(module, id);
