@@ -241,11 +241,10 @@ impl Program<'_> {
         let name = self.class(class).name;
         let is_open_end = vocabulary::is_open_end_name(name.as_str());
         let derived = self.subclasses(class).iter().filter(|_| is_open_end).take(MOST_SITES);
-        let mut family = std::iter::once(&class).chain(derived);
-        if family.clone().any(|class| self.costly_finalizer(*class).is_some()) {
+        if std::iter::once(&class).chain(derived).any(|class| self.costly_finalizer(*class).is_some()) {
             return Some(format!("a `{name}` with its `__del__`"));
         }
-        if is_open_end && let Some(what) = family.find_map(|class| self.opened_by(*class)) {
+        if is_open_end && let Some(what) = self.opened_by(class) {
             return Some(format!("a `{name}` with its {what}"));
         }
         self.payload_of_instance(class)
@@ -281,16 +280,12 @@ impl Program<'_> {
         })
     }
 
-    /// Users of an object end it by calling a method, and what it has open ends with that.
+    /// Users of an object end it by calling a method, and what it has open ends with that. What has a `with` is made for
+    /// its block.
     pub fn is_ended_by_name(&self, class: ClassRef) -> bool {
-        let methods = self.mro(class).to_vec();
-        methods.into_iter().flat_map(|class| self.own_methods(class).collect::<Vec<_>>()).any(|method| {
-            let name = self.function(method).name;
-            matches!(
-                name.as_str(),
-                "close" | "aclose" | "disconnect" | "shutdown" | "stop" | "terminate" | "unsubscribe" | "exit"
-            )
-        })
+        let has = |name: &str| self.method(class, Name::new(name)).is_some();
+        let ends = ["close", "aclose", "disconnect", "shutdown", "stop", "terminate", "unsubscribe", "exit"];
+        !has("__exit__") && !has("__aexit__") && ends.into_iter().any(has)
     }
 
     /// What an instance is handed as it is made and carries about: results, a body, the data of a message.
