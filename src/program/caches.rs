@@ -6,7 +6,7 @@ use super::domains::Domain;
 use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
 use super::types::Type;
-use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, vocabulary};
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{Constant, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, Parameter, ParameterKind, ScopeKind};
 use crate::finding::{Confidence, Label};
 use crate::models::{self, BoundIs};
@@ -360,6 +360,7 @@ impl Program<'_> {
             Frequency::Presumed if repetition.is_surface && self.begins_with_constructor(&repetition) => {
                 Some((Confidence::Low, repetition.reasons))
             }
+            Frequency::Presumed if self.is_part_of_tool(function.module) => Some((Confidence::Low, repetition.reasons)),
             Frequency::Presumed => Some((confidence.min(Confidence::Medium), repetition.reasons)),
             Frequency::Once | Frequency::Definition | Frequency::Never => None,
         }
@@ -480,13 +481,34 @@ impl Program<'_> {
                 continue;
             }
             if let Place::Class(class, name) = place
-                && matches!(self.instance_place(class, name), Place::Instance(..))
+                && (matches!(self.instance_place(class, name), Place::Instance(..))
+                    || self.is_copied_field(class, scope, name))
             {
                 continue;
             }
             places.push(place);
         }
         places
+    }
+
+    /// `items: list[str] = []` in a model class: the declared default of a field, which each instance gets a copy of.
+    fn is_copied_field(&self, class: ClassRef, scope: ScopeRef, name: Name) -> bool {
+        let facts = self.facts(class.module);
+        let is_declared = || {
+            self.module(class.module)
+                .bindings_of(scope.id, name)
+                .any(|event| matches!(facts.event(event).kind, EventKind::Annotate { .. }))
+        };
+        let copies = |class: &ClassRef| {
+            let facts = self.facts(class.module);
+            facts.list(facts.class(class.id).bases).iter().any(|base| match facts.expr(*base) {
+                Expr::Name(name) | Expr::Attribute(_, name) => {
+                    matches!(name.as_str(), "BaseModel" | "BaseSettings" | "RootModel" | "SQLModel" | "Struct")
+                }
+                _ => false,
+            })
+        };
+        is_declared() && self.mro(class).iter().any(copies)
     }
 
     /// The parameters of a function of a module or class whose default is made once and changed by the calls.

@@ -226,6 +226,59 @@ impl Program<'_> {
         (is_open_end || resource.is_some()).then(|| format!("a `{name}`"))
     }
 
+    /// What waits for the collector together with an instance: what its `__del__` would do, what an end to the outside
+    /// has opened itself, or what the object is about. What it is called is no evidence by itself.
+    pub fn weight_of_instance(&self, class: ClassRef) -> Option<String> {
+        let name = self.class(class).name;
+        let is_open_end = vocabulary::is_open_end_name(name.as_str());
+        let derived = self.subclasses(class).iter().filter(|_| is_open_end).take(MOST_SITES);
+        if std::iter::once(&class).chain(derived).any(|class| self.costly_finalizer(*class).is_some()) {
+            return Some(format!("a `{name}` with its `__del__`"));
+        }
+        if is_open_end && let Some(what) = self.opened_by(class) {
+            return Some(format!("a `{name}` with its {what}"));
+        }
+        self.payload_of_instance(class)
+    }
+
+    /// The costly resource that methods of a class acquire and store in an attribute of the object.
+    fn opened_by(&self, class: ClassRef) -> Option<Name> {
+        let facts = self.facts(class.module);
+        self.acquisitions(class.module).iter().find_map(|acquisition| {
+            let method = self.outermost_function(acquisition.function);
+            let receiver = self.receiver(method).filter(|_| self.class_of_method(method) == Some(class))?.name;
+            let resource = self.resource_of(acquisition).filter(|resource| resource.is_costly)?;
+            let gives = |value: ExprId| match facts.expr(value) {
+                Expr::Call(call) => call == acquisition.call,
+                Expr::Await(inner) => facts.expr(inner) == Expr::Call(acquisition.call),
+                _ => false,
+            };
+            let events = || facts.scope_events(self.function(acquisition.function).scope);
+            let is_named = |name: Name| {
+                events().any(|(_, event)| {
+                    matches!(event.kind, EventKind::Bind { target, value }
+                        if gives(value) && facts.expr(target) == Expr::Name(name))
+                })
+            };
+            let is_kept = events().any(|(_, event)| match event.kind {
+                EventKind::Bind { target, value } => {
+                    matches!(facts.expr(target), Expr::Attribute(base, _) if facts.expr(base) == Expr::Name(receiver))
+                        && (gives(value) || matches!(facts.expr(value), Expr::Name(name) if is_named(name)))
+                }
+                _ => false,
+            });
+            is_kept.then_some(resource.what)
+        })
+    }
+
+    /// Users of an object end it by calling a method, and what it has open ends with that. What has a `with` is made for
+    /// its block.
+    pub fn is_ended_by_name(&self, class: ClassRef) -> bool {
+        let has = |name: &str| self.method(class, Name::new(name)).is_some();
+        let ends = ["close", "aclose", "disconnect", "shutdown", "stop", "terminate", "unsubscribe", "exit"];
+        !has("__exit__") && !has("__aexit__") && ends.into_iter().any(has)
+    }
+
     /// What an instance is handed as it is made and carries about: results, a body, the data of a message.
     pub fn payload_of_instance(&self, class: ClassRef) -> Option<String> {
         let made = self.method(class, self.words.init).filter(|_| self.passes_by(class))?;
@@ -239,12 +292,37 @@ impl Program<'_> {
             };
             let default = self.parameter_default(made, given).map(|default| self.expr(default));
             let is_flag = matches!(default, Some(Expr::Constant(Constant::True | Constant::False)));
-            (carries(vocabulary::last_word(attribute.as_str()).as_ref())
-                && !is_flag
+            let is_something_else = || self.is_declared_no_data(made, given);
+            (!is_flag
+                && carries(vocabulary::last_word(attribute.as_str()).as_ref())
+                && !counts(attribute.as_str())
                 && facts.expr(base) == Expr::Name(receiver)
-                && self.is_parameter(scope, given))
+                && self.is_parameter(scope, given)
+                && !is_something_else())
             .then(|| format!("a `{}` with its `{attribute}`", self.class(class).name))
         })
+    }
+
+    /// A parameter whose annotation says that it is no data, whatever it is called: a number, or an object of another kind.
+    fn is_declared_no_data(&self, function: FunctionRef, parameter: Name) -> bool {
+        let facts = self.facts(function.module);
+        let declared = facts.parameters(self.function(function)).iter().find(|declared| declared.name == parameter);
+        let Some(annotation) = declared.map(|declared| declared.annotation).filter(|id| *id != NOTHING) else {
+            return false;
+        };
+        let annotation = self.defining_scope(function).expr(annotation);
+        let written = match self.expr(annotation) {
+            Expr::Name(name) | Expr::Attribute(_, name) => Some(name),
+            _ => None,
+        };
+        let is_kind_of_part = |name: Name| {
+            matches!(
+                vocabulary::last_word(name.as_str()).as_str(),
+                "int" | "float" | "bool" | "container" | "widget" | "control" | "element" | "node" | "type"
+            )
+        };
+        written.is_some_and(is_kind_of_part)
+            || matches!(self.type_of_annotation(annotation, 4), Type::External(path) if is_kind_of_part(Name::new(last_part(path.as_str()))))
     }
 
     /// The `__del__` of a class, where it matters when it runs: one that only takes the object out of tables which do not
@@ -279,7 +357,7 @@ impl Program<'_> {
                 };
             }
             let gives_itself = facts.all_arguments(declared).any(is_receiver);
-            !(gives_itself && takes_out(method.as_str()))
+            !(gives_itself && vocabulary::is_taking_out_name(method.as_str()))
         })
     }
 
@@ -443,15 +521,19 @@ impl Program<'_> {
     /// Where instances of a class are made again and again: shown so, or each for a `with` block.
     pub fn made_often(&self, class: ClassRef) -> Option<Cost> {
         let enters = ["__enter__", "__aenter__"].iter().any(|name| self.method(class, Name::new(name)).is_some());
-        let family = std::iter::once(&class).chain(self.subclasses(class));
+        // What stands in for something is made where that is missing.
+        let is_stand_in = |class: ClassRef| vocabulary::is_stand_in_name(self.class(class).name.as_str());
+        let stands_in = |function: &FunctionRef| self.class_of_method(*function).is_some_and(is_stand_in);
+        let derived = self.subclasses(class).iter().filter(|class| !is_stand_in(**class));
+        let family = std::iter::once(&class).chain(derived);
         let sites: Vec<CallSite> = family.flat_map(|class| self.instantiations(*class).to_vec()).collect();
         sites.into_iter().filter(|site| !self.is_test(site.module)).take(MOST_SITES).find_map(|site| {
-            let frequency = self.repetition(site.event).frequency;
-            let needed = match enters && self.is_made_by_with(site) {
+            let repetition = self.repetition(site.event);
+            let needed = match enters && self.passes_by(class) && self.is_made_by_with(site) {
                 true => Frequency::Presumed,
                 false => Frequency::Repeated,
             };
-            (frequency >= needed).then(|| Cost {
+            (repetition.frequency >= needed && !repetition.path.iter().any(stands_in)).then(|| Cost {
                 what: "it is made again and again".to_owned(),
                 label: Some(Label { location: self.event_location(site.event), message: "made here".to_owned() }),
             })
@@ -745,6 +827,12 @@ fn carries(word: &str) -> bool {
     )
 }
 
+/// `num_results`, `max_data`: how many there are of what the rest of the name says.
+fn counts(name: &str) -> bool {
+    let first = name.trim_start_matches('_').split('_').next().unwrap_or(name);
+    matches!(first, "num" | "n" | "max" | "min" | "nb" | "count")
+}
+
 /// Calls that do nothing one would wait for.
 fn is_idle_call(name: &str) -> bool {
     matches!(
@@ -763,15 +851,6 @@ fn is_idle_call(name: &str) -> bool {
             | "info"
             | "is_finalizing"
     )
-}
-
-/// Calls that take what they are given out of a table.
-fn takes_out(name: &str) -> bool {
-    let name = name.trim_start_matches('_');
-    let first = name.split('_').next().unwrap_or(name);
-    first.starts_with("un")
-        || first.starts_with("deregister")
-        || matches!(first, "discard" | "remove" | "forget" | "off")
 }
 
 /// Calls that give a function another name, look at it or make a property of it.

@@ -375,7 +375,7 @@ impl Program<'_> {
         if vocabulary::is_definition_name(name.as_str()) || self.is_used_as_class(function, name) {
             return Domain::Bounded;
         }
-        let depth = Allowance { is_plain: self.is_declared_plain(function, parameter), ..depth };
+        let depth = Allowance { is_plain: depth.is_plain || self.is_declared_plain(function, parameter), ..depth };
         match self.domain_of_given(function, parameter, depth) {
             // What all known callers pass is bounded; a public function may have others, but those who write
             // them pass the same kind of thing.

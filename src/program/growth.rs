@@ -371,7 +371,7 @@ impl Program<'_> {
             return None;
         }
         let repetition = Repetition::plain(Frequency::Never);
-        let is_conditional = self.is_conditional(operation.event);
+        let is_conditional = self.is_conditional(operation.event) || self.may_add_nothing(operation);
         let is_per_instance = matches!(operation.kind, OperationKind::Add | OperationKind::Append)
             && key != NOTHING
             && self.domain(scope.expr(key)) != Domain::Bounded
@@ -389,6 +389,16 @@ impl Program<'_> {
             sibling,
             defeat: self.defeat(place, container, operation),
         })
+    }
+
+    /// `extend(options.get("more", []))`: as a rule there are none.
+    fn may_add_nothing(&self, operation: Operation) -> bool {
+        let facts = self.facts(operation.event.module);
+        let Expr::Call(call) = facts.expr(operation.value) else { return false };
+        let call = facts.call(call);
+        operation.kind == OperationKind::Extend
+            && matches!(facts.expr(call.callee), Expr::Attribute(_, method) if method.as_str() == "get")
+            && matches!(facts.arguments(call), [_, default] if matches!(facts.expr(*default), Expr::Display(_, run) if run.len == 0))
     }
 
     /// What is added was just taken from another container, or is stored under a key of the place itself.

@@ -8,7 +8,7 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::calls::CallSite;
 use super::names::Definition;
@@ -602,10 +602,54 @@ impl Program<'_> {
                 // A thread, timer or task that only does one piece of work ends with it.
                 (!vocabulary::is_starting_name(name.as_str()) || self.loop_in(handed).is_some()).then_some(method)
             })?;
+            if self.takes_back(class, declared.name, handed) {
+                return None;
+            }
             Some(Label {
                 location: self.event_location(EventRef::new(method.module, id)),
                 message: format!("`{}` hands out its own `{handed}` to be called back", self.class(class).name),
             })
         })
+    }
+
+    /// One method of the object has it called back and sees to the end of that: `self.start()`, `self.shutdown()`, where
+    /// the second ends in `bus.remove(…, self.on_event)`.
+    fn takes_back(&self, class: ClassRef, beginning: Name, handed: Name) -> bool {
+        let is_end = |method: FunctionRef| {
+            let facts = self.facts(method.module);
+            facts.scope_events(self.function(method).scope).any(|(_, event)| {
+                let EventKind::Call(call) = event.kind else { return false };
+                let call = facts.call(call);
+                matches!(facts.expr(call.callee), Expr::Attribute(_, name) if vocabulary::is_taking_out_name(name.as_str()))
+                    && facts.all_arguments(call).any(
+                        |argument| matches!(facts.expr(argument), Expr::Attribute(_, method) if method == handed),
+                    )
+            })
+        };
+        let ends: Vec<Name> =
+            self.own_methods(class).filter(|method| is_end(*method)).map(|method| self.function(method).name).collect();
+        !ends.is_empty()
+            && self.own_methods(class).any(|method| {
+                let called = self.own_calls(class, method, 3);
+                called.contains(&beginning) && ends.iter().any(|end| called.contains(end))
+            })
+    }
+
+    /// The names of the methods that a method calls on its own object, and that those call.
+    fn own_calls(&self, class: ClassRef, method: FunctionRef, depth: u32) -> FxHashSet<Name> {
+        let mut called = FxHashSet::default();
+        let (Some(depth), Some(receiver)) = (depth.checked_sub(1), self.receiver(method)) else { return called };
+        let facts = self.facts(method.module);
+        for (_, event) in facts.scope_events(self.function(method).scope) {
+            let EventKind::Call(call) = event.kind else { continue };
+            let Expr::Attribute(base, name) = facts.expr(facts.call(call).callee) else { continue };
+            if facts.expr(base) == Expr::Name(receiver.name)
+                && called.insert(name)
+                && let Some(inner) = self.method(class, name)
+            {
+                called.extend(self.own_calls(class, inner, depth));
+            }
+        }
+        called
     }
 }

@@ -31,6 +31,7 @@ pub mod repetition;
 pub mod resources;
 pub mod running_work;
 pub mod thread_locals;
+mod tools;
 pub mod types;
 pub mod vocabulary;
 pub mod weak_closures;
@@ -147,6 +148,8 @@ pub struct Program<'m> {
     registrations: registries::Registrations,
     thread_locals: thread_locals::ThreadLocals,
     endings: resources::Endings,
+    /// The packages that are one command.
+    tools: OnceLock<FxHashSet<Name>>,
     resources: resources::Resources,
 }
 
@@ -454,6 +457,7 @@ impl<'m> Program<'m> {
             registrations: registries::Registrations::default(),
             thread_locals: thread_locals::ThreadLocals::default(),
             endings: resources::Endings::default(),
+            tools: OnceLock::new(),
             resources: resources::Resources::default(),
             words: Words {
                 init: Name::new("__init__"),

@@ -92,7 +92,7 @@ impl Program<'_> {
     fn reach_of_local(&self, holder: ScopeRef, name: Name, depth: u32) -> Option<Reach> {
         let own = Some(Reach { place: Place::Local(holder, name), level: 0, through_alias: false });
         if self.is_parameter(holder, name) {
-            return own;
+            return self.reach_of_kept_name(holder, name, depth).or(own);
         }
         let module = self.module(holder.module);
         let facts = module.facts();
@@ -121,6 +121,14 @@ impl Program<'_> {
             }
         }
         found.map(|reach| Reach { through_alias: true, ..reach }).or(own)
+    }
+
+    /// `def forget(key, _table=_table)`: the parameter only keeps what the module calls so within reach.
+    fn reach_of_kept_name(&self, holder: ScopeRef, name: Name, depth: u32) -> Option<Reach> {
+        let function = self.enclosing_function(holder)?;
+        let default = self.parameter_default(function, name)?;
+        let is_kept = self.expr(default) == Expr::Name(name) && default.scope.id == MODULE_SCOPE;
+        self.reach_within(default, is_kept.then_some(depth)?)
     }
 
     /// Whether what a local is bound to here is also put under a key somewhere in the function.
@@ -160,17 +168,15 @@ impl Program<'_> {
             Definition::External(_) => return None,
             _ => {}
         }
+        // `self.__class__.x` and `type(self).x` are the class's own.
+        if let Some(class) = self.class_expression(base) {
+            return self.class_place(class, attribute).and_then(at);
+        }
         match self.type_within(base, depth) {
             Type::Instance(class) => at(self.instance_place(class, attribute)),
             Type::Class(class) => self.class_place(class, attribute).and_then(at),
             Type::External(_) | Type::None => None,
-            Type::Unknown => {
-                // `self.__class__.x` and `type(self).x` are the class's own.
-                if let Some(class) = self.class_expression(base) {
-                    return self.class_place(class, attribute).and_then(at);
-                }
-                at(Place::Unresolved(attribute))
-            }
+            Type::Unknown => at(Place::Unresolved(attribute)),
         }
     }
 

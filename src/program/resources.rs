@@ -298,7 +298,7 @@ impl Program<'_> {
     }
 
     /// Whether something stands under a test on a constant of the module that says that it never runs.
-    fn is_switched_off(&self, event: EventRef) -> bool {
+    pub(super) fn is_switched_off(&self, event: EventRef) -> bool {
         let facts = self.facts(event.module);
         facts.contexts_around(facts.event(event.id).context).any(|context| {
             let ContextKind::If(test) = context.kind else { return false };

@@ -542,6 +542,13 @@ pub fn is_tool_name(name: &str) -> bool {
     matches!(last_word(name).as_str(), "socket" | "sock" | "cursor" | "connector")
 }
 
+/// Attributes that hold the one of many objects whose turn it is: `active_program`, `current_span`.
+pub fn is_slot_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let first = name.split('_').next().unwrap_or(name);
+    name.contains('_') && !name.ends_with('s') && matches!(first, "active" | "current" | "focused" | "selected")
+}
+
 /// Variables that say whether, by what they are called.
 pub fn is_flag_name(name: &str) -> bool {
     let name = name.trim_start_matches('_');
@@ -851,6 +858,15 @@ pub fn is_payload_word(word: &str) -> bool {
         word,
         "data" | "payload" | "packet" | "message" | "msg" | "event" | "frame" | "body" | "request" | "update"
     )
+}
+
+/// Calls that take what they are given out of a table.
+pub fn is_taking_out_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let first = name.split('_').next().unwrap_or(name);
+    first.starts_with("un")
+        || first.starts_with("deregister")
+        || matches!(first, "discard" | "remove" | "forget" | "off")
 }
 
 /// Methods that make an object what it is, whoever calls them again.

@@ -13,7 +13,7 @@ use crate::program::{OperationKind, Place, Program, vocabulary};
 /// of unknown origin is never the same) costs a step.
 pub fn confidence(program: &Program, place: Place, account: &Account, growths: &[&Growth]) -> Option<Confidence> {
     let strongest = growths.iter().map(|growth| of_one_that_serves(program, growth)).max()?;
-    Some(settled(program, place, account, strongest))
+    Some(settled(program, place, account, growths, strongest))
 }
 
 /// The constructor of what a program has one of adds once.
@@ -21,14 +21,22 @@ fn of_one_that_serves(program: &Program, growth: &Growth) -> Confidence {
     // The same of entries under the numbers of objects that constructors are given.
     let is_of_few = growth.defeat == Some(Defeat::Identity) && program.begins_with_constructor(&growth.repetition);
     match growth.repetition.is_surface && (is_of_few || program.is_one_that_serves(growth.touch.event())) {
+        _ if is_of_one_run(program, growth) => Confidence::Low,
         true => Confidence::Low,
         false => growth_confidence(growth),
     }
 }
 
+/// Nothing shows that it repeats in a command, whose process ends with its work.
+fn is_of_one_run(program: &Program, growth: &Growth) -> bool {
+    program.is_presumed_in_tool(growth.touch.event().module, growth.repetition.frequency)
+}
+
 /// A step less where the container is handed to code that is not seen, and where it is filled only on purpose.
-fn settled(program: &Program, place: Place, account: &Account, found: Confidence) -> Confidence {
-    let is_meant = program.is_stand_in(place) || program.is_switched_on(account.holder.binding);
+fn settled(program: &Program, place: Place, account: &Account, growths: &[&Growth], found: Confidence) -> Confidence {
+    let is_meant = program.is_stand_in(place)
+        || program.is_switched_on(account.holder.binding)
+        || growths.iter().all(|growth| program.is_switched_on(growth.touch.event()));
     if account.escapes || is_meant { found.lowered() } else { found }
 }
 
@@ -80,7 +88,7 @@ pub fn instance_confidence(
             }
         })
         .max()?;
-    Some(settled(program, place, account, strongest.min(most)))
+    Some(settled(program, place, account, growths, strongest.min(most)))
 }
 
 /// What is added is another's: neither made on the spot nor the object whose method adds it.
@@ -141,12 +149,13 @@ pub fn memo_confidence(program: &Program, place: Place, account: &Account, memos
         .map(|growth| match (growth.repetition.frequency, growth.domain) {
             // Whoever makes objects of a library's class makes a few, and their keys repeat.
             _ if growth.repetition.is_surface && program.begins_with_constructor(&growth.repetition) => Confidence::Low,
+            _ if is_of_one_run(program, growth) => Confidence::Low,
             (Frequency::Repeated, Domain::Open(_) | Domain::Presumed(_)) if !growth.repetition.ends => Confidence::High,
             (_, Domain::Open(_) | Domain::Presumed(_) | Domain::Likely(_)) => Confidence::Medium,
             _ => Confidence::Low,
         })
         .max()?;
-    Some(settled(program, place, account, strongest))
+    Some(settled(program, place, account, memos, strongest))
 }
 
 /// The growth in half a sentence, for the message.

@@ -18,6 +18,10 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             continue;
         }
         let made = program.repeated_instantiation(class);
+        let is_of_one_run = match made {
+            Some(site) => program.is_presumed_in_tool(module, program.repetition(site.event).frequency),
+            None => program.is_part_of_tool(module),
+        };
         let confidence = match (&made, cached.is_bounded) {
             (Some(_), false) => Confidence::High,
             (Some(_), true) | (None, false) => Confidence::Medium,
@@ -29,6 +33,8 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             None => program.owner(class),
         };
         let confidence = match owner.lifetime {
+            // A command makes them, and ends.
+            _ if is_of_one_run => Confidence::Low,
             // As many as it has entries are kept, and a few small objects more or less are no leak.
             _ if cached.is_bounded && program.is_light_instance(class) => Confidence::Low,
             _ if cached.is_bounded && made.is_some_and(|site| !program.is_shown_to_be_many(&site)) => Confidence::Low,

@@ -7,7 +7,7 @@ use super::{Claim, Report, label};
 use crate::finding::Confidence;
 use crate::program::lifetimes::Lifetime;
 use crate::program::references::{ObjectGraph, ObjectId, Origin, Reference};
-use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program};
+use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program, vocabulary};
 use crate::source::{Location, Name};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
@@ -24,7 +24,8 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     // Where one line may make either of several classes, mending it mends them all.
     let mut known: Vec<Vec<Location>> = Vec::new();
     for claim in claims {
-        let steps: Vec<Location> = claim.related.iter().rev().skip(1).map(|label| label.location).collect();
+        let mut steps: Vec<Location> = claim.related.iter().rev().skip(1).map(|label| label.location).collect();
+        steps.sort_unstable();
         if !known.contains(&steps) {
             known.push(steps);
             report.add(claim);
@@ -123,8 +124,10 @@ impl Search<'_> {
     }
 
     fn holds(&self, graph: &ObjectGraph, start: ObjectId, reference: &Reference) -> bool {
+        // The next one that is current takes the place of this one.
+        let is_slot = reference.via.is_some_and(|via| vocabulary::is_slot_name(via.as_str()));
         let class = if reference.from == start { Some(self.class) } else { graph.object(reference.from).class };
-        !self.program.is_released(class, reference)
+        !is_slot && !self.program.is_released(class, reference)
     }
 
     /// A base class that has the `__del__` and makes the cycle is the one to report.

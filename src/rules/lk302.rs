@@ -35,7 +35,10 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 
 fn report_method(program: &Program, found: &OwnMethod, report: &mut Report) {
     let OwnMethod { object, attribute, class, .. } = *found;
-    let Some(cost) = program.cost_of_instance(class) else { return };
+    if program.costly_finalizer(class).is_none() {
+        return;
+    }
+    let cost = format!("a `{}` with its `__del__`", program.class(class).name);
     let method = program.function_name(found.method);
     report.add_with_effect(
         Effect::Delayed(Some(cost)),
@@ -92,18 +95,20 @@ fn is_finalizer_cycle(program: &Program, found: &OwnCycle) -> bool {
         .any(|class| program.functions_handling(class).contains(&found.function))
 }
 
-/// How often such objects are made, or what waits with them. What the process has one of waits for nobody.
+/// What waits with such objects, or that so many are made. What the process has one of waits for nobody, and of what
+/// somebody ends by its name only the shell is left to wait.
 fn cost(program: &Program, found: &OwnCycle) -> Option<Cost> {
     let Some(class) = found.class else { return program.called_often_by(found.function) };
     if program.owner(class).lifetime == Lifetime::Process {
         return None;
     }
+    let weight = || {
+        let what = program.weight_of_instance(class)?;
+        (program.instance_frequency(class) >= Frequency::Presumed).then_some(Cost { what, label: None })
+    };
     let is_own = program.receiver(program.outermost_function(found.function)).is_some_and(|receiver| {
         matches!(found.graph.object(found.object).origin, Origin::Parameter(name) | Origin::Enclosing(_, name) if name == receiver.name)
     });
-    let made = program.made_often(class).or_else(|| (!is_own).then(|| program.called_often_by(found.function))?);
-    made.or_else(|| {
-        let what = program.cost_of_instance(class).or_else(|| program.payload_of_instance(class))?;
-        (program.instance_frequency(class) >= Frequency::Presumed).then_some(Cost { what, label: None })
-    })
+    let made = || program.made_often(class).or_else(|| (!is_own).then(|| program.called_often_by(found.function))?);
+    weight().or_else(|| (!program.is_ended_by_name(class)).then(made)?)
 }

@@ -5,7 +5,10 @@
 //! raising adds that method's frame.
 
 use super::Thrown;
-use crate::facts::{Constant, ContextKind, Event, EventId, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, ScopeKind};
+use crate::facts::{
+    Constant, ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE, NOTHING,
+    ScopeKind,
+};
 use crate::models::Holds;
 use crate::program::operations::OperationKind;
 use crate::program::types::{Type, last_part};
@@ -412,7 +415,9 @@ impl Program<'_> {
         facts.scope_events(self.function(function).scope).take_while(|(id, _)| *id < stored.id).find_map(
             |(id, event)| match event.kind {
                 EventKind::Bind { target: variable, value } if value == target => match facts.expr(variable) {
-                    Expr::Name(name) => Some((name, EventRef::new(stored.module, id))),
+                    Expr::Name(name) if !is_in_other_branch(facts, event.context, facts.event(stored.id).context) => {
+                        Some((name, EventRef::new(stored.module, id)))
+                    }
                     _ => None,
                 },
                 _ => None,
@@ -485,4 +490,17 @@ impl Program<'_> {
             Some(EventRef::new(method.module, id))
         })
     }
+}
+
+/// Whether one of two places stands in the `if` and the other in its `else`.
+fn is_in_other_branch(facts: &FileFacts, one: ContextId, other: ContextId) -> bool {
+    facts.contexts_around(one).any(|here| {
+        facts.contexts_around(other).any(|there| {
+            here.group == there.group
+                && matches!(
+                    (here.kind, there.kind),
+                    (ContextKind::If(_), ContextKind::Else(_)) | (ContextKind::Else(_), ContextKind::If(_))
+                )
+        })
+    })
 }

@@ -104,14 +104,14 @@ impl Program<'_> {
         }
     }
 
-    /// The container is made only where the environment asks for it: `if os.environ.get("BENCH"): samples = []`.
-    pub fn is_switched_on(&self, binding: EventRef) -> bool {
-        let facts = self.facts(binding.module);
-        let scope = self.event_scope(binding);
-        facts.contexts_around(facts.event(binding.id).context).any(|context| match context.kind {
+    /// It happens only where the environment asks for it: `if os.environ.get("BENCH"): samples = []`.
+    pub fn is_switched_on(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let scope = self.event_scope(event);
+        facts.contexts_around(facts.event(event.id).context).any(|context| match context.kind {
             ContextKind::If(test) => self.asks_environment(scope.expr(test), 4),
             _ => false,
-        })
+        }) || self.is_switched_off(event)
     }
 
     fn asks_environment(&self, expr: ExprRef, depth: u32) -> bool {

@@ -19,7 +19,7 @@ use crate::facts::{
 use crate::models::Holds;
 use crate::program::names::Definition;
 use crate::program::types::Type;
-use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, Program, ScopeRef};
+use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef};
 use crate::source::Name;
 
 /// How far a value is followed through names, attributes and operators.
@@ -186,7 +186,8 @@ impl<'p> Tracer<'p> {
             Expr::Attribute(base, name) => {
                 let holders = self.value(expr.scope.expr(base), at, depth);
                 let holders = holders.into_iter().filter(|holder| holder.form == Form::Itself);
-                holders.map(|holder| Slot { holder: holder.object, via: Some(name) }).collect()
+                let slots = holders.map(|holder| Slot { holder: holder.object, via: Some(name) });
+                slots.filter(|slot| !self.belongs_to_class(*slot)).collect()
             }
             Expr::Subscript(base, _) | Expr::Element(base) => self.slots(expr.scope.expr(base), at, depth),
             Expr::Call(call) => {
@@ -223,6 +224,14 @@ impl<'p> Tracer<'p> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// `self.instances` where only the class has it: all its objects are in there for good, which is no cycle.
+    fn belongs_to_class(&self, slot: Slot) -> bool {
+        let class = self.graph.object(slot.holder).class;
+        class
+            .zip(slot.via)
+            .is_some_and(|(class, name)| matches!(self.program.instance_place(class, name), Place::Class(..)))
     }
 
     /// The function's own scope, or a comprehension inside it.

@@ -113,6 +113,8 @@ impl Tracer<'_> {
         let at = Some(call.event);
         let positional: Vec<ExprRef> = self.facts.arguments(call).iter().map(|id| scope.expr(*id)).collect();
         match OperationKind::of_method(method) {
+            // What is put in a queue is on its way to whoever takes it out.
+            Some(OperationKind::Append) if matches!(method.as_str(), "put" | "put_nowait") => Vec::new(),
             Some(OperationKind::Append | OperationKind::Add) => {
                 if let Some(last) = positional.last() {
                     let handles = self.value(*last, at, DEPTH);
