@@ -6,9 +6,14 @@
 
 use super::calls::{Answers, CallSite};
 use super::names::Definition;
+use super::recent::{self, Recent};
 use super::repetition::is_special;
 use super::{ClassRef, FunctionRef, ModuleId, Program, vocabulary};
 use crate::facts::ImportId;
+
+thread_local! {
+    static STAND_INS: Recent<bool> = Recent::of(false);
+}
 
 /// The modules that each module takes something from.
 pub(super) type Acquaintances = Answers<ModuleId, ModuleId>;
@@ -32,9 +37,16 @@ impl Program<'_> {
     /// under tests.
     pub(super) fn is_ruled_out(&self, site: &CallSite, function: FunctionRef) -> bool {
         let Some(class) = self.class_of_method(function).filter(|_| !site.is_certain) else { return false };
-        let is_double =
-            || self.is_test(function.module) || vocabulary::is_stand_in_name(self.class(class).name.as_str());
+        let is_double = || self.is_test(function.module) || self.stands_in(class);
         is_special(self.function(function).name.as_str()) || !self.is_test(site.module) && is_double()
+    }
+
+    /// Whether a class is called like one that stands in for others.
+    pub(super) fn stands_in(&self, class: ClassRef) -> bool {
+        let scope = self.class_scope(class);
+        recent::asked(&STAND_INS, self.edition, scope, 0, || {
+            vocabulary::is_stand_in_name(self.class(class).name.as_str())
+        })
     }
 
     /// A name of several words is the project's own, wherever in its package it is called; one word needs a closer
