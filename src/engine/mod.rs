@@ -551,12 +551,7 @@ fn models(request: &Request, files: &[FoundFile]) -> (Models, Vec<Problem>) {
 /// Runs the rules, and keeps of what they find what the user wants to see.
 fn find_leaks(program: &Program, mut suppressions: Suppressions, outcome: &mut Outcome) {
     let files = suppressions.files;
-    let wanted = |module: &Module, file: &FoundFile| {
-        let is_wanted = file.reported && may_be_shown(module, file);
-        let codes = if is_wanted { file.settings.rules_for(&file.path) } else { Vec::new() };
-        (codes, file.settings.min_confidence)
-    };
-    let (mut findings, problems) = run_rules(program, files, wanted);
+    let (mut findings, problems) = run_rules(program, files, |module, file| wanted(module, file, file.reported));
     outcome.problems.extend(problems);
     findings.retain(|finding| !suppressions.hide(finding));
     let open = suppressions.open_codes();
@@ -585,12 +580,7 @@ fn find_early(
     if has_comments {
         return;
     }
-    let wanted = |module: &Module, file: &FoundFile| {
-        let is_wanted = is_meant(file) && may_be_shown(module, file);
-        let codes = if is_wanted { file.settings.rules_for(&file.path) } else { Vec::new() };
-        (codes, file.settings.min_confidence)
-    };
-    let (mut findings, problems) = run_rules(program, files, wanted);
+    let (mut findings, problems) = run_rules(program, files, |module, file| wanted(module, file, is_meant(file)));
     let mut suppressions = Suppressions { files, by_file: by_file.to_vec() };
     findings.retain(|finding| !suppressions.hide(finding));
     let mut outcome = Outcome { findings: presented(findings, files), problems, ..Outcome::default() };
@@ -618,6 +608,15 @@ fn presented(mut findings: Vec<Finding>, files: &[FoundFile]) -> Vec<Finding> {
 /// not, and need not be looked at.
 fn may_be_shown(module: &Module, file: &FoundFile) -> bool {
     rules::most_confidence(module.input.role) >= file.settings.min_confidence
+}
+
+/// The rules that run on a file that is asked about, and the least confidence of what it shows.
+fn wanted(module: &Module, file: &FoundFile, is_asked: bool) -> (Vec<&'static str>, Confidence) {
+    let codes = match is_asked && may_be_shown(module, file) {
+        true => file.settings.rules_for(&file.path),
+        false => Vec::new(),
+    };
+    (codes, file.settings.min_confidence)
 }
 
 /// What some rules find, and where they fail; `wanted` says which of them run on a file, and from which confidence on

@@ -530,6 +530,14 @@ impl FileFacts {
         }
     }
 
+    /// The last name of what is called.
+    pub fn called_name(&self, call: &Call) -> Option<Name> {
+        match self.expr(call.callee) {
+            Expr::Name(name) | Expr::Attribute(_, name) => Some(name),
+            _ => None,
+        }
+    }
+
     pub fn keyword_arguments(&self, call: &Call) -> &[(Option<Name>, ExprId)] {
         &self.keywords[call.keywords.range()]
     }

@@ -530,9 +530,9 @@ impl Program<'_> {
     pub fn made_often(&self, class: ClassRef) -> Option<Cost> {
         let enters = ["__enter__", "__aenter__"].iter().any(|name| self.method(class, Name::new(name)).is_some());
         // What stands in for something is made where that is missing.
-        let is_stand_in = |class: ClassRef| vocabulary::is_stand_in_name(self.class(class).name.as_str());
-        let stands_in = |function: &FunctionRef| self.class_of_method(*function).is_some_and(is_stand_in);
-        let derived = self.subclasses(class).iter().filter(|class| !is_stand_in(**class));
+        let is_of_stand_in =
+            |function: &FunctionRef| self.class_of_method(*function).is_some_and(|class| self.stands_in(class));
+        let derived = self.subclasses(class).iter().filter(|class| !self.stands_in(**class));
         let family = std::iter::once(&class).chain(derived);
         let sites: Vec<CallSite> = family.flat_map(|class| self.instantiations(*class).to_vec()).collect();
         sites.into_iter().filter(|site| !self.is_test(site.module)).take(MOST_SITES).find_map(|site| {
@@ -541,7 +541,7 @@ impl Program<'_> {
                 true => Frequency::Presumed,
                 false => Frequency::Repeated,
             };
-            (repetition.frequency >= needed && !repetition.path.iter().any(stands_in)).then(|| Cost {
+            (repetition.frequency >= needed && !repetition.path.iter().any(is_of_stand_in)).then(|| Cost {
                 what: "it is made again and again".to_owned(),
                 label: Some(Label {
                     location: self.event_location(site.event),
@@ -784,7 +784,7 @@ impl Program<'_> {
         let class = self.class_of_method(outermost)?;
         let name = self.function(outermost).name.as_str();
         let class_name = self.class(class).name;
-        if vocabulary::is_stand_in_name(class_name.as_str()) {
+        if self.stands_in(class) {
             return None;
         }
         if matches!(name, "__exit__" | "__aexit__") {

@@ -125,6 +125,7 @@ impl ScopeRef {
     }
 }
 
+/// Each program takes two: what was answered before all its classes were known may be answered otherwise later.
 static NEXT_EDITION: AtomicU32 = AtomicU32::new(1);
 
 pub struct Program<'m> {

@@ -4,7 +4,7 @@
 //! its owner when it is done, and stays in the owner's set, was forgotten there.
 
 use super::{ClassRef, EventRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{CallId, Constant, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
+use crate::facts::{Call, CallId, Constant, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
 use crate::models::Holds;
 use crate::source::{Location, Name};
 
@@ -91,8 +91,7 @@ impl Program<'_> {
     pub(super) fn work_started(&self, scope: ScopeRef, call: CallId) -> Option<FunctionRef> {
         let facts = self.facts(scope.module);
         let call = facts.call(call);
-        let (Expr::Name(name) | Expr::Attribute(_, name)) = facts.expr(call.callee) else { return None };
-        if !STARTS.contains(&name.as_str()) {
+        if !STARTS.contains(&facts.called_name(call)?.as_str()) {
             return None;
         }
         facts.all_arguments(call).find_map(|argument| {
@@ -144,14 +143,10 @@ impl Program<'_> {
     pub fn dropped_tasks(&self, module: ModuleId) -> Vec<DroppedTask> {
         let facts = self.facts(module);
         let mut found = Vec::new();
-        for (number, call) in facts.calls.iter().enumerate() {
-            let (Expr::Name(name) | Expr::Attribute(_, name)) = facts.expr(call.callee) else { continue };
-            if !matches!(name.as_str(), "create_task" | "ensure_future") {
-                continue;
-            }
+        for (id, call) in calls_for_tasks(facts) {
             let event = EventRef::new(module, call.event);
             let scope = self.event_scope(event);
-            let made = facts.id_of(Expr::Call(CallId(number as u32)));
+            let made = facts.id_of(Expr::Call(id));
             let is_used =
                 made.is_some_and(|made| self.module(module).is_part_of_something(made) || is_awaited(facts, made));
             if is_used || !self.makes_tasks(scope, call.callee) {
@@ -252,10 +247,7 @@ impl Program<'_> {
         let holder = self.holding_scope(scope, name)?;
         let (values, is_all) = self.bound_values(holder, name);
         let is_task = |value: ExprId| match facts.expr(value) {
-            Expr::Call(call) => {
-                matches!(facts.expr(facts.call(call).callee), Expr::Name(maker) | Expr::Attribute(_, maker)
-                if matches!(maker.as_str(), "create_task" | "ensure_future"))
-            }
+            Expr::Call(call) => is_for_task(facts, facts.call(call)),
             _ => false,
         };
         if !is_all || values.is_empty() || !values.iter().all(|(_, value)| is_task(value.id)) {
@@ -303,20 +295,33 @@ fn is_left_at_first(facts: &FileFacts, around: ContextId) -> bool {
     })
 }
 
+/// The calls of a file that are named like those that make tasks.
+pub(super) fn calls_for_tasks(facts: &FileFacts) -> impl Iterator<Item = (CallId, &Call)> {
+    let calls = facts.calls.iter().enumerate().map(|(number, call)| (CallId(number as u32), call));
+    calls.filter(|(_, call)| is_for_task(facts, call))
+}
+
+fn is_for_task(facts: &FileFacts, call: &Call) -> bool {
+    facts.called_name(call).is_some_and(|name| matches!(name.as_str(), "create_task" | "ensure_future"))
+}
+
+/// The attribute of the object that a question is about: `self._stopped.is_set()`.
+pub(super) fn attribute_asked(facts: &FileFacts, question: ExprId, receiver: Name) -> Option<Name> {
+    let mut id = question;
+    loop {
+        match facts.expr(id) {
+            Expr::Call(call) => id = facts.call(call).callee,
+            Expr::Attribute(base, name) if facts.expr(base) == Expr::Name(receiver) => return Some(name),
+            Expr::Attribute(base, _) => id = base,
+            _ => return None,
+        }
+    }
+}
+
 /// Whether a loop's test leaves it to the object when the loop ends: `True`, `not self._stopped`, `self.running()`.
 fn goes_on(facts: &FileFacts, test: ExprId, receiver: Name, depth: u32) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
-    let asks_object = |id: ExprId| {
-        let mut id = id;
-        loop {
-            match facts.expr(id) {
-                Expr::Call(call) => id = facts.call(call).callee,
-                Expr::Attribute(base, _) if facts.expr(base) == Expr::Name(receiver) => return true,
-                Expr::Attribute(base, _) => id = base,
-                _ => return false,
-            }
-        }
-    };
+    let asks_object = |id: ExprId| attribute_asked(facts, id, receiver).is_some();
     match facts.expr(test) {
         Expr::Constant(Constant::True | Constant::Int(1)) => true,
         Expr::Attribute(_, name) => asks_object(test) && vocabulary::is_going_on_name(name.as_str()),

@@ -1,5 +1,7 @@
 //! LK302: an object keeps itself through an attribute of its own.
 
+use rustc_hash::FxHashMap;
+
 use super::cycles::{self, Step};
 use super::{Claim, Report, label};
 use crate::finding::{Confidence, Effect, Label};
@@ -12,15 +14,19 @@ use crate::program::{ClassRef, ModuleId, Program};
 use crate::source::Name;
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
-    let mut known = Vec::new();
-    let mut functions = Vec::new();
     if !report.is_asked_for(Confidence::Medium) {
         return;
     }
+    let mut known = Vec::new();
+    let mut functions = Vec::new();
     // Most objects have no cycle, and to find that out takes longer than what would wait with them.
     let is_all_asked_for = report.is_asked_for(Confidence::Low);
-    let is_worth = |class| is_all_asked_for || cost_of_instances(program, class, || None).is_some();
-    for found in program.own_cycles(module, &is_worth) {
+    let mut worth: FxHashMap<ClassRef, bool> = FxHashMap::default();
+    let mut is_worth = |class| {
+        let asked = || is_all_asked_for || cost_of_instances(program, class, || None).is_some();
+        *worth.entry(class).or_insert_with(asked)
+    };
+    for found in program.own_cycles(module, &mut is_worth) {
         functions.push(found.function);
         // One cycle of a class is enough to have all its instances wait.
         let subject = (found.class, found.class.is_none().then_some(found.function));

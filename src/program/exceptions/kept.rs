@@ -12,7 +12,7 @@ use crate::facts::{
 use crate::models::Holds;
 use crate::program::operations::OperationKind;
 use crate::program::types::{Type, last_part};
-use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef, vocabulary};
+use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef};
 use crate::source::Name;
 
 /// The most calls that are looked at for one that hands over what it has caught.
@@ -344,7 +344,7 @@ impl Program<'_> {
             "wait",
             "join",
         ];
-        if vocabulary::is_stand_in_name(self.class(class).name.as_str()) {
+        if self.stands_in(class) {
             return true;
         }
         let family: Vec<ClassRef> = self.mro(class).to_vec();

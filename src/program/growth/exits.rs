@@ -279,10 +279,7 @@ impl Program<'_> {
 /// The last name of what an expression calls.
 fn called_name(facts: &FileFacts, expr: ExprId) -> Option<Name> {
     let Expr::Call(call) = facts.expr(expr) else { return None };
-    match facts.expr(facts.call(call).callee) {
-        Expr::Name(name) | Expr::Attribute(_, name) => Some(name),
-        _ => None,
-    }
+    facts.called_name(facts.call(call))
 }
 
 /// A context and those around it within its scope.

@@ -98,9 +98,7 @@ impl Program<'_> {
     /// on purpose, and its process is short.
     pub fn is_stand_in(&self, place: Place) -> bool {
         match place {
-            Place::Class(class, _) | Place::Instance(class, _) => {
-                vocabulary::is_stand_in_name(self.class(class).name.as_str())
-            }
+            Place::Class(class, _) | Place::Instance(class, _) => self.stands_in(class),
             _ => false,
         }
     }

@@ -42,7 +42,7 @@ const DEPTH: u32 = 5;
 impl Program<'_> {
     /// The cycles that functions of a module close by storing something in an attribute, and that nothing gives up. Of what
     /// methods make of their own object, only where that is worth a question.
-    pub fn own_cycles(&self, module: ModuleId, is_worth: &dyn Fn(ClassRef) -> bool) -> Vec<OwnCycle> {
+    pub fn own_cycles(&self, module: ModuleId, is_worth: &mut dyn FnMut(ClassRef) -> bool) -> Vec<OwnCycle> {
         let facts = self.facts(module);
         let mut stores: Vec<_> = self.module(module).index.attribute_stores.iter().map(|(_, event)| *event).collect();
         stores.sort_unstable();

@@ -10,7 +10,9 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::super::repetition::Frequency;
+use super::super::running_work::{attribute_asked, calls_for_tasks};
 use super::super::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef};
+use super::paths::plain;
 use super::{Acquisition, Because, Given, Loss, Source};
 use crate::facts::{CallId, Constant, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
 use crate::models::{Lost, Resource};
@@ -144,13 +146,8 @@ impl Program<'_> {
         if !facts.imports.iter().any(|import| import.module.as_str().split('.').next() == Some("asyncio")) {
             return Vec::new();
         }
-        let calls = facts.calls.iter().enumerate().map(|(number, call)| (CallId(number as u32), call));
-        calls
+        calls_for_tasks(facts)
             .filter_map(|(id, call)| {
-                let (Expr::Name(name) | Expr::Attribute(_, name)) = facts.expr(call.callee) else { return None };
-                if !matches!(name.as_str(), "create_task" | "ensure_future") {
-                    return None;
-                }
                 let event = EventRef::new(module, call.event);
                 let scope = self.event_scope(event);
                 let function = self.event_function(event).filter(|function| self.function_scope(*function) == scope)?;
@@ -255,7 +252,8 @@ impl Program<'_> {
                 let Some(found) = self.rounds_until_told(class, work) else { continue };
                 rounds.get_or_insert(found);
                 // A thread is made first and started then.
-                if called_name(self.facts(scope.module), call).is_some_and(|name| name.as_str() == "Thread") {
+                let facts = self.facts(scope.module);
+                if facts.called_name(facts.call(call)).is_some_and(|name| name.as_str() == "Thread") {
                     makes_thread = true;
                 } else {
                     starters.push(name_of(method));
@@ -376,18 +374,5 @@ pub(super) fn ends_and_questions() -> Box<[Name]> {
 
 /// The attribute of the object that a test asks for: `not self._stopped.is_set()`.
 fn asked_of(facts: &FileFacts, test: ExprId, receiver: Name) -> Option<Name> {
-    match facts.expr(test) {
-        Expr::Not(inner) => asked_of(facts, inner, receiver),
-        Expr::Call(call) => asked_of(facts, facts.call(call).callee, receiver),
-        Expr::Attribute(base, name) if facts.expr(base) == Expr::Name(receiver) => Some(name),
-        Expr::Attribute(base, _) => asked_of(facts, base, receiver),
-        _ => None,
-    }
-}
-
-fn called_name(facts: &FileFacts, call: CallId) -> Option<Name> {
-    match facts.expr(facts.call(call).callee) {
-        Expr::Name(name) | Expr::Attribute(_, name) => Some(name),
-        _ => None,
-    }
+    attribute_asked(facts, plain(facts, test, true).0, receiver)
 }
