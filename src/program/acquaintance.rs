@@ -4,6 +4,8 @@
 //! evidence of who runs what, a mere name leads anywhere in a large program, so the caller must know the class: name
 //! its module or that of a base, or be known to it, as a plug-in knows what it plugs into.
 
+use std::sync::Arc;
+
 use super::calls::{Answers, CallSite};
 use super::names::Definition;
 use super::recent::{self, Recent};
@@ -16,7 +18,7 @@ thread_local! {
 }
 
 /// The modules that each module takes something from.
-pub(super) type Acquaintances = Answers<ModuleId, ModuleId>;
+pub(super) type Acquaintances = Answers<ModuleId, Arc<[ModuleId]>>;
 
 impl Program<'_> {
     /// Whether a call runs a function, or may do so as far as can be told from who knows whom.

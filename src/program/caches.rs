@@ -290,7 +290,7 @@ impl Program<'_> {
         self.instantiations(class).iter().copied().find(|site| {
             !self.is_test(site.module)
                 && !self.is_module_level(site.event)
-                && self.repetition(site.event).frequency >= Frequency::Presumed
+                && self.frequency(site.event) >= Frequency::Presumed
         })
     }
 
@@ -378,9 +378,7 @@ impl Program<'_> {
         let made: Vec<_> = sites.iter().filter(|site| !self.is_test(site.module)).collect();
         let is_made_once = !made.is_empty()
             && self.subclasses(class).is_empty()
-            && made
-                .iter()
-                .all(|site| self.is_made_lazily(**site) || self.repetition(site.event).frequency <= Frequency::Once);
+            && made.iter().all(|site| self.is_made_lazily(**site) || self.frequency(site.event) <= Frequency::Once);
         is_enum || self.is_metaclass(class) || self.is_singleton(class) || is_made_once
     }
 

@@ -29,15 +29,15 @@ pub struct CallIndex {
     /// How many functions the modules before each have: with it a function is one number.
     functions_before: Vec<u32>,
     /// Answers of [`Program::callers`]: the same function is asked about from many places.
-    callers: Answers<FunctionRef, CallSite>,
+    callers: Answers<FunctionRef, Arc<[CallSite]>>,
     /// Likewise of [`Program::instantiations`].
-    instantiations: Answers<ClassRef, CallSite>,
+    instantiations: Answers<ClassRef, Arc<[CallSite]>>,
     /// Likewise of [`Program::mentions`].
-    mentioned: Answers<Definition, Mention>,
+    mentioned: Answers<Definition, Arc<[Mention]>>,
 }
 
-/// Lists that were asked for.
-pub(super) struct Answers<K, T>(Mutex<FxHashMap<K, Arc<[T]>>>);
+/// What was asked for before.
+pub(super) struct Answers<K, T>(Mutex<FxHashMap<K, T>>);
 
 impl<K, T> Default for Answers<K, T> {
     fn default() -> Self {
@@ -45,13 +45,13 @@ impl<K, T> Default for Answers<K, T> {
     }
 }
 
-impl<K: Eq + Hash, T> Answers<K, T> {
-    pub(super) fn get(&self, key: K, find: impl FnOnce(&K) -> Vec<T>) -> Arc<[T]> {
+impl<K: Eq + Hash, T: Clone> Answers<K, T> {
+    pub(super) fn get(&self, key: K, find: impl FnOnce(&K) -> T) -> T {
         if let Some(answer) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return answer.clone();
         }
         // Found without the lock: one answer asks for others.
-        let answer: Arc<[T]> = find(&key).into();
+        let answer = find(&key);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, answer.clone());
         answer
     }
@@ -283,7 +283,7 @@ impl Program<'_> {
 
     /// Every call that may run a function.
     pub fn callers(&self, function: FunctionRef) -> Arc<[CallSite]> {
-        self.calls.callers.get(function, |function| self.find_callers(*function))
+        self.calls.callers.get(function, |function| self.find_callers(*function).into())
     }
 
     fn find_callers(&self, function: FunctionRef) -> Vec<CallSite> {
@@ -430,7 +430,7 @@ impl Program<'_> {
 
     /// Every call that makes an instance of exactly this class.
     pub fn instantiations(&self, class: ClassRef) -> Arc<[CallSite]> {
-        self.calls.instantiations.get(class, |class| self.find_instantiations(*class))
+        self.calls.instantiations.get(class, |class| self.find_instantiations(*class).into())
     }
 
     fn find_instantiations(&self, class: ClassRef) -> Vec<CallSite> {
@@ -460,7 +460,7 @@ impl Program<'_> {
 
     /// Where a function or class is used as a value.
     pub fn mentions(&self, definition: Definition) -> Arc<[Mention]> {
-        self.calls.mentioned.get(definition, |definition| self.find_mentions(*definition))
+        self.calls.mentioned.get(definition, |definition| self.find_mentions(*definition).into())
     }
 
     fn find_mentions(&self, definition: Definition) -> Vec<Mention> {

@@ -497,7 +497,7 @@ impl Program<'_> {
         if let Some(repeated) = self.shown_to_repeat(function) {
             return Some(repeated);
         }
-        if self.function_repetition(function).frequency < Frequency::Presumed {
+        if self.function_frequency(function) < Frequency::Presumed {
             return None;
         }
         let mut seen: FxHashSet<FunctionRef> = FxHashSet::default();
@@ -536,12 +536,12 @@ impl Program<'_> {
         let family = std::iter::once(&class).chain(derived);
         let sites: Vec<CallSite> = family.flat_map(|class| self.instantiations(*class).to_vec()).collect();
         sites.into_iter().filter(|site| !self.is_test(site.module)).take(MOST_SITES).find_map(|site| {
-            let repetition = self.repetition(site.event);
             let needed = match enters && self.passes_by(class) && self.is_made_by_with(site) {
                 true => Frequency::Presumed,
                 false => Frequency::Repeated,
             };
-            (repetition.frequency >= needed && !repetition.path.iter().any(is_of_stand_in)).then(|| Cost {
+            let is_often = self.frequency(site.event) >= needed;
+            (is_often && !self.repetition(site.event).path.iter().any(is_of_stand_in)).then(|| Cost {
                 what: "it is made again and again".to_owned(),
                 label: Some(Label {
                     location: self.event_location(site.event),

@@ -250,7 +250,7 @@ impl Program<'_> {
         };
         match self.holding_scope(expr.scope, name).filter(|holder| is_defined_in(*holder)) {
             Some(holder) => match self.enclosing_function(holder) {
-                Some(function) if self.function_repetition(function).frequency >= Frequency::Presumed => {
+                Some(function) if self.function_frequency(function) >= Frequency::Presumed => {
                     Domain::Open(Name::new("made anew on each call"))
                 }
                 _ => Domain::Bounded,

@@ -157,7 +157,7 @@ impl Program<'_> {
             && sites.peek().is_some()
             && sites.all(|site| {
                 self.event_function(site.event).is_some()
-                    && self.repetition(site.event).frequency >= Frequency::Presumed
+                    && self.frequency(site.event) >= Frequency::Presumed
                     && self.is_bound_to_local(*site)
             })
     }
@@ -233,7 +233,7 @@ impl Program<'_> {
             Fate::Returned => self.owner_of_returned(site, class, depth),
             Fate::Unknown => Owner::plain(Lifetime::Unknown),
             Fate::Local if self.event_function(site.event).is_none() => Owner::plain(Lifetime::Unknown),
-            Fate::Local => match self.repetition(site.event).frequency {
+            Fate::Local => match self.frequency(site.event) {
                 Frequency::Presumed | Frequency::Repeated => Owner::plain(Lifetime::Short),
                 _ => Owner::plain(Lifetime::Unknown),
             },
@@ -525,7 +525,7 @@ impl Program<'_> {
             _ => return Fate::Local,
         };
         // Registered while the program is set up: whoever takes it keeps it.
-        let is_set_up = matches!(self.repetition(event).frequency, Frequency::Definition | Frequency::Once);
+        let is_set_up = matches!(self.frequency(event), Frequency::Definition | Frequency::Once);
         if vocabulary::is_registering_name(name.as_str()) && is_set_up {
             return Fate::Kept(Owner {
                 lifetime: Lifetime::Presumed,

@@ -136,7 +136,7 @@ pub struct Program<'m> {
     by_name: FxHashMap<Name, ModuleId>,
     pub classes: ClassTable,
     /// Answers of [`Program::instance_stores`]: a base class may have a thousand subclasses to look through.
-    instance_stores: calls::Answers<(ClassRef, Name), EventRef>,
+    instance_stores: calls::Answers<(ClassRef, Name), Arc<[EventRef]>>,
     calls: calls::CallIndex,
     acquaintances: acquaintance::Acquaintances,
     pub operations: Operations,
@@ -144,6 +144,8 @@ pub struct Program<'m> {
     /// Last names of all decorators of the program.
     decorators: NameSet,
     words: Words,
+    /// Answers of [`Program::repetition`] for functions, in the life of one instance of a class or at all.
+    repetitions: calls::Answers<(FunctionRef, Option<ClassRef>), Arc<repetition::Repetition>>,
     /// Names that more than one function has.
     common_functions: OnceLock<NameSet>,
     /// One for each module: several rules ask for the same accounts.
@@ -155,7 +157,7 @@ pub struct Program<'m> {
     lifetimes: lifetimes::Lifetimes,
     listeners: listeners::Listeners,
     /// What is done to the places from which a removal may be skipped.
-    touches_of_skipped: calls::Answers<Place, growth::Touch>,
+    touches_of_skipped: calls::Answers<Place, Arc<[growth::Touch]>>,
     registrations: registries::Registrations,
     thread_locals: thread_locals::ThreadLocals,
     endings: resources::Endings,
@@ -469,6 +471,7 @@ impl<'m> Program<'m> {
             operations: Operations::default(),
             references: references::References::default(),
             decorators: NameSet::default(),
+            repetitions: calls::Answers::default(),
             common_functions: OnceLock::new(),
             accounts: Vec::new(),
             instance_accounts: Vec::new(),

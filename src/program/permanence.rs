@@ -64,7 +64,7 @@ impl Program<'_> {
                 is_nothing
                     || self
                         .event_function(EventRef::new(scope.module, event))
-                        .is_none_or(|function| self.function_repetition(function).frequency < Frequency::Repeated)
+                        .is_none_or(|function| self.function_frequency(function) < Frequency::Repeated)
             })
     }
 

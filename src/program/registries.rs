@@ -316,7 +316,7 @@ impl Program<'_> {
         let classes = std::iter::once(&class).chain(self.subclasses(class));
         let made =
             classes.flat_map(|class| self.instantiations(*class).to_vec()).filter(|site| !self.is_test(site.module));
-        let most = made.take(24).map(|site| self.repetition(site.event).frequency).max();
+        let most = made.take(24).map(|site| self.frequency(site.event)).max();
         most.unwrap_or(match self.class(class).name.as_str().starts_with('_') {
             true => Frequency::Never,
             false => Frequency::Presumed,

@@ -5,6 +5,8 @@
 //! answers; a function that nobody in the project calls is taken by what it is: a handler by its decorator or base
 //! class, part of the public surface, or dead.
 
+use std::sync::Arc;
+
 use super::calls::CallSite;
 use super::names::Definition;
 use super::{ClassRef, EventRef, FunctionRef, Program, ScopeRef, vocabulary};
@@ -126,16 +128,36 @@ impl Search {
 impl Program<'_> {
     /// How often an event happens: as often as the most frequent way to it.
     pub fn repetition(&self, event: EventRef) -> Repetition {
-        let mut search = Search::default();
-        self.climb_from_event(&mut search, event, true, None, None);
-        self.climb(search)
+        Arc::unwrap_or_clone(self.known_repetition(event, None))
+    }
+
+    /// The same without its reasons.
+    pub fn frequency(&self, event: EventRef) -> Frequency {
+        self.known_repetition(event, None).frequency
     }
 
     /// How often an event happens in the life of one instance of a class: what runs at its beginning runs once.
     pub fn repetition_in_life(&self, event: EventRef, owner: ClassRef) -> Repetition {
-        let mut search = Search { owner: Some(owner), ..Search::default() };
-        self.climb_from_event(&mut search, event, true, None, None);
-        self.climb(search)
+        Arc::unwrap_or_clone(self.known_repetition(event, Some(owner)))
+    }
+
+    fn known_repetition(&self, event: EventRef, owner: Option<ClassRef>) -> Arc<Repetition> {
+        if let Some(around) = self.endless_loop_around(event) {
+            let EndlessLoop { label, ends } = around;
+            return Arc::new(Repetition { reasons: vec![label], ends, ..Repetition::plain(Frequency::Repeated) });
+        }
+        match self.event_function(event) {
+            Some(function) => self.known_function_repetition(function, owner),
+            None => Arc::new(Repetition::plain(Frequency::Definition)),
+        }
+    }
+
+    fn known_function_repetition(&self, function: FunctionRef, owner: Option<ClassRef>) -> Arc<Repetition> {
+        self.repetitions.get((function, owner), |_| {
+            let mut search = Search { owner, ..Search::default() };
+            search.visit(function, true, None, None);
+            Arc::new(self.climb(search))
+        })
     }
 
     /// A method of the owner's own family that begins an instance's life.
@@ -182,9 +204,12 @@ impl Program<'_> {
     }
 
     pub fn function_repetition(&self, function: FunctionRef) -> Repetition {
-        let mut search = Search::default();
-        search.visit(function, true, None, None);
-        self.climb(search)
+        Arc::unwrap_or_clone(self.known_function_repetition(function, None))
+    }
+
+    /// The same without its reasons.
+    pub fn function_frequency(&self, function: FunctionRef) -> Frequency {
+        self.known_function_repetition(function, None).frequency
     }
 
     fn climb(&self, mut search: Search) -> Repetition {

@@ -362,7 +362,7 @@ impl Program<'_> {
     }
 
     fn is_run(&self, function: FunctionRef) -> bool {
-        self.function_repetition(function).frequency > Frequency::Never
+        self.function_frequency(function) > Frequency::Never
     }
 
     /// A new container that does not depend on there being none yet.

@@ -19,7 +19,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         }
         let made = program.repeated_instantiation(class);
         let is_of_one_run = match made {
-            Some(site) => program.is_presumed_in_tool(module, program.repetition(site.event).frequency),
+            Some(site) => program.is_presumed_in_tool(module, program.frequency(site.event)),
             None => program.is_part_of_tool(module),
         };
         let confidence = match (&made, cached.is_bounded) {

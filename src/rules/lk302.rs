@@ -119,13 +119,13 @@ fn cost(program: &Program, found: &OwnCycle) -> Option<Cost> {
 
 /// The same for a class, where something else may show that so many are made.
 fn cost_of_instances(program: &Program, class: ClassRef, often: impl FnOnce() -> Option<Cost>) -> Option<Cost> {
-    if program.owner(class).lifetime == Lifetime::Process {
-        return None;
-    }
     let weight = || {
         let what = program.weight_of_instance(class)?;
         (program.instance_frequency(class) >= Frequency::Presumed).then_some(Cost { what, label: None })
     };
     let made = || program.made_often(class).or_else(often);
-    weight().or_else(|| (!program.is_ended_by_name(class)).then(made)?)
+    // How long an object lives takes the longest to find out.
+    weight()
+        .or_else(|| (!program.is_ended_by_name(class)).then(made)?)
+        .filter(|_| program.owner(class).lifetime != Lifetime::Process)
 }

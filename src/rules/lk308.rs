@@ -7,7 +7,7 @@ use crate::program::{ModuleId, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for found in program.yields_in_handlers(module) {
-        if program.function_repetition(found.function).frequency == Frequency::Definition {
+        if program.function_frequency(found.function) == Frequency::Definition {
             continue;
         }
         let function = program.function_name(found.function);

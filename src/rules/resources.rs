@@ -21,7 +21,7 @@ pub fn weigh(
     if resource.lost == Lost::Stays {
         return (believed, Severity::Warning);
     }
-    let is_repeated = || program.repetition(lost.acquisition.event).frequency >= Frequency::Presumed;
+    let is_repeated = || program.frequency(lost.acquisition.event) >= Frequency::Presumed;
     let is_noticed = !program.goes_at_once(lost, resource) && is_repeated();
     let severity = severity(resource.lost, program.is_costly_loss(lost, resource));
     (if is_noticed { believed.min(Confidence::Medium) } else { Confidence::Low }, severity)

@@ -59,7 +59,7 @@ impl Program<'_> {
             return None;
         }
         // Every module may add to one and the same place.
-        let touches = self.touches_of_skipped.get(place, |place| self.touches(*place));
+        let touches = self.touches_of_skipped.get(place, |place| self.touches(*place).into());
         let touch = Touch { operation, through: None };
         let mut growth = self.growth(place, holder.container, touch, &touches)?;
         let growths = std::slice::from_ref(&growth);

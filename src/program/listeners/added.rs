@@ -74,7 +74,7 @@ impl Program<'_> {
         let name = self.function(method).name;
         let frequency = match vocabulary::is_setup_name(name.as_str()) || vocabulary::is_beginning_name(name.as_str()) {
             true => self.instance_frequency(class),
-            false => self.function_repetition(method).frequency,
+            false => self.function_frequency(method),
         };
         (frequency >= Frequency::Presumed && matches!(cause, Cause::Fresh | Cause::Instance(_))).then_some(())
     }

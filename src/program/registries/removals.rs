@@ -20,7 +20,7 @@ impl Program<'_> {
                 refuted.push(Label { location: self.event_location(given), message });
                 continue;
             }
-            if self.repetition(removal).frequency > Frequency::Never || self.event_function(removal).is_none() {
+            if self.frequency(removal) > Frequency::Never || self.event_function(removal).is_none() {
                 return None;
             }
             let message = "this does not help: nobody runs it".to_owned();

@@ -75,7 +75,7 @@ impl Program<'_> {
         resource.closes_itself
             && is_on_some_way
             && !self.is_called_by_library(lost.acquisition.function)
-            && self.repetition(lost.acquisition.event).frequency < Frequency::Repeated
+            && self.frequency(lost.acquisition.event) < Frequency::Repeated
     }
 
     /// Whether the function that loses a resource says that it is done with it: it has waited for all work of the threads

@@ -223,7 +223,7 @@ impl Program<'_> {
     /// Whether a function that is called again and again ends the work that it starts, but not on every way.
     pub(super) fn is_left_running(&self, acquisition: &Acquisition, how: &Loss) -> bool {
         matches!(how, Loss::OnPath(loss) if !loss.is_handed_on && loss.because != Because::Guess)
-            && self.repetition(acquisition.event).frequency >= Frequency::Presumed
+            && self.frequency(acquisition.event) >= Frequency::Presumed
     }
 
     fn returns_receiver(&self, method: FunctionRef) -> bool {
