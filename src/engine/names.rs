@@ -86,7 +86,11 @@ const TEST_FOLDERS: &[&str] = &[
     "testsuite",
     "idle_test",
     "benchmarks",
+    "example",
     "examples",
+    "samples",
+    "tutorial",
+    "tutorials",
     "demo",
     "demos",
 ];
@@ -166,25 +170,25 @@ pub fn parts_called_tests(modules: &[Imported]) -> FxHashSet<usize> {
         .filter(|(_, module)| module.role == Role::Test && is_called_test(module.path))
         .map(|(number, module)| (module.name, number))
         .collect();
-    let mut parts = FxHashSet::default();
     if called.is_empty() {
-        return parts;
+        return FxHashSet::default();
     }
     let last = |name: Name| Name::new(name.as_str().rsplit('.').next().unwrap_or_default());
     let last_names: FxHashSet<Name> = called.keys().map(|name| last(*name)).collect();
     let may_name = |import: &&Import| {
         import.name.is_some_and(|name| last_names.contains(&name)) || last_names.contains(&last(import.module))
     };
-    for module in modules.iter().filter(|module| module.role != Role::Test) {
-        for import in module.facts.imports.iter().filter(may_name) {
-            let source = import_source(module, import);
-            let member = import.name.map(|name| format!("{source}.{name}"));
-            let found =
-                [Some(source), member].into_iter().flatten().map(|name| Name::new(name.trim_start_matches('.')));
-            parts.extend(found.filter_map(|name| called.get(&name)));
-        }
-    }
-    parts
+    let meant_by = |module: &Imported, import: &Import| {
+        let source = import_source(module, import);
+        let member = import.name.map(|name| format!("{source}.{name}"));
+        let meant = [Some(source), member].into_iter().flatten().map(|name| Name::new(name.trim_start_matches('.')));
+        meant.filter_map(|name| called.get(&name).copied()).collect::<Vec<_>>()
+    };
+    (modules.par_iter().filter(|module| module.role != Role::Test))
+        .flat_map_iter(|module| {
+            module.facts.imports.iter().filter(may_name).flat_map(|import| meant_by(module, import))
+        })
+        .collect()
 }
 
 /// The dotted name of the module that an import takes something from.
@@ -244,7 +248,7 @@ pub fn decide(modules: &[(&ModulePath, &FileFacts)]) -> Vec<Name> {
             false => Name::new(name),
         }
     };
-    modules.iter().map(|(module, _)| name(module)).collect()
+    modules.par_iter().map(|(module, _)| name(module)).collect()
 }
 
 /// For each folder with a choice, how many of its modules are imported under each of their names.

@@ -204,15 +204,36 @@ impl Program<'_> {
 
     /// Whether an instance keeps what its constructor is given.
     fn keeps_argument(&self, class: ClassRef, event: EventRef, argument: ExprRef) -> bool {
-        if self.is_exception_class(class) {
-            return true;
-        }
+        // Exceptions keep what they are given, unless their own constructor gives something else to that of their base.
+        let is_exception = self.is_exception_class(class);
         let Some(init) = self.method(class, self.words.init) else {
-            return super::references::is_data_class(self, class);
+            return is_exception || super::references::is_data_class(self, class);
         };
-        self.call_site(event)
-            .and_then(|site| self.parameter_for(site, init, argument))
-            .is_some_and(|parameter| self.stores_on_self(init, parameter))
+        match self.call_site(event).and_then(|site| self.parameter_for(site, init, argument)) {
+            Some(parameter) => {
+                self.stores_on_self(init, parameter) || is_exception && !self.replaces_in_base(init, parameter)
+            }
+            None => is_exception,
+        }
+    }
+
+    /// `super().__init__(f"{error}")`: a constructor that calls another, which does not get the parameter itself.
+    fn replaces_in_base(&self, init: FunctionRef, parameter: Name) -> bool {
+        let facts = self.facts(init.module);
+        let mut calls = facts.scope_events(self.function(init).scope).filter_map(|(_, event)| match event.kind {
+            EventKind::Call(call) => Some(facts.call(call)),
+            _ => None,
+        });
+        let given = calls.find_map(|call| match facts.expr(call.callee) {
+            Expr::Attribute(_, name) if name == self.words.init => Some(facts.all_arguments(call)),
+            _ => None,
+        });
+        given.is_some_and(|mut given| {
+            given.all(|id| {
+                !matches!(facts.expr(id), Expr::Name(name) if name == parameter)
+                    && !matches!(facts.expr(id), Expr::Starred(_))
+            })
+        })
     }
 
     pub(super) fn is_exception_class(&self, class: ClassRef) -> bool {

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::super::{ClassRef, EventRef, ExprRef, Program, ScopeRef};
+use super::super::{ClassRef, EventRef, ExprRef, Program, ScopeRef, vocabulary};
 use super::uses::Use;
 use super::{Acquisition, Source, Unnamed};
 use crate::facts::{CallId, Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts};
@@ -96,7 +96,26 @@ impl Program<'_> {
         }
         let result = facts.id_of(Expr::Call(acquisition.call));
         let is_used = result.is_none_or(|result| self.module(acquisition.event.module).is_part_of_something(result));
-        if is_used || resource.is_path { FirstUse::Elsewhere } else { FirstUse::Unnamed(Unnamed::Dropped) }
+        if is_used || resource.is_path || self.is_ended_with_its_maker(acquisition) {
+            return FirstUse::Elsewhere;
+        }
+        FirstUse::Unnamed(Unnamed::Dropped)
+    }
+
+    /// `engine.connect()` before `engine.dispose()`: what gives it is ended in the same function, and all that it gave with
+    /// it.
+    fn is_ended_with_its_maker(&self, acquisition: &Acquisition) -> bool {
+        let facts = self.facts(acquisition.event.module);
+        let Expr::Attribute(maker, _) = facts.expr(facts.call(acquisition.call).callee) else { return false };
+        let scope = self.function_scope(acquisition.function);
+        facts.scope_events(scope.id).any(|(id, event)| match event.kind {
+            EventKind::Call(call) => {
+                id > acquisition.event.id
+                    && matches!(facts.expr(facts.call(call).callee), Expr::Attribute(base, method)
+                        if base == maker && vocabulary::is_ending_name(method.as_str()))
+            }
+            _ => false,
+        })
     }
 
     /// `lock.acquire()` as a statement: what must be released is what the method was called on.

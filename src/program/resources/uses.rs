@@ -122,7 +122,8 @@ impl Program<'_> {
             }
             // `environment["READY"] = str(descriptor)`: a number is handed on as text, too.
             EventKind::Bind { target, value } if !matches!(facts.expr(target), Expr::Name(_)) => {
-                self.has_part(scope.expr(value), true, is_held)
+                let is_key = matches!(facts.expr(target), Expr::Subscript(_, key) if is_held(key));
+                is_key || self.has_part(scope.expr(value), true, is_held)
             }
             EventKind::Bind { target, value } => {
                 let Expr::Name(target) = facts.expr(target) else { return Use::Nothing };

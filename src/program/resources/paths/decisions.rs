@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use super::{Search, Seen, State};
 use crate::facts::flow::Step;
 use crate::facts::{CallId, Constant, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, Operator};
+use crate::source::Name;
 
 impl Search<'_, '_> {
     /// Finds the flags that decide about the release, and what was known at the acquisition.
@@ -16,9 +17,11 @@ impl Search<'_, '_> {
             deciding.extend(tests.into_iter().filter(|(test, _)| self.is_flag(*test)));
             deciding_loops.extend(loops.into_iter().filter(|id| !loops_around.contains(id)));
         }
+        // Where both arms release it, the test does not decide.
+        let one_sided = |(test, holds): &(ExprId, bool)| !deciding.contains(&(*test, !*holds));
+        self.deciding = deciding.iter().filter(|decision| one_sided(decision)).copied().collect();
         // What was known of the name before it held the resource is no longer so.
         self.known = known.into_iter().filter(|(test, _)| !self.is_about_resource(*test)).collect();
-        self.deciding = deciding;
         self.deciding_loops = deciding_loops;
     }
 
@@ -51,8 +54,12 @@ impl Search<'_, '_> {
         if tests.iter().any(|(test, holds)| *holds && self.is_of_first_turn(*test)) {
             return true;
         }
+        let loops = self.contexts_of(acquired).into_iter().filter_map(|id| match self.facts.context(id).kind {
+            ContextKind::While(test) => Some(test),
+            _ => None,
+        });
         let mut names: FxHashSet<ExprId> = FxHashSet::default();
-        for (test, _) in tests {
+        for test in tests.into_iter().map(|(test, _)| test).chain(loops) {
             self.names_in(test, &mut names);
         }
         let mut next = Some(state);
@@ -143,7 +150,9 @@ impl Search<'_, '_> {
     fn outcome(&self, test: ExprId, mask: u8) -> Option<bool> {
         let is_held = |id: ExprId| self.is_held(id, mask);
         match self.facts.expr(test) {
-            Expr::Attribute(base, name) if name.as_str() == "closed" && is_held(base) => Some(false),
+            Expr::Attribute(base, name) if is_held(base) && tells_whether_open(name).is_some() => {
+                tells_whether_open(name)
+            }
             Expr::Name(_) | Expr::Attribute(..) => is_held(test).then_some(true),
             Expr::Not(inner) => self.outcome(inner, mask).map(|outcome| !outcome),
             Expr::Binary(operator, left, right) if is_held(left) => {
@@ -163,15 +172,12 @@ impl Search<'_, '_> {
                 }
             }
             Expr::Call(call) if self.asks_for_existence(call, &is_held) => Some(true),
-            Expr::Call(call)
-                if matches!(self.facts.expr(self.facts.call(call).callee), Expr::Attribute(base, name)
-                    if name.as_str() == "is_closed" && is_held(base)) =>
-            {
-                Some(false)
-            }
             // What was acquired is of the type that it was acquired for.
             Expr::Call(call) => {
                 let call = self.facts.call(call);
+                if let Expr::Attribute(base, name) = self.facts.expr(call.callee) {
+                    return tells_whether_open(name).filter(|_| is_held(base));
+                }
                 let is_type_test =
                     matches!(self.facts.expr(call.callee), Expr::Name(name) if name.as_str() == "isinstance");
                 let first = self.facts.arguments(call).first().copied().filter(|_| is_type_test)?;
@@ -219,4 +225,14 @@ pub(in crate::program::resources) fn plain(facts: &FileFacts, mut test: ExprId, 
         (test, holds) = (inner, !holds);
     }
     (test, holds)
+}
+
+/// What an attribute or method says of a resource that was acquired and not released: that it is open. Where it says
+/// otherwise, there is nothing to release.
+fn tells_whether_open(name: Name) -> Option<bool> {
+    match name.as_str() {
+        "closed" | "is_closed" => Some(false),
+        "is_open" | "isOpen" | "opened" | "isOpened" | "is_connected" | "connected" => Some(true),
+        _ => None,
+    }
 }

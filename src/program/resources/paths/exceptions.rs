@@ -37,6 +37,12 @@ impl Search<'_, '_> {
                     {
                         return None;
                     }
+                    // `condition.wait()`
+                    Expr::Attribute(base, name)
+                        if self.resource.of_receiver && name.as_str() == "wait" && self.is_held(base, mask) =>
+                    {
+                        false
+                    }
                     Expr::Attribute(_, name) if is_harmless(name) => false,
                     Expr::Attribute(base, name) if self.changes_a_container(call, base, name) => false,
                     Expr::Attribute(base, _) if self.resource.fails_with_os_error && self.is_held(base, mask) => {
@@ -194,6 +200,7 @@ fn is_harmless_path(path: Name) -> bool {
         Some((module, _)) => matches!(
             module,
             "os" | "fcntl"
+                | "msvcrt"
                 | "ctypes"
                 | "termios"
                 | "tty"
