@@ -636,6 +636,11 @@ pub fn is_connection_name(name: &str) -> bool {
 
 /// Classes that stand in for others, or serve while somebody looks for a mistake, by what they are called.
 pub fn is_stand_in_name(name: &str) -> bool {
+    // `MemoryStateStore`, in the place of a database.
+    let is_store = || matches!(last_word(name).as_str(), "store" | "storage" | "backend" | "repository" | "database");
+    if name.trim_start_matches('_').starts_with("Memory") && is_store() {
+        return true;
+    }
     let written = name.char_indices().filter(|(_, letter)| *letter != '_');
     // The beginnings of words of their own.
     let mut words = written.enumerate().filter(|(number, (_, first))| *number == 0 || first.is_uppercase());

@@ -109,7 +109,5 @@ fn confidence(resource: &Resource, found: &UnreleasedAttribute) -> Confidence {
     };
     // The end that a base of another module has may be that of something else.
     let is_foreign_end = is_cheap && found.ends.is_some_and(|ends| ends.module != found.class.module);
-    // That of a temporary directory runs when the process ends, too.
-    let has_finalizer = resource.ends_itself && resource.released_by.iter().any(|by| by.as_str() == ".cleanup");
-    if found.has_foreign_base || is_foreign_end || has_finalizer { known.lowered() } else { known }
+    if found.has_foreign_base || is_foreign_end { known.lowered() } else { known }
 }
