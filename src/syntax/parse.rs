@@ -16,8 +16,6 @@ pub struct Tree {
     pub module: ModModule,
     /// In the order of the text.
     pub errors: Vec<SyntaxError>,
-    /// Every `#` comment, from the `#` to the end of its line.
-    pub comments: Vec<Span>,
     /// What comments say to unleak, in the order of the text.
     pub directives: Vec<Directive>,
     /// Nested too deeply to be walked: the module is empty and the only error says so.
@@ -37,8 +35,7 @@ pub fn parse(file: &SourceFile) -> Tree {
         return too_deep(span);
     }
     let parsed = parse_text(file);
-    let (comments, deepest) = read_tokens(parsed.tokens());
-    if let Some(span) = deepest {
+    if let Some(span) = first_too_deep(parsed.tokens()) {
         depth::dismantle(parsed.into_syntax());
         return too_deep(span);
     }
@@ -46,8 +43,8 @@ pub fn parse(file: &SourceFile) -> Tree {
         .map(|error| SyntaxError { message: in_our_style(&error.error.to_string()), span: span_of(error.range()) })
         .collect();
     errors.sort_by_key(|error| error.span);
-    let directives = suppression::directives(&file.text, &comments, parsed.tokens(), parsed.syntax());
-    Tree { errors, comments, directives, too_deep: false, module: parsed.into_syntax() }
+    let directives = suppression::directives(&file.text, parsed.tokens(), parsed.syntax());
+    Tree { errors, directives, too_deep: false, module: parsed.into_syntax() }
 }
 
 /// The parser's own work and nothing else, for comparison: there is no guard against deep nesting.
@@ -83,29 +80,11 @@ fn cell_ranges(file: &SourceFile) -> impl Iterator<Item = TextRange> {
     })
 }
 
-/// Comments, and the first place that is nested too deeply.
-fn read_tokens(tokens: &Tokens) -> (Vec<Span>, Option<Span>) {
-    let mut comments = Vec::new();
-    // A bound that is quick to see: every level needs a token of the same line, or an indent or arm somewhere before.
-    let (mut around, mut longest, mut line_start) = (0, 0, 0);
-    for (number, token) in tokens.iter().enumerate() {
-        match token.kind() {
-            TokenKind::Comment => comments.push(span_of(token.range())),
-            TokenKind::Newline => {
-                longest = longest.max(number + 1 - line_start);
-                line_start = number + 1;
-            }
-            TokenKind::Indent | TokenKind::Elif => around += 1,
-            _ => {}
-        }
-    }
-    if around + longest.max(tokens.len() - line_start) < depth::LIMIT as usize {
-        return (comments, None);
-    }
-    (comments, first_too_deep(tokens))
-}
-
+/// The first place that is nested too deeply.
 fn first_too_deep(tokens: &Tokens) -> Option<Span> {
+    if !may_be_too_deep(tokens) {
+        return None;
+    }
     let mut meter = depth::Meter::new(depth::LIMIT);
     let mut deepest = None;
     for token in tokens.iter().filter(|token| token.kind() != TokenKind::Comment) {
@@ -116,11 +95,30 @@ fn first_too_deep(tokens: &Tokens) -> Option<Span> {
     deepest
 }
 
+/// A bound that is quick to see: every level needs a token of the same line, or an indent or arm somewhere before.
+fn may_be_too_deep(tokens: &Tokens) -> bool {
+    if tokens.len() < depth::LIMIT as usize {
+        return false;
+    }
+    let (mut around, mut longest, mut line_start) = (0, 0, 0);
+    for (number, token) in tokens.iter().enumerate() {
+        match token.kind() {
+            TokenKind::Newline => {
+                longest = longest.max(number + 1 - line_start);
+                line_start = number + 1;
+            }
+            TokenKind::Indent | TokenKind::Elif => around += 1,
+            _ => {}
+        }
+    }
+    around + longest.max(tokens.len() - line_start) >= depth::LIMIT as usize
+}
+
 fn too_deep(span: Span) -> Tree {
     let module = ModModule { node_index: AtomicNodeIndex::NONE, range: TextRange::default(), body: Suite::new() };
     let message = format!("nested too deeply to be checked (more than {} levels)", depth::LIMIT);
     let errors = vec![SyntaxError { message, span }];
-    Tree { module, errors, comments: Vec::new(), directives: Vec::new(), too_deep: true }
+    Tree { module, errors, directives: Vec::new(), too_deep: true }
 }
 
 /// The parser's messages are sentences that begin with a capital, ours are not.
