@@ -100,7 +100,7 @@ impl Program<'_> {
     }
 
     fn find_owner(&self, class: ClassRef, depth: u32) -> Owner {
-        if self.is_passing(class) {
+        if self.external_bases(class).iter().any(|base| vocabulary::is_passing_base(base.as_str())) {
             return Owner::plain(Lifetime::Short);
         }
         let family: Vec<ClassRef> =
@@ -122,6 +122,10 @@ impl Program<'_> {
                     return best;
                 }
             }
+        }
+        // A value is made, used and gone, unless one is shown to stay.
+        if self.is_value_class(class) && self.runs_on(class).is_none() {
+            return Owner::plain(Lifetime::Short);
         }
         if best.lifetime < Lifetime::Long
             && let Some(reason) = family.iter().find_map(|member| self.runs_on(*member))
@@ -213,12 +217,6 @@ impl Program<'_> {
                 _ => false,
             })
         })
-    }
-
-    /// Exceptions, values and test cases: made, used and gone.
-    fn is_passing(&self, class: ClassRef) -> bool {
-        self.is_value_class(class) && self.runs_on(class).is_none()
-            || self.external_bases(class).iter().any(|base| vocabulary::is_passing_base(base.as_str()))
     }
 
     /// The life of the instance that one call makes.
