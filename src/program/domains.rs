@@ -544,6 +544,12 @@ impl Program<'_> {
             return Domain::Bounded;
         }
         match self.resolve(expr) {
+            // The request that a framework keeps for each thread.
+            Definition::External(_)
+                if vocabulary::is_address_word(vocabulary::last_word(text).as_str()) && self.is_request(base) =>
+            {
+                return Domain::Open(Name::new(&format!("`{attribute}`, part of what comes in")));
+            }
             Definition::Class(_) | Definition::Function(_) | Definition::Module(_) | Definition::External(_) => {
                 return Domain::Bounded;
             }
@@ -619,15 +625,25 @@ impl Program<'_> {
     /// `request.args["name"]`: whoever asks may write there what he wants.
     fn domain_of_input(&self, base: ExprRef, key: ExprRef) -> Option<Domain> {
         let Expr::Attribute(request, part) = self.expr(base) else { return None };
-        if !vocabulary::is_input_word(part.as_str()) || !self.is_request(base.scope.expr(request)) {
+        let is_environment = part.as_str() == "META";
+        if !(is_environment || vocabulary::is_input_word(part.as_str())) || !self.is_request(base.scope.expr(request)) {
             return None;
         }
-        let Expr::Constant(Constant::Word(word)) = self.expr(key) else { return None };
-        Some(match self.domain_by_name(word) {
+        let written = "written by whoever sends the request";
+        match self.expr(key) {
+            Expr::Constant(Constant::Word(word)) if is_environment => {
+                let is_of_peer = word.as_str().starts_with("HTTP_") || word.as_str().starts_with("REMOTE_");
+                is_of_peer.then(|| Domain::Open(Name::new(&format!("`{word}`, {written}"))))
+            }
             // Nobody asks for a mode that there is not, but by mistake.
-            Domain::Bounded => Domain::Unknown,
-            _ => Domain::Open(Name::new(&format!("`{word}`, written by whoever sends the request"))),
-        })
+            Expr::Constant(Constant::Word(word)) => Some(match self.domain_by_name(word) {
+                Domain::Bounded => Domain::Unknown,
+                _ => Domain::Open(Name::new(&format!("`{word}`, {written}"))),
+            }),
+            // `request.headers["X-Session"]`
+            Expr::Constant(Constant::Str) if part.as_str() == "headers" => Some(Domain::Open(Name::new(written))),
+            _ => None,
+        }
     }
 
     /// The request that is being answered: a variable, an attribute, or the one that a framework keeps for each thread.
@@ -664,6 +680,8 @@ impl Program<'_> {
                         | "frame"
                 ) && !self.is_module_scope_name(expr.scope, name)
             }
+            // The peer of a request is another's each time; the client of an object may be its own.
+            Expr::Attribute(base, name) if name.as_str() == "client" => self.comes_and_goes(expr.scope.expr(base)),
             Expr::Attribute(_, name) => matches!(name.as_str(), "request" | "message" | "peer"),
             _ => false,
         }

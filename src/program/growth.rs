@@ -7,6 +7,7 @@
 
 pub mod exits;
 mod guards;
+pub mod loops;
 mod memos;
 mod reinit;
 mod removals;
@@ -24,7 +25,9 @@ use super::domains::Domain;
 use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, Operation, OperationKind, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{Constant, ContextKind, DisplayKind, EventKind, Expr, ExprId, NOTHING, Operator, ScopeKind};
+use crate::facts::{
+    Constant, ContextKind, DisplayKind, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator, ScopeKind,
+};
 use crate::models::{Holds, Shape};
 use crate::source::Name;
 

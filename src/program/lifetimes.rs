@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::calls::CallSite;
 use super::names::Definition;
 use super::repetition::Frequency;
-use super::types::Type;
+use super::types::{Type, last_part};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, OperationKind, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{ContextKind, EventKind, Expr, ExprId, NOTHING, Operator, ScopeKind};
 use crate::finding::Label;
@@ -138,7 +138,11 @@ impl Program<'_> {
         if sites > 0 && short == sites {
             return Owner::plain(Lifetime::Short);
         }
-        let named = family.iter().find(|member| vocabulary::is_serving_name(self.class(**member).name.as_str()));
+        let serves = |member: &&ClassRef| {
+            vocabulary::is_serving_name(self.class(**member).name.as_str())
+                || self.external_bases(**member).iter().any(|base| is_serving_base(last_part(base.as_str())))
+        };
+        let named = family.iter().find(serves);
         match named {
             Some(member) if short == 0 && !self.is_made_per_call(class) && !self.is_taken_out(&family) => Owner {
                 lifetime: Lifetime::Presumed,
@@ -650,4 +654,9 @@ impl Program<'_> {
         }
         called
     }
+}
+
+/// What a framework makes one of and calls for each request or event, by what it is called.
+fn is_serving_base(name: &str) -> bool {
+    matches!(vocabulary::last_word(name).as_str(), "middleware" | "bot" | "server" | "application" | "plugin" | "cog")
 }

@@ -128,8 +128,7 @@ pub fn instance_memo_confidence(
 fn most_sure_of_entries(program: &Program, place: Place, growths: &[&Growth], owner: &Owner) -> Option<Confidence> {
     let most = most_sure(owner)?;
     let Place::Instance(class, _) = place else { return Some(most) };
-    let is_shown =
-        growths.iter().any(|growth| matches!(growth.domain, Domain::Open(_)) && growth.sibling.is_none());
+    let is_shown = growths.iter().any(|growth| matches!(growth.domain, Domain::Open(_)) && growth.sibling.is_none());
     let ends = match owner.lifetime {
         Lifetime::Process => false,
         Lifetime::Presumed if !is_shown => true,

@@ -7,7 +7,7 @@
 //! than for a limited time: `if not done.wait(5): raise TimeoutError`.
 
 use super::*;
-use crate::facts::{Call, CallId, ContextId, EventId, FileFacts};
+use crate::facts::{Call, CallId, ContextId, EventId};
 
 /// An entry that stays when the wait behind it ends by an exception.
 #[derive(Clone, Debug)]
