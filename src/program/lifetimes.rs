@@ -658,5 +658,5 @@ impl Program<'_> {
 
 /// What a framework makes one of and calls for each request or event, by what it is called.
 fn is_serving_base(name: &str) -> bool {
-    matches!(vocabulary::last_word(name).as_str(), "middleware" | "bot" | "server" | "application" | "plugin" | "cog")
+    ["Middleware", "Bot", "Server", "Application", "Cog"].iter().any(|word| name.ends_with(word))
 }
