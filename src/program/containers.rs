@@ -4,7 +4,8 @@ use super::names::Definition;
 use super::operations::OperationKind;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef};
 use crate::facts::{
-    ComprehensionKind, Constant, DisplayKind, EventId, EventKind, Expr, MODULE_SCOPE, Operator, ScopeKind,
+    Call, ComprehensionKind, Constant, DisplayKind, EventId, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE,
+    Operator, ScopeKind,
 };
 use crate::models::{Argument, Holds, Shape};
 use crate::source::Name;
@@ -62,7 +63,7 @@ impl Program<'_> {
                 let call = facts.call(call);
                 match self.resolve(expr.scope.expr(call.callee)) {
                     Definition::External(path) => {
-                        let model = self.models.container(path)?;
+                        let Some(model) = self.models.container(path) else { return self.made_by_field(expr) };
                         let bound = model.bound.and_then(|bound| self.argument(expr, bound));
                         let is_bounded =
                             model.always_bounded || bound.is_some_and(|b| self.is_bound(b, model.zero_is_unbounded));
@@ -143,11 +144,39 @@ impl Program<'_> {
     pub fn made_by_factory(&self, made: ExprRef) -> Option<Container> {
         let facts = self.facts(made.scope.module);
         let Expr::Call(call) = self.expr(made) else { return None };
-        let factory = made.scope.expr(*facts.arguments(facts.call(call)).first()?);
+        self.container_of_factory(made.scope.expr(*facts.arguments(facts.call(call)).first()?))
+    }
+
+    /// What a field of a data class is declared to begin with: `field(default_factory=dict)`, `Factory`'s shorter form in
+    /// `attrs.field(factory=dict)`.
+    fn made_by_field(&self, made: ExprRef) -> Option<Container> {
+        let facts = self.facts(made.scope.module);
+        let Expr::Call(call) = self.expr(made) else { return None };
+        self.container_of_factory(made.scope.expr(field_factory(facts, facts.call(call))?))
+    }
+
+    /// The declaration of a field that each instance of a data class gets a container of its own for.
+    pub(super) fn field_declaration(&self, class: ClassRef, name: Name) -> Option<EventRef> {
+        let module = self.module(class.module);
+        let facts = module.facts();
+        let is_field = |event: &EventId| match facts.event(*event).kind {
+            EventKind::Bind { value, .. } => {
+                matches!(facts.expr(value), Expr::Call(call) if field_factory(facts, facts.call(call)).is_some())
+            }
+            _ => false,
+        };
+        let mut bindings = module.bindings_of(self.class_scope(class).id, name);
+        bindings.find(is_field).map(|event| EventRef::new(class.module, event))
+    }
+
+    fn container_of_factory(&self, factory: ExprRef) -> Option<Container> {
+        let facts = self.facts(factory.scope.module);
         if let Expr::Lambda(function) = self.expr(factory) {
             let scope = facts.function(function).scope;
             return facts.scope_events(scope).find_map(|(_, event)| match event.kind {
-                EventKind::Return(value) => self.container_made_by(ScopeRef::new(made.scope.module, scope).expr(value)),
+                EventKind::Return(value) => {
+                    self.container_made_by(ScopeRef::new(factory.scope.module, scope).expr(value))
+                }
                 _ => None,
             });
         }
@@ -278,10 +307,8 @@ impl Program<'_> {
         let bindings: Vec<(EventRef, Option<ExprRef>)> = match place {
             Place::Module(module, name) => self.variable_bindings(ScopeRef::new(module, MODULE_SCOPE), name),
             Place::Class(class, name) => self.variable_bindings(self.class_scope(class), name),
-            Place::Instance(class, name) => self
-                .instance_stores(class, name)
-                .iter()
-                .copied()
+            Place::Instance(class, name) => (self.field_declaration(class, name).into_iter())
+                .chain(self.instance_stores(class, name).iter().copied())
                 .map(|store| (store, self.stored_value(store)))
                 .collect(),
             Place::Function(function, name) => {
@@ -350,6 +377,14 @@ impl Program<'_> {
             _ => Some(self.event_scope(event).expr(crate::facts::NOTHING)),
         }
     }
+}
+
+/// What a declaration of a field gives as the maker of its first value: `dict` of `field(default_factory=dict)`.
+pub(super) fn field_factory(facts: &FileFacts, call: &Call) -> Option<ExprId> {
+    let is_factory = |name: Name| matches!(name.as_str(), "default_factory" | "factory");
+    let given = facts.keyword_arguments(call).iter().find(|(name, _)| name.is_some_and(is_factory))?.1;
+    let declares = |name: Name| matches!(name.as_str(), "field" | "Field" | "PrivateAttr" | "ib" | "attrib");
+    facts.called_name(call).is_some_and(declares).then_some(given)
 }
 
 /// Abstract bases and wrappers that behave like a built-in container.

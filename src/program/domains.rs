@@ -68,11 +68,14 @@ struct Allowance<'a> {
     steps: &'a Cell<u32>,
     /// What is asked about is declared to be a text or a number, which no object of a class is.
     is_plain: bool,
+    /// A word for what there are few of is no evidence: the parts of an `event` are not named by it, and a `tag` that
+    /// is shown to come and go does.
+    looks_past_words: bool,
 }
 
 impl<'a> Allowance<'a> {
     fn new(depth: u32, steps: &'a Cell<u32>) -> Self {
-        Allowance { depth, steps, is_plain: false }
+        Allowance { depth, steps, is_plain: false, looks_past_words: false }
     }
 
     fn spend(self) -> Option<Self> {
@@ -89,6 +92,13 @@ static CLASS_ATTRIBUTES: LazyLock<[Name; 6]> = LazyLock::new(|| {
 impl Program<'_> {
     pub fn domain(&self, expr: ExprRef) -> Domain {
         self.domain_within(expr, Allowance::new(DEPTH, &Cell::new(MOST_STEPS)))
+    }
+
+    /// Nothing but its word says that a key is one of few: neither a declaration nor what it is made of.
+    pub(super) fn is_bounded_by_word(&self, key: ExprRef) -> bool {
+        let steps = Cell::new(MOST_STEPS);
+        let past_words = Allowance { looks_past_words: true, ..Allowance::new(DEPTH, &steps) };
+        self.domain_within(key, past_words) != Domain::Bounded
     }
 
     fn domain_within(&self, expr: ExprRef, depth: Allowance) -> Domain {
@@ -146,7 +156,7 @@ impl Program<'_> {
         // What lies in an object of the project is not the object.
         let elements = match self.type_of(base) {
             Type::Instance(_) => Domain::Unknown,
-            _ => self.domain_of_elements(base, depth),
+            _ => self.domain_of_elements(base, Allowance { looks_past_words: true, ..depth }),
         };
         // What a document calls its parts is written in it.
         if matches!(self.expr(base), Expr::Attribute(_, name) if name.as_str() == "attrib") {
@@ -324,7 +334,7 @@ impl Program<'_> {
             return Domain::Unknown;
         }
         match self.joined_domain(parts.into_iter()) {
-            Domain::Unknown if in_function && is_loop_variable => self.domain_by_name(name),
+            Domain::Unknown if in_function && is_loop_variable => self.domain_by_word(name, depth),
             // What a call gives is named by what it is, where that leaves no doubt.
             Domain::Unknown if in_function => match self.domain_by_name(name) {
                 open if open.is_open() => open,
@@ -379,7 +389,7 @@ impl Program<'_> {
         match self.domain_of_given(function, parameter, depth) {
             // What all known callers pass is bounded; a public function may have others, but those who write
             // them pass the same kind of thing.
-            Domain::Unknown => match self.domain_by_name(name) {
+            Domain::Unknown => match self.domain_by_word(name, depth) {
                 // The word for a text, of what is declared to be none.
                 Domain::Likely(_) if self.is_declared_otherwise(function, parameter) => Domain::Unknown,
                 named => named,
@@ -534,6 +544,12 @@ impl Program<'_> {
             return Domain::Bounded;
         }
         match self.resolve(expr) {
+            // The request that a framework keeps for each thread.
+            Definition::External(_)
+                if vocabulary::is_address_word(vocabulary::last_word(text).as_str()) && self.is_request(base) =>
+            {
+                return Domain::Open(Name::new(&format!("`{attribute}`, part of what comes in")));
+            }
             Definition::Class(_) | Definition::Function(_) | Definition::Module(_) | Definition::External(_) => {
                 return Domain::Bounded;
             }
@@ -580,10 +596,10 @@ impl Program<'_> {
                         }
                     }
                 }
-                self.domain_by_name(attribute)
+                self.domain_by_word(attribute, depth)
             }
             Type::Class(_) => Domain::Bounded,
-            _ => match self.domain_by_name(attribute) {
+            _ => match self.domain_by_word(attribute, depth) {
                 // A name or a kind is one of those that are known; a constant is written in capitals.
                 _ if is_constant_name(text) => Domain::Bounded,
                 Domain::Unknown if vocabulary::is_naming_word(text) || vocabulary::is_inventory_word(text) => {
@@ -609,15 +625,25 @@ impl Program<'_> {
     /// `request.args["name"]`: whoever asks may write there what he wants.
     fn domain_of_input(&self, base: ExprRef, key: ExprRef) -> Option<Domain> {
         let Expr::Attribute(request, part) = self.expr(base) else { return None };
-        if !vocabulary::is_input_word(part.as_str()) || !self.is_request(base.scope.expr(request)) {
+        let is_environment = part.as_str() == "META";
+        if !(is_environment || vocabulary::is_input_word(part.as_str())) || !self.is_request(base.scope.expr(request)) {
             return None;
         }
-        let Expr::Constant(Constant::Word(word)) = self.expr(key) else { return None };
-        Some(match self.domain_by_name(word) {
+        let written = "written by whoever sends the request";
+        match self.expr(key) {
+            Expr::Constant(Constant::Word(word)) if is_environment => {
+                let is_of_peer = word.as_str().starts_with("HTTP_") || word.as_str().starts_with("REMOTE_");
+                is_of_peer.then(|| Domain::Open(Name::new(&format!("`{word}`, {written}"))))
+            }
             // Nobody asks for a mode that there is not, but by mistake.
-            Domain::Bounded => Domain::Unknown,
-            _ => Domain::Open(Name::new(&format!("`{word}`, written by whoever sends the request"))),
-        })
+            Expr::Constant(Constant::Word(word)) => Some(match self.domain_by_name(word) {
+                Domain::Bounded => Domain::Unknown,
+                _ => Domain::Open(Name::new(&format!("`{word}`, {written}"))),
+            }),
+            // `request.headers["X-Session"]`
+            Expr::Constant(Constant::Str) if part.as_str() == "headers" => Some(Domain::Open(Name::new(written))),
+            _ => None,
+        }
     }
 
     /// The request that is being answered: a variable, an attribute, or the one that a framework keeps for each thread.
@@ -654,6 +680,8 @@ impl Program<'_> {
                         | "frame"
                 ) && !self.is_module_scope_name(expr.scope, name)
             }
+            // The peer of a request is another's each time; the client of an object may be its own.
+            Expr::Attribute(base, name) if name.as_str() == "client" => self.comes_and_goes(expr.scope.expr(base)),
             Expr::Attribute(_, name) => matches!(name.as_str(), "request" | "message" | "peer"),
             _ => false,
         }
@@ -1065,6 +1093,13 @@ impl Program<'_> {
     }
 
     /// The word that the programmer chose, where nothing else is known.
+    fn domain_by_word(&self, name: Name, depth: Allowance) -> Domain {
+        match self.domain_by_name(name) {
+            Domain::Bounded if depth.looks_past_words => Domain::Unknown,
+            named => named,
+        }
+    }
+
     fn domain_by_name(&self, name: Name) -> Domain {
         let text = name.as_str().trim_matches('_');
         let last = text.rsplit('_').next().unwrap_or(text);

@@ -7,6 +7,7 @@
 
 pub mod exits;
 mod guards;
+pub mod loops;
 mod memos;
 mod reinit;
 mod removals;
@@ -24,7 +25,9 @@ use super::domains::Domain;
 use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, Operation, OperationKind, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{Constant, ContextKind, DisplayKind, EventKind, Expr, ExprId, NOTHING, Operator, ScopeKind};
+use crate::facts::{
+    Constant, ContextKind, DisplayKind, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator, ScopeKind,
+};
 use crate::models::{Holds, Shape};
 use crate::source::Name;
 
@@ -143,16 +146,22 @@ impl Program<'_> {
         for id in &self.module(module).index.may_hold {
             let event = facts.event(*id);
             let EventKind::Bind { target, value } = event.kind else { continue };
-            let Expr::Attribute(base, name) = facts.expr(target) else { continue };
-            let Expr::Name(base) = facts.expr(base) else { continue };
             let scope = ScopeRef::new(module, facts.scope_of(event));
-            let Some(receiver) = self.receiver_named(scope, base).filter(|receiver| !receiver.is_class) else {
-                continue;
+            let (class, name) = match (facts.expr(target), facts.scope(scope.id).kind) {
+                (Expr::Attribute(base, name), _) => {
+                    let Expr::Name(base) = facts.expr(base) else { continue };
+                    match self.receiver_named(scope, base).filter(|receiver| !receiver.is_class) {
+                        Some(receiver) => (receiver.class, name),
+                        None => continue,
+                    }
+                }
+                (Expr::Name(name), ScopeKind::Class(class)) => (ClassRef::new(module, class), name),
+                _ => continue,
             };
             if self.container_made_by(scope.expr(value)).is_none() {
                 continue;
             }
-            let place = self.instance_place(receiver.class, name);
+            let place = self.instance_place(class, name);
             let is_here = matches!(place, Place::Instance(owner, _) if owner.module == module);
             if is_here && seen.insert(place) {
                 places.push(place);
@@ -343,14 +352,19 @@ impl Program<'_> {
             return None;
         }
         let scope = self.event_scope(operation.event);
+        let facts = self.facts(scope.module);
         let is_append = matches!(operation.kind, OperationKind::Append | OperationKind::Extend)
             && !self.is_membership_guarded(operation);
         let key = self.growing_key(operation);
         let mut domain = self.growth_domain(container, operation, scope, key);
-        let sibling = match domain {
-            Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_) => self.pruned_sibling(place, operation),
-            _ => None,
+        let is_vague = match domain {
+            Domain::Unknown | Domain::Likely(_) | Domain::Presumed(_) => true,
+            Domain::Bounded => matches!(facts.expr(key), Expr::Name(_) | Expr::Attribute(..)),
+            Domain::Open(_) => false,
         };
+        // Keys that are shown to go are not as few as their word says.
+        let sibling = if is_vague { self.pruned_sibling(place, operation) } else { None };
+        let sibling = sibling.filter(|_| domain != Domain::Bounded || self.is_bounded_by_word(scope.expr(key)));
         if operation.level == 0 && container.holds == Holds::Strong {
             domain = self.as_declared(place, container, domain);
         }

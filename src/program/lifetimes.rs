@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::calls::CallSite;
 use super::names::Definition;
 use super::repetition::Frequency;
-use super::types::Type;
+use super::types::{Type, last_part};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, OperationKind, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{ContextKind, EventKind, Expr, ExprId, NOTHING, Operator, ScopeKind};
 use crate::finding::Label;
@@ -100,7 +100,7 @@ impl Program<'_> {
     }
 
     fn find_owner(&self, class: ClassRef, depth: u32) -> Owner {
-        if self.is_passing(class) {
+        if self.external_bases(class).iter().any(|base| vocabulary::is_passing_base(base.as_str())) {
             return Owner::plain(Lifetime::Short);
         }
         let family: Vec<ClassRef> =
@@ -123,6 +123,10 @@ impl Program<'_> {
                 }
             }
         }
+        // A value is made, used and gone, unless one is shown to stay.
+        if self.is_value_class(class) && self.runs_on(class).is_none() {
+            return Owner::plain(Lifetime::Short);
+        }
         if best.lifetime < Lifetime::Long
             && let Some(reason) = family.iter().find_map(|member| self.runs_on(*member))
         {
@@ -134,7 +138,11 @@ impl Program<'_> {
         if sites > 0 && short == sites {
             return Owner::plain(Lifetime::Short);
         }
-        let named = family.iter().find(|member| vocabulary::is_serving_name(self.class(**member).name.as_str()));
+        let serves = |member: &&ClassRef| {
+            vocabulary::is_serving_name(self.class(**member).name.as_str())
+                || self.external_bases(**member).iter().any(|base| is_serving_base(last_part(base.as_str())))
+        };
+        let named = family.iter().find(serves);
         match named {
             Some(member) if short == 0 && !self.is_made_per_call(class) && !self.is_taken_out(&family) => Owner {
                 lifetime: Lifetime::Presumed,
@@ -213,12 +221,6 @@ impl Program<'_> {
                 _ => false,
             })
         })
-    }
-
-    /// Exceptions, values and test cases: made, used and gone.
-    fn is_passing(&self, class: ClassRef) -> bool {
-        self.is_value_class(class) && self.runs_on(class).is_none()
-            || self.external_bases(class).iter().any(|base| vocabulary::is_passing_base(base.as_str()))
     }
 
     /// The life of the instance that one call makes.
@@ -652,4 +654,9 @@ impl Program<'_> {
         }
         called
     }
+}
+
+/// What a framework makes one of and calls for each request or event, by what it is called.
+fn is_serving_base(name: &str) -> bool {
+    ["Middleware", "Bot", "Server", "Application", "Cog"].iter().any(|word| name.ends_with(word))
 }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use rayon::prelude::*;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use super::containers::field_factory;
 use super::names::Definition;
 use super::{EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef};
 use crate::facts::{
@@ -220,7 +221,7 @@ pub(super) struct BoundToContainers {
     /// Names bound to the result of a call, with the last name of what is called; an imported name also as its own
     /// module has it.
     calls: Vec<(Name, Name)>,
-    /// `name = given or {}`.
+    /// `name = given or {}`, `name: dict = field(default_factory=dict)`.
     choices: Vec<(Name, EventId)>,
     /// `import name as bound`, as `(bound, name)`.
     renamed: Vec<(Name, Name)>,
@@ -237,6 +238,7 @@ impl BoundToContainers {
         match facts.expr(value) {
             Expr::Display(kind, _) if kind != DisplayKind::Tuple => self.displays.push(name),
             Expr::Comprehension(kind, _) if kind != ComprehensionKind::Generator => self.displays.push(name),
+            Expr::Call(call) if field_factory(facts, facts.call(call)).is_some() => self.choices.push((name, event)),
             Expr::Call(call) => match facts.expr(facts.call(call).callee) {
                 Expr::Name(maker) => {
                     self.calls.push((name, maker));

@@ -224,7 +224,12 @@ impl Program<'_> {
         if let Some(owner) = self.mro(class).iter().rev().find(stores) {
             return Place::Instance(*owner, name);
         }
-        self.class_place(class, name).unwrap_or(Place::Instance(class, name))
+        match self.class_place(class, name) {
+            Some(Place::Class(owner, _)) if self.field_declaration(owner, name).is_some() => {
+                Place::Instance(owner, name)
+            }
+            place => place.unwrap_or(Place::Instance(class, name)),
+        }
     }
 
     /// `self.x += …` reads the class's attribute first: it does not make an attribute of its own for containers.

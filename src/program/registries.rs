@@ -439,10 +439,19 @@ impl Program<'_> {
         }
         let call = self.call_site(site.event)?.call;
         let facts = self.facts(site.event.module);
-        facts
-            .all_arguments(facts.call(call))
-            .any(|argument| argument != callable.id && self.belongs_to_the_call(callable.scope.expr(argument)))
-            .then_some(Cause::Fresh)
+        let arguments = facts.all_arguments(facts.call(call)).filter(|argument| *argument != callable.id);
+        self.cause_of_arguments(callable.scope, &arguments.collect::<Vec<_>>())
+    }
+
+    /// The object whose method gives itself as an argument, or what belongs to the call.
+    fn cause_of_arguments(&self, scope: ScopeRef, arguments: &[ExprId]) -> Option<Cause> {
+        let facts = self.facts(scope.module);
+        let own_object = arguments.iter().find_map(|argument| match facts.expr(*argument) {
+            Expr::Name(name) => self.receiver_named(scope, name).filter(|receiver| !receiver.is_class),
+            _ => None,
+        });
+        let is_fresh = || arguments.iter().any(|argument| self.belongs_to_the_call(scope.expr(*argument)));
+        own_object.map(|receiver| Cause::Instance(receiver.class)).or_else(|| is_fresh().then_some(Cause::Fresh))
     }
 
     pub(super) fn cause_of_callable(&self, callable: ExprRef, depth: u32) -> Option<Cause> {
@@ -473,11 +482,8 @@ impl Program<'_> {
                     return None;
                 }
                 let (first, rest) = facts.arguments(call).split_first()?;
-                self.cause_of_callable(callable.scope.expr(*first), depth).or_else(|| {
-                    rest.iter()
-                        .any(|argument| self.belongs_to_the_call(callable.scope.expr(*argument)))
-                        .then_some(Cause::Fresh)
-                })
+                self.cause_of_callable(callable.scope.expr(*first), depth)
+                    .or_else(|| self.cause_of_arguments(callable.scope, rest))
             }
             Expr::Name(name) => match self.resolve_name(callable.scope, name) {
                 Definition::Function(function) => self.cause_of_closure(function),

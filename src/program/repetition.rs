@@ -169,6 +169,22 @@ impl Program<'_> {
                 .is_some_and(|class| self.mro(class).contains(&owner) || self.mro(owner).contains(&class))
     }
 
+    /// `Thread(target=self._run)`: it runs as often as one is made.
+    fn is_work_of_threads(&self, function: FunctionRef) -> bool {
+        let name = self.function(function).name.as_str();
+        let is_private = name.starts_with('_') && !is_special(name);
+        let mentions = is_private.then(|| self.mentions(Definition::Function(function))).into_iter();
+        let mut mentions = mentions.flat_map(|mentions| mentions.to_vec()).peekable();
+        mentions.peek().is_some()
+            && mentions.all(|mention| {
+                let facts = self.facts(mention.event.module);
+                let EventKind::Call(call) = facts.event(mention.event.id).kind else { return false };
+                self.external_path(mention.expr.scope.expr(facts.call(call).callee))
+                    .and_then(|path| self.models.calls(path))
+                    .is_some_and(|model| self.is_argument(mention.event, mention.expr.id, model.argument))
+            })
+    }
+
     /// A function that makes an instance fills what it makes: that is the beginning of the instance's life, whatever the
     /// function is called.
     fn makes_it_first(&self, function: FunctionRef, owner: ClassRef) -> bool {
@@ -269,7 +285,9 @@ impl Program<'_> {
             }
             return;
         }
-        if search.owner.is_some_and(|owner| self.begins(function, owner) || self.ends(function, owner)) {
+        let is_edge =
+            |owner| self.begins(function, owner) && !self.is_work_of_threads(function) || self.ends(function, owner);
+        if search.owner.is_some_and(is_edge) {
             search.found(Frequency::Once, Some(number), None);
             return;
         }

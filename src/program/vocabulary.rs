@@ -503,6 +503,7 @@ pub fn is_serving_name(name: &str) -> bool {
             | "adapter"
             | "driver"
             | "executor"
+            | "semaphore"
     )
 }
 

@@ -20,7 +20,10 @@ pub fn confidence(program: &Program, place: Place, account: &Account, growths: &
 fn of_one_that_serves(program: &Program, growth: &Growth) -> Confidence {
     // The same of entries under the numbers of objects that constructors are given.
     let is_of_few = growth.defeat == Some(Defeat::Identity) && program.begins_with_constructor(&growth.repetition);
-    match growth.repetition.is_surface && (is_of_few || program.is_one_that_serves(growth.touch.event())) {
+    // A list of all of them is kept where there may be more than one.
+    let is_one_of_many = growth.is_append && program.holds_receiver(&[growth.touch]);
+    let is_only_one = || !is_one_of_many && program.is_one_that_serves(growth.touch.event());
+    match growth.repetition.is_surface && (is_of_few || is_only_one()) {
         _ if is_of_one_run(program, growth) => Confidence::Low,
         true => Confidence::Low,
         false => growth_confidence(growth),
@@ -72,8 +75,10 @@ pub fn instance_confidence(
         .map(|growth| {
             let is_repeated = growth.repetition.frequency == Frequency::Repeated;
             match growth.domain {
-                // Siblings with the same keys only say something of an object that is shown to go on.
-                _ if growth.sibling.is_some() && owner.lifetime < Lifetime::Long => Confidence::Low,
+                // Siblings that only sometimes get the same keys say something of an object that is shown to go on.
+                _ if growth.sibling.is_some_and(|sibling| !sibling.is_parallel) && owner.lifetime < Lifetime::Long => {
+                    Confidence::Low
+                }
                 // `register_user(user_id, user)`: told what there is, as often as there is one.
                 Domain::Open(_) if !growth.is_append && !is_repeated && arranges(program, growth) => Confidence::Low,
                 Domain::Open(_) if !growth.is_append => growth_confidence(growth),
@@ -123,7 +128,7 @@ pub fn instance_memo_confidence(
 fn most_sure_of_entries(program: &Program, place: Place, growths: &[&Growth], owner: &Owner) -> Option<Confidence> {
     let most = most_sure(owner)?;
     let Place::Instance(class, _) = place else { return Some(most) };
-    let is_shown = growths.iter().any(|growth| matches!(growth.domain, Domain::Open(_)));
+    let is_shown = growths.iter().any(|growth| matches!(growth.domain, Domain::Open(_)) && growth.sibling.is_none());
     let ends = match owner.lifetime {
         Lifetime::Process => false,
         Lifetime::Presumed if !is_shown => true,

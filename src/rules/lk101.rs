@@ -1,4 +1,4 @@
-//! LK101: a module- or class-level container that only grows.
+//! LK101: a module- or class-level container that only grows, or a local that a loop without an end fills.
 
 use rustc_hash::FxHashSet;
 
@@ -7,11 +7,12 @@ use crate::finding::Confidence;
 use crate::models::Shape;
 use crate::program::growth::{Account, Growth};
 use crate::program::repetition::Frequency;
-use crate::program::{ModuleId, Place, Program};
+use crate::program::{ModuleId, Place, Program, vocabulary};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     check_holders(module, program, report);
     check_aliases(module, program, report);
+    check_loops(module, program, report);
 }
 
 fn check_holders(module: ModuleId, program: &Program, report: &mut Report) {
@@ -64,6 +65,27 @@ fn check_aliases(module: ModuleId, program: &Program, report: &mut Report) {
             label: String::new(),
             related,
             symbol: program.place_symbol(place),
+        });
+    }
+}
+
+/// A local of a loop that goes on for as long as the program, unless it may do so only while a peer is there.
+fn check_loops(module: ModuleId, program: &Program, report: &mut Report) {
+    for local in program.filled_by_loops(module) {
+        let Some(function) = program.event_function(local.growth) else { continue };
+        let name = local.name;
+        let serves_a_peer = program.facts(module).parameters(program.function(function)).iter().any(|parameter| {
+            let word = vocabulary::last_word(parameter.name.as_str());
+            vocabulary::is_open_end_name(parameter.name.as_str())
+                || matches!(word.as_str(), "reader" | "writer" | "client")
+        });
+        report.add(Claim {
+            span: program.event_location(local.made).span,
+            confidence: if serves_a_peer { Confidence::Low } else { Confidence::Medium },
+            message: format!("`{name}` only grows: nothing takes out what each round of the loop adds"),
+            label: "held for as long as the loop goes on".to_owned(),
+            related: vec![label(program, local.growth, "adds here each time it runs"), local.rounds],
+            symbol: format!("{}.{name}", program.function_symbol(function)),
         });
     }
 }

@@ -1,4 +1,4 @@
-//! LK103: an entry that is taken out after an `await`, and stays when the `await` does not return.
+//! LK103: an entry that is taken out after a wait, and stays when the wait fails or comes to nothing.
 
 use super::{Claim, Report, label};
 use crate::finding::{Confidence, Label};
@@ -8,18 +8,28 @@ use crate::program::{ModuleId, Place, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for (place, skipped) in program.skipped_removals(module) {
-        let Some((confidence, reasons)) = confidence(program, place, &skipped) else { continue };
-        let name = program.place_name(place);
         let adds = skipped.growth.touch.event();
+        let is_async = program.event_function(adds).is_some_and(|function| program.function(function).is_async);
+        let Some((confidence, reasons)) = confidence(program, place, &skipped, is_async) else { continue };
+        let name = program.place_name(place);
         let how = match skipped.kind {
-            SkippedKind::Own => "fails or is cancelled",
-            SkippedKind::Task => "is cancelled",
-            SkippedKind::TimedOut => "times out",
+            _ if !is_async => "wait after it times out",
+            SkippedKind::Own => "`await` after it fails or is cancelled",
+            SkippedKind::Task => "`await` after it is cancelled",
+            SkippedKind::TimedOut => "`await` after it times out",
         };
         let mut related = vec![
             label(program, skipped.holder.binding, held(program, place)),
-            label(program, skipped.wait, "what raises here leaves the entry behind"),
-            label(program, skipped.removal, removal(skipped.kind)),
+            label(
+                program,
+                skipped.wait,
+                if is_async {
+                    "what raises here leaves the entry behind"
+                } else {
+                    "whoever gives up here leaves the entry behind"
+                },
+            ),
+            label(program, skipped.removal, removal(skipped.kind, is_async)),
         ];
         related.extend(skipped.growth.repetition.reasons.iter().take(2).cloned());
         related.extend(reasons);
@@ -27,7 +37,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         report.add(Claim {
             span: program.event_location(adds).span,
             confidence,
-            message: format!("`{name}` keeps this entry when the `await` after it {how}"),
+            message: format!("`{name}` keeps this entry when the {how}"),
             label: "added here".to_owned(),
             related,
             symbol: program.place_symbol(place),
@@ -36,11 +46,11 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 }
 
 /// The coroutine ends and others were meant to see the entry, so its container outlives the call; how long is only
-/// known of some owners.
-fn confidence(program: &Program, place: Place, skipped: &Skipped) -> Option<(Confidence, Vec<Label>)> {
+/// known of some owners. What a thread waits for may be the same each time.
+fn confidence(program: &Program, place: Place, skipped: &Skipped, is_async: bool) -> Option<(Confidence, Vec<Label>)> {
     let is_open = skipped.growth.domain.is_open() || skipped.kind == SkippedKind::Task;
     let by_key = match skipped.kind {
-        SkippedKind::Own if !is_open => Confidence::Low,
+        _ if !is_open && (skipped.kind == SkippedKind::Own || !is_async) => Confidence::Low,
         _ => Confidence::Medium,
     };
     let Place::Instance(class, _) = place else { return Some((by_key, Vec::new())) };
@@ -55,8 +65,9 @@ fn held(program: &Program, place: Place) -> String {
     }
 }
 
-fn removal(kind: SkippedKind) -> &'static str {
+fn removal(kind: SkippedKind, is_async: bool) -> &'static str {
     match kind {
+        SkippedKind::Own if !is_async => "this is reached only if something comes in time",
         SkippedKind::Own => "this is reached only if the `await` returns",
         SkippedKind::Task | SkippedKind::TimedOut => "only this takes it out, when the wait ends as it should",
     }

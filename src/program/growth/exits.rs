@@ -3,10 +3,11 @@
 //! A coroutine that waits may never go on: its task is cancelled, or what it waits for fails. An entry that it put
 //! somewhere before, and that it takes out only after, then stays. So for each entry that a coroutine adds and then
 //! waits, the question is who takes it out if the wait ends by an exception: a `finally`, a handler, a context
-//! manager, a callback, somebody else, or nobody.
+//! manager, a callback, somebody else, or nobody. A plain function asks the same where it waits for the entry no longer
+//! than for a limited time: `if not done.wait(5): raise TimeoutError`.
 
 use super::*;
-use crate::facts::{ContextId, FileFacts};
+use crate::facts::{Call, CallId, ContextId, EventId};
 
 /// An entry that stays when the wait behind it ends by an exception.
 #[derive(Clone, Debug)]
@@ -30,16 +31,23 @@ pub enum SkippedKind {
     TimedOut,
 }
 
+/// Where a function waits, and where it is left if that comes to nothing: by what the wait raises, or further down.
+#[derive(Clone, Copy)]
+struct Wait {
+    event: EventRef,
+    leaves: EventRef,
+    /// The branch for what came in time.
+    answered: Option<ContextId>,
+}
+
 impl Program<'_> {
     /// The entries that coroutines of a module leave behind when they do not get past a wait.
     pub fn skipped_removals(&self, module: super::super::ModuleId) -> Vec<(Place, Skipped)> {
         let mut seen = FxHashSet::default();
         let mut found = Vec::new();
         for operation in self.operations.in_module(module) {
-            let is_async =
-                self.event_function(operation.event).is_some_and(|function| self.function(function).is_async);
             let is_held = matches!(operation.place, Place::Instance(..)) || self.is_shared(operation.place);
-            if !is_async || !is_held || operation.level != 0 || !operation.kind.is_growth() {
+            if !is_held || operation.level != 0 || !operation.kind.is_growth() {
                 continue;
             }
             if let Some(skipped) = self.skipped(*operation)
@@ -53,7 +61,9 @@ impl Program<'_> {
 
     fn skipped(&self, operation: Operation) -> Option<Skipped> {
         let place = operation.place;
-        let wait = self.wait_after(operation.event)?;
+        let function = self.event_function(operation.event)?;
+        let is_async = self.function(function).is_async;
+        let wait = if is_async { self.wait_after(operation.event)? } else { self.limited_wait_after(operation)? };
         let holder = self.holder(place)?;
         if holder.container.is_bounded || holder.container.holds != Holds::Strong {
             return None;
@@ -72,17 +82,17 @@ impl Program<'_> {
         if removals.is_empty() || !removals.iter().all(|removal| self.takes_one(*removal)) {
             return None;
         }
-        let function = self.event_function(operation.event)?;
         if self.is_cleaned_up(function, operation, wait, &removals) {
             return None;
         }
         let own: Vec<&Operation> =
             removals.iter().filter(|removal| self.event_function(removal.event) == Some(function)).collect();
         let (kind, removal) = if own.is_empty() {
-            (self.stands_for(operation, wait)?, removals.first()?.event)
+            let kind = if is_async { self.stands_for(operation, wait.event)? } else { SkippedKind::TimedOut };
+            (kind, removals.first()?.event)
         } else {
             let is_later =
-                |removal: &&Operation| removal.event.id > wait.id && removal.key == self.growing_key(operation);
+                |removal: &&Operation| removal.event.id > wait.event.id && removal.key == self.growing_key(operation);
             if own.len() < removals.len() || !own.iter().all(is_later) {
                 return None;
             }
@@ -92,6 +102,7 @@ impl Program<'_> {
             Place::Instance(owner, _) => self.repetition_in_life(operation.event, owner),
             _ => self.repetition(operation.event),
         };
+        let wait = wait.event;
         (growth.repetition.frequency >= Frequency::Presumed).then_some(Skipped { holder, growth, wait, removal, kind })
     }
 
@@ -116,7 +127,7 @@ impl Program<'_> {
     }
 
     /// The first `await` that is reached from an event in the same function.
-    fn wait_after(&self, event: EventRef) -> Option<EventRef> {
+    fn wait_after(&self, event: EventRef) -> Option<Wait> {
         let facts = self.facts(event.module);
         let scope = facts.scope_of(facts.event(event.id));
         let (id, _) = facts.scope_events(scope).find(|(id, other)| {
@@ -125,9 +136,107 @@ impl Program<'_> {
                 && matches!(other.kind, EventKind::Await(awaited)
                     if !self.is_shielded(facts, awaited) && !self.is_own_start(ScopeRef::new(event.module, scope), awaited))
                 && is_reached(facts, event.id, *id, scope)
-                && !is_caught(facts, *id)
+                && !is_caught(facts, *id, false)
         })?;
-        Some(EventRef::new(event.module, id))
+        let event = EventRef::new(event.module, id);
+        Some(Wait { event, leaves: event, answered: None })
+    }
+
+    /// The first call after an entry is added that waits for what the entry holds, and no longer than for a limited time.
+    fn limited_wait_after(&self, operation: Operation) -> Option<Wait> {
+        let (module, from) = (operation.event.module, operation.event.id);
+        let facts = self.facts(module);
+        let scope = self.event_scope(operation.event);
+        facts.scope_events(scope.id).skip_while(|(id, _)| *id <= from).find_map(|(id, event)| {
+            let EventKind::Call(call) = event.kind else { return None };
+            let Expr::Attribute(base, method) = facts.expr(facts.call(call).callee) else { return None };
+            let position = match method.as_str() {
+                "wait" | "result" => 0,
+                "get" => 1,
+                _ => return None,
+            };
+            let is_wait = facts.scope_of(event) == scope.id
+                && is_limited(facts, facts.call(call), position)
+                && self.is_part_of_entry(scope, base, operation)
+                && is_reached(facts, from, id, scope.id)
+                && !is_caught(facts, id, true);
+            let (leaves, answered) = match method.as_str() {
+                _ if !is_wait => return None,
+                "wait" => self.left_if_nothing_came(scope, call, id)?,
+                _ => (id, None),
+            };
+            Some(Wait { event: EventRef::new(module, id), leaves: EventRef::new(module, leaves), answered })
+        })
+    }
+
+    /// What is waited for is stored, as it is or as a part: `self.waiting[key] = (done, answers)`.
+    fn is_part_of_entry(&self, scope: ScopeRef, waited: ExprId, operation: Operation) -> bool {
+        let facts = self.facts(scope.module);
+        let mut root = waited;
+        while let Expr::Attribute(base, _) = facts.expr(root) {
+            root = base;
+        }
+        let Expr::Name(name) = facts.expr(root) else { return false };
+        let is_it = |part: ExprId| facts.expr(part) == Expr::Name(name);
+        if self.receiver_named(scope, name).is_some() {
+            return false;
+        }
+        let is_given = match facts.expr(operation.value) {
+            Expr::Display(_, run) => facts.list(run).iter().any(|part| is_it(*part)),
+            Expr::Call(call) => facts.all_arguments(facts.call(call)).any(is_it),
+            _ => is_it(operation.value),
+        };
+        // `done = self.waiting[key] = Event()`
+        is_given
+            || self.holding_scope(scope, name).is_some_and(|holder| {
+                self.bound_values(holder, name).0.iter().any(|(_, value)| value.id == operation.value)
+            })
+    }
+
+    /// Where a function goes if a wait says that nothing came: `if not done.wait(5): raise …`, or `if done.wait(5): return …`
+    /// and what comes behind it. With the branch for what came.
+    fn left_if_nothing_came(
+        &self,
+        scope: ScopeRef,
+        call: CallId,
+        wait: EventId,
+    ) -> Option<(EventId, Option<ContextId>)> {
+        let facts = self.facts(scope.module);
+        let is_answer = |test: ExprId| match facts.expr(test) {
+            Expr::Call(tested) => tested == call,
+            Expr::Name(name) => {
+                let bound = self.holding_scope(scope, name).map(|holder| self.bound_values(holder, name).0);
+                bound.is_some_and(|values| values.iter().any(|(_, value)| self.expr(*value) == Expr::Call(call)))
+            }
+            _ => false,
+        };
+        let mut is_asked = false;
+        let mut answered = None;
+        for (id, event) in facts.scope_events(scope.id).skip_while(|(id, _)| *id <= wait) {
+            let mut is_answered = false;
+            for around in contexts(facts, event.context) {
+                let (test, holds) = match facts.context(around).kind {
+                    ContextKind::If(test) => (test, true),
+                    ContextKind::Else(test) => (test, false),
+                    _ => continue,
+                };
+                let came = match facts.expr(test) {
+                    Expr::Not(inner) if is_answer(inner) => !holds,
+                    _ if is_answer(test) => holds,
+                    _ => continue,
+                };
+                is_asked = true;
+                if came {
+                    is_answered = true;
+                    answered = Some(around);
+                }
+            }
+            let leaves = matches!(event.kind, EventKind::Raise { .. } | EventKind::Return(_));
+            if leaves && is_asked && !is_answered {
+                return Some((id, answered));
+            }
+        }
+        None
     }
 
     /// `await self`: an object waits for its own start, and what it holds ends with it if that fails.
@@ -141,13 +250,7 @@ impl Program<'_> {
     }
 
     /// Whether somebody takes the entry out when the wait raises.
-    fn is_cleaned_up(
-        &self,
-        function: FunctionRef,
-        operation: Operation,
-        wait: EventRef,
-        removals: &[Operation],
-    ) -> bool {
+    fn is_cleaned_up(&self, function: FunctionRef, operation: Operation, wait: Wait, removals: &[Operation]) -> bool {
         let facts = self.facts(function.module);
         let outer = self.outermost_function(function);
         // A callback that is defined here takes it out whenever it is called.
@@ -163,9 +266,17 @@ impl Program<'_> {
         let lets_go = |event: EventRef| {
             removals.iter().any(|removal| removal.event == event) || self.calls_one_of(event, &removers, 2)
         };
-        let around = contexts(facts, facts.event(wait.id).context);
+        let around = contexts(facts, facts.event(wait.leaves.id).context);
         let scope = self.function_scope(function);
-        let by_exit = self.does_on_exit(wait, &lets_go);
+        let on_the_way = |id: EventId, context: ContextId| {
+            id > wait.event.id
+                && id < wait.leaves.id
+                && wait.answered.is_none_or(|branch| !contexts(facts, context).contains(&branch))
+        };
+        let by_exit = self.does_on_exit(wait.leaves, &lets_go)
+            || facts
+                .scope_events(scope.id)
+                .any(|(id, event)| on_the_way(id, event.context) && lets_go(EventRef::new(function.module, id)));
         let by_manager = around.iter().any(|id| match facts.context(*id).kind {
             ContextKind::With { manager, .. } => self.manager_lets_go(scope.expr(manager), operation, &removers),
             _ => false,
@@ -287,16 +398,25 @@ fn contexts(facts: &FileFacts, innermost: ContextId) -> Vec<ContextId> {
     facts.context_ids_around(innermost).collect()
 }
 
-/// Whether a handler around an event catches whatever it raises and goes on.
-fn is_caught(facts: &FileFacts, event: crate::facts::EventId) -> bool {
+/// Whether a call is given a limit of time, by its keyword or in this place.
+fn is_limited(facts: &FileFacts, call: &Call, position: usize) -> bool {
+    let by_keyword =
+        facts.keyword_arguments(call).iter().find(|(name, _)| name.is_some_and(|name| name.as_str() == "timeout"));
+    let limit = by_keyword.map(|(_, value)| *value).or_else(|| facts.arguments(call).get(position).copied());
+    limit.is_some_and(|limit| facts.expr(limit) != Expr::Constant(Constant::None))
+}
+
+/// Whether a handler around an event catches whatever it raises, or may catch it, and goes on.
+fn is_caught(facts: &FileFacts, event: EventId, by_any: bool) -> bool {
     let around = contexts(facts, facts.event(event).context);
     facts.contexts.iter().enumerate().any(|(number, handler)| {
         let ContextKind::Except(types) = handler.kind else { return false };
-        let catches_all = match facts.expr(types) {
-            Expr::Nothing => true,
-            Expr::Name(name) | Expr::Attribute(_, name) => matches!(name.as_str(), "BaseException" | "Exception"),
-            _ => false,
-        };
+        let catches_all = by_any
+            || match facts.expr(types) {
+                Expr::Nothing => true,
+                Expr::Name(name) | Expr::Attribute(_, name) => matches!(name.as_str(), "BaseException" | "Exception"),
+                _ => false,
+            };
         let covers = around.iter().any(|id| {
             let inside = facts.context(*id);
             inside.kind == ContextKind::Try && inside.group == handler.group
@@ -313,12 +433,7 @@ fn is_caught(facts: &FileFacts, event: crate::facts::EventId) -> bool {
 
 /// Whether control can come from one event to a later one of the same scope without an exception and without
 /// starting anew.
-fn is_reached(
-    facts: &FileFacts,
-    from: crate::facts::EventId,
-    to: crate::facts::EventId,
-    scope: crate::facts::ScopeId,
-) -> bool {
+fn is_reached(facts: &FileFacts, from: EventId, to: EventId, scope: crate::facts::ScopeId) -> bool {
     let before = contexts(facts, facts.event(from).context);
     let after = contexts(facts, facts.event(to).context);
     let is_exclusive = before.iter().any(|left| {

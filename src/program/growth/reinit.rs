@@ -67,6 +67,7 @@ impl Program<'_> {
                 matches!(touch.operation.kind, OperationKind::Clear | OperationKind::Rebind)
                     && touch.operation.level == 0
                     && !self.is_making(place, touch.event())
+                    && !self.is_made_if_missing(place, touch.event())
             })
             .filter_map(|touch| self.event_function(touch.event()))
             .filter(|function| !vocabulary::is_making_name(self.function(*function).name.as_str()))

@@ -61,7 +61,7 @@ impl Program<'_> {
         if operation.level > level {
             return Some("it takes from the value, and the key stays".to_owned());
         }
-        let makes = self.is_lazily_filled(place, event) || self.is_making(place, event);
+        let makes = self.is_making(place, event) || self.is_made_if_missing(place, event);
         if operation.kind == OperationKind::Rebind && makes {
             return Some("it only makes the container".to_owned());
         }
@@ -73,7 +73,8 @@ impl Program<'_> {
         }
         let grows_here = growing.iter().any(|touch| self.event_function(touch.event()) == Some(function));
         if grows_here {
-            return None;
+            let is_put_back = growing.iter().any(|growing| self.is_put_back(operation, growing.operation));
+            return is_put_back.then(|| "what it takes out is added again right behind it".to_owned());
         }
         let name = self.function(function).name.as_str();
         if let Place::Instance(owner, _) = place
@@ -122,8 +123,87 @@ impl Program<'_> {
             && self.event_function(event).is_none_or(|function| self.function(function).name == self.words.init)
     }
 
+    /// `if PLACE is None: PLACE = []`, `if not hasattr(self, "place"): …`, `except NameError: …`: the container is made where
+    /// there was none.
+    pub(super) fn is_made_if_missing(&self, place: Place, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let is_handled = |context: &crate::facts::Context| match context.kind {
+            ContextKind::Except(types) => matches!(facts.expr(types), Expr::Name(name)
+                if matches!(name.as_str(), "NameError" | "AttributeError" | "UnboundLocalError")),
+            _ => false,
+        };
+        let is_asked = |test: ExprRef, holds: bool| match self.expr(test) {
+            Expr::Not(inner) if holds => self.asks_for_attribute(test.scope.expr(inner), place),
+            _ => !holds && self.asks_for_attribute(test, place),
+        };
+        self.is_lazily_filled(place, event)
+            || facts.contexts_around(facts.event(event.id).context).any(is_handled)
+            || self.conditions(event).iter().any(|condition| is_asked(condition.test, condition.holds))
+    }
+
+    /// `hasattr(self, "place")`
+    fn asks_for_attribute(&self, test: ExprRef, place: Place) -> bool {
+        let facts = self.facts(test.scope.module);
+        let Expr::Call(call) = self.expr(test) else { return false };
+        let call = facts.call(call);
+        let (Place::Class(_, name) | Place::Instance(_, name) | Place::Function(_, name)) = place else { return false };
+        matches!(facts.expr(call.callee), Expr::Name(asks) if asks.as_str() == "hasattr")
+            && facts
+                .arguments(call)
+                .get(1)
+                .is_some_and(|word| facts.expr(*word) == Expr::Constant(Constant::Word(name)))
+    }
+
+    /// `ORDER.remove(self)`, and further down `ORDER.append(self)`: whatever leaves the place is in it again afterwards.
+    fn is_put_back(&self, removal: Operation, growth: Operation) -> bool {
+        let taken = removal.key;
+        let facts = self.facts(removal.event.module);
+        let takes_one = match removal.kind {
+            OperationKind::Remove => true,
+            // Of a list it takes what stands in this place.
+            OperationKind::Pop | OperationKind::Delete => growth.kind == OperationKind::Store,
+            _ => false,
+        };
+        let added = if growth.kind == OperationKind::Append { growth.value } else { growth.key };
+        let scope = self.event_scope(removal.event);
+        if !takes_one
+            || taken == NOTHING
+            || taken != added
+            || removal.level != growth.level
+            || growth.event <= removal.event
+            || self.event_scope(growth.event) != scope
+        {
+            return false;
+        }
+        // A branch that the growth stands in is one that the removal stands in as well, and nothing leaves in between.
+        let context_of = |event: EventRef| facts.event(event.id).context;
+        let between = || facts.scope_events(scope.id).filter(|(id, _)| *id > removal.event.id && *id < growth.event.id);
+        let is_rebound = |name: Name| {
+            between().any(|(_, event)| matches!(event.kind,
+                EventKind::Bind { target, .. } | EventKind::BindElement { target, .. } if facts.expr(target) == Expr::Name(name)))
+        };
+        let is_left = between().any(|(_, event)| {
+            matches!(
+                event.kind,
+                EventKind::Return(_) | EventKind::Raise { .. } | EventKind::Continue | EventKind::Break
+            )
+        });
+        let stays_same = match facts.expr(taken) {
+            Expr::Name(name) => !is_rebound(name),
+            Expr::Attribute(base, _) => {
+                matches!(facts.expr(base), Expr::Name(name) if !is_rebound(name))
+                    && !between()
+                        .any(|(_, event)| matches!(event.kind, EventKind::Bind { target, .. } if target == taken))
+            }
+            _ => false,
+        };
+        stays_same
+            && !is_left
+            && facts.context_ids_around(context_of(removal.event)).any(|around| around == context_of(growth.event))
+    }
+
     /// What is stored is the object whose method stores it.
-    pub(super) fn holds_receiver(&self, growing: &[Touch]) -> bool {
+    pub fn holds_receiver(&self, growing: &[Touch]) -> bool {
         growing.iter().any(|touch| {
             let scope = self.event_scope(touch.operation.event);
             matches!(self.facts(scope.module).expr(touch.operation.value), Expr::Name(name) if self.receiver_named(scope, name).is_some())

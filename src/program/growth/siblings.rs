@@ -9,6 +9,8 @@ pub struct Sibling {
     pub place: Place,
     /// Where it does.
     pub removal: EventRef,
+    /// Both get the key on the same ways.
+    pub is_parallel: bool,
 }
 
 impl Program<'_> {
@@ -44,7 +46,9 @@ impl Program<'_> {
                 false => continue,
             };
             if let Some(removal) = self.removal_by_key(other.place, function, key) {
-                return Some(Sibling { place: other.place, removal });
+                let context_of = |event: EventRef| facts.event(event.id).context;
+                let is_parallel = is_beside && context_of(other.event) == context_of(operation.event);
+                return Some(Sibling { place: other.place, removal, is_parallel });
             }
         }
         None
