@@ -45,12 +45,13 @@ impl Program<'_> {
     pub fn skipped_removals(&self, module: super::super::ModuleId) -> Vec<(Place, Skipped)> {
         let mut seen = FxHashSet::default();
         let mut found = Vec::new();
+        let waits = limited_waits(self.facts(module));
         for operation in self.operations.in_module(module) {
             let is_held = matches!(operation.place, Place::Instance(..)) || self.is_shared(operation.place);
             if !is_held || operation.level != 0 || !operation.kind.is_growth() {
                 continue;
             }
-            if let Some(skipped) = self.skipped(*operation)
+            if let Some(skipped) = self.skipped(*operation, &waits)
                 && seen.insert((operation.place, self.event_function(operation.event)))
             {
                 found.push((operation.place, skipped));
@@ -59,11 +60,12 @@ impl Program<'_> {
         found
     }
 
-    fn skipped(&self, operation: Operation) -> Option<Skipped> {
+    fn skipped(&self, operation: Operation, waits: &[(EventId, CallId)]) -> Option<Skipped> {
         let place = operation.place;
         let function = self.event_function(operation.event)?;
         let is_async = self.function(function).is_async;
-        let wait = if is_async { self.wait_after(operation.event)? } else { self.limited_wait_after(operation)? };
+        let wait =
+            if is_async { self.wait_after(operation.event)? } else { self.limited_wait_after(operation, waits)? };
         let holder = self.holder(place)?;
         if holder.container.is_bounded || holder.container.holds != Holds::Strong {
             return None;
@@ -142,30 +144,23 @@ impl Program<'_> {
         Some(Wait { event, leaves: event, answered: None })
     }
 
-    /// The first call after an entry is added that waits for what the entry holds, and no longer than for a limited time.
-    fn limited_wait_after(&self, operation: Operation) -> Option<Wait> {
+    /// The first of some calls after an entry is added that waits for what the entry holds.
+    fn limited_wait_after(&self, operation: Operation, waits: &[(EventId, CallId)]) -> Option<Wait> {
         let (module, from) = (operation.event.module, operation.event.id);
         let facts = self.facts(module);
         let scope = self.event_scope(operation.event);
-        facts.scope_events(scope.id).skip_while(|(id, _)| *id <= from).find_map(|(id, event)| {
-            let EventKind::Call(call) = event.kind else { return None };
-            let Expr::Attribute(base, method) = facts.expr(facts.call(call).callee) else { return None };
-            let position = match method.as_str() {
-                "wait" | "result" => 0,
-                "get" => 1,
-                _ => return None,
-            };
-            let is_wait = facts.scope_of(event) == scope.id
-                && is_limited(facts, facts.call(call), position)
+        waits.iter().filter(|(id, _)| *id > from).find_map(|(id, call)| {
+            let Expr::Attribute(base, method) = facts.expr(facts.call(*call).callee) else { return None };
+            let is_wait = facts.scope_of(facts.event(*id)) == scope.id
                 && self.is_part_of_entry(scope, base, operation)
-                && is_reached(facts, from, id, scope.id)
-                && !is_caught(facts, id, true);
+                && is_reached(facts, from, *id, scope.id)
+                && !is_caught(facts, *id, true);
             let (leaves, answered) = match method.as_str() {
                 _ if !is_wait => return None,
-                "wait" => self.left_if_nothing_came(scope, call, id)?,
-                _ => (id, None),
+                "wait" => self.left_if_nothing_came(scope, *call, *id)?,
+                _ => (*id, None),
             };
-            Some(Wait { event: EventRef::new(module, id), leaves: EventRef::new(module, leaves), answered })
+            Some(Wait { event: EventRef::new(module, *id), leaves: EventRef::new(module, leaves), answered })
         })
     }
 
@@ -396,6 +391,27 @@ fn called_name(facts: &FileFacts, expr: ExprId) -> Option<Name> {
 /// A context and those around it within its scope.
 fn contexts(facts: &FileFacts, innermost: ContextId) -> Vec<ContextId> {
     facts.context_ids_around(innermost).collect()
+}
+
+/// The calls of a file that wait no longer than for a limited time, in their order.
+fn limited_waits(facts: &FileFacts) -> Vec<(EventId, CallId)> {
+    let mut waits = Vec::new();
+    for (number, call) in facts.calls.iter().enumerate() {
+        let Expr::Attribute(_, method) = facts.expr(call.callee) else { continue };
+        let position = match method.as_str() {
+            "wait" | "result" => 0,
+            "get" => 1,
+            _ => continue,
+        };
+        // `answers.get(True, 5)`; of a mapping the second is what is given where there is nothing.
+        let is_mapping = position == 1
+            && facts.arguments(call).first().is_some_and(|first| facts.expr(*first) != Expr::Constant(Constant::True));
+        if !is_mapping && is_limited(facts, call, position) {
+            waits.push((call.event, CallId(number as u32)));
+        }
+    }
+    waits.sort_unstable_by_key(|(event, _)| *event);
+    waits
 }
 
 /// Whether a call is given a limit of time, by its keyword or in this place.

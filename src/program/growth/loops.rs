@@ -65,34 +65,53 @@ impl Program<'_> {
         let around = self.endless_loop_around(event)?;
         let is_plain = !self.is_conditional(event) || self.domain(scope.expr(key)).is_open();
         let is_open = kind == OperationKind::Append || self.domain(scope.expr(key)).is_open();
-        if !is_plain || !is_open || around.ends || self.is_ended_by(scope, rounds) || self.may_empty(scope, name) {
+        if !is_plain
+            || !is_open
+            || around.ends
+            || self.is_ended_by(scope, rounds)
+            || self.may_empty(scope, rounds, name)
+        {
             return None;
         }
         Some(FilledByLoop { name, made, growth: event, rounds: around.label })
     }
 
     /// Whether something leaves a loop before its task or thread is told to end: whoever reads from a peer is left when that
-    /// is gone.
+    /// is gone, and an `except queue.Empty` around the loop is its end.
     fn is_ended_by(&self, scope: ScopeRef, rounds: ContextId) -> bool {
         let facts = self.facts(scope.module);
-        let is_told = |context: &Context| {
+        let handles = |context: &Context, words: &[&str]| {
             matches!(context.kind, ContextKind::Except(types) if matches!(facts.expr(types),
-                Expr::Name(name) | Expr::Attribute(_, name)
-                    if matches!(name.as_str(), "CancelledError" | "KeyboardInterrupt" | "SystemExit")))
+                Expr::Name(name) | Expr::Attribute(_, name) if words.contains(&name.as_str())))
         };
-        facts.scope_events(scope.id).any(|(_, event)| {
-            let leaves = matches!(
-                event.kind,
-                EventKind::Return(_) | EventKind::Break | EventKind::Raise { .. } | EventKind::Yield(_)
-            );
-            leaves
-                && facts.context_ids_around(event.context).any(|around| around == rounds)
-                && !facts.contexts_around(event.context).any(is_told)
-        })
+        let is_told = |context: &Context| handles(context, &ENDS);
+        let is_inside = |context: ContextId| facts.context_ids_around(context).any(|around| around == rounds);
+        let is_caught = facts.contexts_around(rounds).filter(|around| around.kind == ContextKind::Try).any(|around| {
+            let mut handlers = facts.contexts.iter().filter(|context| context.group == around.group);
+            handlers.any(|context| {
+                let catches_all = matches!(context.kind, ContextKind::Except(NOTHING))
+                    || handles(context, &["Exception", "BaseException"]);
+                matches!(context.kind, ContextKind::Except(_)) && !catches_all && !is_told(context)
+            })
+        });
+        let is_limited = facts.contexts_around(rounds).any(|around| match around.kind {
+            ContextKind::With { manager, .. } => matches!(facts.expr(manager), Expr::Call(call)
+                if facts.called_name(facts.call(call)).is_some_and(|name| LIMITS.contains(&name.as_str()))),
+            _ => false,
+        });
+        is_caught
+            || is_limited
+            || facts.scope_events(scope.id).any(|(_, event)| {
+                let leaves = matches!(
+                    event.kind,
+                    EventKind::Return(_) | EventKind::Break | EventKind::Raise { .. } | EventKind::Yield(_)
+                );
+                leaves && is_inside(event.context) && !facts.contexts_around(event.context).any(is_told)
+            })
     }
 
     /// Whether anything is done to a local but adding to it and looking into it.
-    fn may_empty(&self, scope: ScopeRef, name: Name) -> bool {
+    fn may_empty(&self, scope: ScopeRef, rounds: ContextId, name: Name) -> bool {
         let facts = self.facts(scope.module);
         let is_it = |id: ExprId| facts.expr(id) == Expr::Name(name);
         let mentions = |id: ExprId| mentions(facts, id, name, 6);
@@ -118,11 +137,21 @@ impl Program<'_> {
                 }
                 EventKind::Delete { target } => mentions(target),
                 EventKind::Return(value) | EventKind::Yield(value) | EventKind::Await(value) => mentions(value),
-                EventKind::BindManager { .. } => true,
+                EventKind::BindManager { manager, .. } => mentions(manager),
+                // What is gone through behind the loop was to be reached.
+                EventKind::BindElement { iterable, .. } => {
+                    mentions(iterable) && !facts.context_ids_around(event.context).any(|around| around == rounds)
+                }
                 _ => false,
             })
     }
 }
+
+/// What a task or thread is told to end by.
+const ENDS: [&str; 3] = ["CancelledError", "KeyboardInterrupt", "SystemExit"];
+
+/// Managers whose blocks end by what is raised in them or by a limit of time.
+const LIMITS: [&str; 5] = ["suppress", "timeout", "timeout_at", "move_on_after", "fail_after"];
 
 /// The name of what an event adds to, and what decides whether that gets larger.
 fn added_to_name(facts: &FileFacts, event: EventId) -> Option<(OperationKind, Name, ExprId)> {
