@@ -914,6 +914,23 @@ impl Program<'_> {
             .any(|site| outside_tests(site.module) && self.event_function(site.event) != Some(function))
             || self.mentions(Definition::Function(function)).iter().any(|mention| outside_tests(mention.event.module))
             || self.registered(function).is_some()
+            || self.is_handed_on_by_decorator(function)
+    }
+
+    /// `@deferred.addCallback`, `@emitter.on("name")`: an object is given the function, and calls it.
+    fn is_handed_on_by_decorator(&self, function: FunctionRef) -> bool {
+        self.decorators(function).any(|(decorator, meaning)| {
+            let mut root = self.callee_or_self(decorator);
+            let is_part = matches!(self.expr(root), Expr::Attribute(..));
+            while let Expr::Attribute(base, _) = self.expr(root) {
+                root = root.scope.expr(base);
+            }
+            let is_object = || match self.expr(root) {
+                Expr::Name(name) => matches!(self.resolve_name(root.scope, name), Definition::Variable(..)),
+                _ => false,
+            };
+            is_part && matches!(meaning, Definition::Unknown | Definition::Variable(..)) && is_object()
+        })
     }
 
     /// Whether the value of a parameter annotation or default matters: the module scope for lookups.
