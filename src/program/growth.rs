@@ -327,6 +327,10 @@ impl Program<'_> {
         if !fits || (operation.level > 0 && self.is_replacement_below(operation)) {
             return None;
         }
+        // What a weak container holds goes by itself, but for entries that hold themselves.
+        if container.holds != Holds::Strong && !self.holds_itself(container.holds, operation) {
+            return None;
+        }
         if operation.kind == OperationKind::Read && self.is_read_for_known_key(touch, touches) {
             return None;
         }

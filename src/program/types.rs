@@ -267,15 +267,25 @@ impl Program<'_> {
     }
 
     pub fn is_property(&self, function: FunctionRef) -> bool {
-        self.has_decorator(
-            function,
-            &[
-                "property",
-                "functools.cached_property",
-                "django.utils.functional.cached_property",
-                "abc.abstractproperty",
-            ],
-        )
+        let name = self.function(function).name;
+        // `@name.setter` stands last where it stands, and is what the name means.
+        let sets_property = |(decorator, _): (ExprRef, Definition)| match self.expr(decorator) {
+            Expr::Attribute(base, part) => {
+                self.expr(decorator.scope.expr(base)) == Expr::Name(name)
+                    && matches!(part.as_str(), "setter" | "getter" | "deleter")
+            }
+            _ => false,
+        };
+        self.decorators(function).any(sets_property)
+            || self.has_decorator(
+                function,
+                &[
+                    "property",
+                    "functools.cached_property",
+                    "django.utils.functional.cached_property",
+                    "abc.abstractproperty",
+                ],
+            )
     }
 
     fn type_of_call(&self, callee: ExprRef, depth: u32) -> Type {

@@ -41,7 +41,7 @@ impl Program<'_> {
     }
 
     /// A `WeakKeyDictionary` whose value keeps its key, a `WeakValueDictionary` whose key keeps its value.
-    fn holds_itself(&self, holds: Holds, operation: Operation) -> bool {
+    pub(super) fn holds_itself(&self, holds: Holds, operation: Operation) -> bool {
         if !matches!(operation.kind, OperationKind::Store | OperationKind::SetDefault) {
             return false;
         }
