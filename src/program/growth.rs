@@ -385,7 +385,10 @@ impl Program<'_> {
         if domain == Domain::Bounded || self.is_own_constant(place, scope.expr(key)) {
             return None;
         }
-        if self.is_said_once(operation) || (!domain.is_open() && self.is_validated(operation)) {
+        if self.is_said_once(operation)
+            || self.is_kept_to_fixed_table(operation)
+            || (!domain.is_open() && self.is_validated(operation))
+        {
             return None;
         }
         let repetition = Repetition::plain(Frequency::Never);

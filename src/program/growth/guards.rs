@@ -113,6 +113,149 @@ impl Program<'_> {
         })
     }
 
+    /// The key is known to another table, which nothing adds to once it is made: `handler = HANDLERS.get(key)`, and then
+    /// `if handler`.
+    pub(super) fn is_kept_to_fixed_table(&self, operation: Operation) -> bool {
+        operation.level == 0
+            && operation.key != NOTHING
+            && self
+                .conditions(operation.event)
+                .iter()
+                .any(|condition| self.tells_of_fixed_table(condition.test, condition.holds, operation.key))
+    }
+
+    fn tells_of_fixed_table(&self, test: ExprRef, holds: bool, key: ExprId) -> bool {
+        let facts = self.facts(test.scope.module);
+        let inside = |part: ExprId| test.scope.expr(part);
+        match (self.expr(test), holds) {
+            (Expr::Not(inner), _) => self.tells_of_fixed_table(inside(inner), !holds, key),
+            (Expr::And(run), true) | (Expr::Or(run), false) => {
+                facts.list(run).iter().any(|part| self.tells_of_fixed_table(inside(*part), holds, key))
+            }
+            (Expr::Binary(Operator::In, left, table), true) | (Expr::Binary(Operator::NotIn, left, table), false) => {
+                left == key && self.is_filled_when_made(inside(table))
+            }
+            (Expr::Binary(Operator::IsNot, left, right), true) | (Expr::Binary(Operator::Is, left, right), false) => {
+                facts.expr(right) == Expr::Constant(Constant::None)
+                    && self.only_value(inside(left)).is_some_and(|found| self.is_looked_up(found, key))
+            }
+            (Expr::Name(_), true) => self.only_value(test).is_some_and(|found| self.is_looked_up(found, key)),
+            // `getattr(handler, "is_sequential", False)`: what lies in the table says so, whatever stands in for it.
+            (Expr::Call(call), true) => match facts.arguments(facts.call(call)) {
+                [object, _, _] => {
+                    matches!(facts.expr(facts.call(call).callee), Expr::Name(name) if name.as_str() == "getattr")
+                        && self.may_be_looked_up(inside(*object), key)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// `TABLE.get(key)`, also `TABLE.get(key) if key else None`.
+    fn is_looked_up(&self, found: ExprRef, key: ExprId) -> bool {
+        let facts = self.facts(found.scope.module);
+        match self.expr(found) {
+            Expr::Conditional(run) => match facts.list(run) {
+                [_, found_there, otherwise] if facts.expr(*otherwise) == Expr::Constant(Constant::None) => {
+                    self.is_looked_up(found.scope.expr(*found_there), key)
+                }
+                _ => false,
+            },
+            Expr::Call(call) => {
+                let call = facts.call(call);
+                let is_of_key = match facts.arguments(call) {
+                    [first] => *first == key,
+                    [first, otherwise] => *first == key && facts.expr(*otherwise) == Expr::Constant(Constant::None),
+                    _ => false,
+                };
+                is_of_key
+                    && matches!(facts.expr(call.callee), Expr::Attribute(table, method)
+                        if method.as_str() == "get" && self.is_filled_when_made(found.scope.expr(table)))
+            }
+            _ => false,
+        }
+    }
+
+    fn may_be_looked_up(&self, object: ExprRef, key: ExprId) -> bool {
+        let Expr::Name(name) = self.expr(object) else { return false };
+        let Some(holder) = self.holding_scope(object.scope, name) else { return false };
+        self.bound_values(holder, name).0.iter().any(|(_, found)| self.is_looked_up(*found, key))
+    }
+
+    /// A table of constants, or an attribute that the constructor makes and that nothing is put into later.
+    fn is_filled_when_made(&self, table: ExprRef) -> bool {
+        if self.is_constant_table(table) {
+            return true;
+        }
+        let Expr::Attribute(_, name) = self.expr(table) else { return false };
+        let Some(reach) = self.reach(table) else { return false };
+        let Place::Instance(owner, _) = reach.place else { return false };
+        let stores = self.instance_stores(owner, name);
+        let is_made_once = |store: &EventRef| {
+            self.is_in_constructor(*store) && self.stored_value(*store).is_some_and(|value| self.is_made_afresh(value))
+        };
+        reach.level == 0
+            && !stores.is_empty()
+            && stores.iter().all(is_made_once)
+            && !self.is_changed_later(reach.place)
+            && !self.module_ids().any(|module| self.adds_to_attribute_later(module, name))
+    }
+
+    fn is_in_constructor(&self, event: EventRef) -> bool {
+        self.event_function(event).is_some_and(|function| self.function(function).name == self.words.init)
+    }
+
+    fn is_changed_later(&self, place: Place) -> bool {
+        self.operations.on(place).any(|operation| {
+            let adds = operation.kind.is_growth() && operation.kind != OperationKind::Read;
+            (adds || operation.kind == OperationKind::Escaped) && !self.is_in_constructor(operation.event)
+        })
+    }
+
+    /// The same by the attribute's name: operations are only known of what is seen to hold a container.
+    fn adds_to_attribute_later(&self, module: super::super::ModuleId, name: Name) -> bool {
+        if !self.module(module).may_name(name) {
+            return false;
+        }
+        let facts = self.facts(module);
+        let is_of_name = |expr: ExprId| matches!(facts.expr(expr), Expr::Attribute(_, found) if found == name);
+        let adds = |kind: EventKind| match kind {
+            EventKind::Bind { target, .. } => {
+                matches!(facts.expr(target), Expr::Subscript(table, _) if is_of_name(table))
+            }
+            EventKind::Call(call) => matches!(facts.expr(facts.call(call).callee), Expr::Attribute(table, method)
+                if is_of_name(table) && OperationKind::of_method(method).is_some_and(OperationKind::is_growth)),
+            _ => false,
+        };
+        facts.events.iter().enumerate().any(|(number, event)| {
+            adds(event.kind) && !self.is_in_constructor(EventRef::new(module, crate::facts::EventId(number as u32)))
+        })
+    }
+
+    /// A container made on the spot, or by a function that gives the one it has just made.
+    fn is_made_afresh(&self, value: ExprRef) -> bool {
+        if self.container_made_by(value).is_some() {
+            return true;
+        }
+        let Expr::Call(call) = self.expr(value) else { return false };
+        let callee = value.scope.expr(self.facts(value.scope.module).call(call).callee);
+        let Definition::Function(function) = self.resolve(callee) else { return false };
+        let facts = self.facts(function.module);
+        let mut given = facts
+            .scope_events(self.function(function).scope)
+            .filter_map(|(id, event)| match event.kind {
+                EventKind::Return(value) => Some(self.event_scope(EventRef::new(function.module, id)).expr(value)),
+                _ => None,
+            })
+            .peekable();
+        given.peek().is_some()
+            && given.all(|value| {
+                let made = self.only_value(value).unwrap_or(value);
+                self.container_made_by(made).is_some()
+            })
+    }
+
     /// `f"package.{key}"`, `"package." + key`.
     pub(super) fn is_made_of(&self, expr: ExprRef, part: ExprId) -> bool {
         let facts = self.facts(expr.scope.module);
