@@ -455,6 +455,16 @@ impl FileFacts {
         self.exprs[id.index()]
     }
 
+    /// The same expression; displays are written out each time, and compared by what is in them.
+    pub fn is_same_written(&self, one: ExprId, other: ExprId) -> bool {
+        match (self.expr(one), self.expr(other)) {
+            (Expr::Display(kind, left), Expr::Display(other_kind, right)) => {
+                kind == other_kind && self.list(left) == self.list(right)
+            }
+            _ => one == other,
+        }
+    }
+
     pub fn list(&self, run: Run) -> &[ExprId] {
         &self.lists[run.range()]
     }

@@ -127,6 +127,9 @@ impl Program<'_> {
                 {
                     Domain::Bounded
                 }
+                Operator::BitAnd if [left, right].iter().any(|side| is_small_mask(facts.expr(*side))) => {
+                    Domain::Bounded
+                }
                 _ => all(&[left, right]),
             },
             Expr::Not(_) => Domain::Bounded,
@@ -1153,6 +1156,11 @@ impl Program<'_> {
             _ => false,
         }
     }
+}
+
+/// `0x7F`: a few bits have few values.
+fn is_small_mask(expr: Expr) -> bool {
+    matches!(expr, Expr::Constant(Constant::Int(0..=0xFFFF)))
 }
 
 /// Where in the source a frame is: as many places as there are lines.

@@ -3,7 +3,7 @@
 use super::names::Definition;
 use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{EventId, EventKind, Expr, MODULE_SCOPE, NOTHING, ScopeKind};
+use crate::facts::{CallId, EventId, EventKind, Expr, MODULE_SCOPE, NOTHING, ScopeKind};
 use crate::source::Name;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,9 +146,39 @@ impl Program<'_> {
 
     /// `for value in X.values()`, `for key, value in X.items()` and `for value in X` all give what lies a level below.
     fn element_reach(&self, iterable: ExprRef, depth: u32) -> Option<Reach> {
+        let depth = depth.checked_sub(1)?;
         match self.expr(iterable) {
-            Expr::Call(_) => self.reach_within(iterable, depth),
+            Expr::Call(call) => match self.put_in_order(iterable, call) {
+                Some(inner) => self.element_reach(inner, depth),
+                None => self.reach_within(iterable, depth),
+            },
+            // A part of a pair is what the pair is of.
+            Expr::Element(pairs) if self.gives_items(iterable.scope.expr(pairs), depth) => {
+                self.element_reach(iterable.scope.expr(pairs), depth)
+            }
             _ => self.deeper(iterable, depth),
+        }
+    }
+
+    /// `sorted(X)`, `list(X)`: the same items in another order or as they are now.
+    fn put_in_order(&self, made: ExprRef, call: CallId) -> Option<ExprRef> {
+        let facts = self.facts(made.scope.module);
+        let call = facts.call(call);
+        let is_order = matches!(facts.expr(call.callee), Expr::Name(name)
+            if matches!(name.as_str(), "sorted" | "list" | "tuple" | "reversed"));
+        facts.arguments(call).first().filter(|_| is_order).map(|items| made.scope.expr(*items))
+    }
+
+    /// `X.items()`, also in another order.
+    fn gives_items(&self, pairs: ExprRef, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let Expr::Call(call) = self.expr(pairs) else { return false };
+        let facts = self.facts(pairs.scope.module);
+        match self.put_in_order(pairs, call) {
+            Some(inner) => self.gives_items(inner, depth),
+            None => {
+                matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, method) if method.as_str() == "items")
+            }
         }
     }
 

@@ -62,7 +62,7 @@ impl Program<'_> {
         let facts = self.facts(test.scope.module);
         match self.expr(test) {
             Expr::Binary(Operator::In | Operator::NotIn, left, right) => {
-                left == operation.key
+                facts.is_same_written(left, operation.key)
                     && self.reach(test.scope.expr(right)).is_some_and(|reach| reach.place == operation.place)
             }
             Expr::And(run) | Expr::Or(run) => {
@@ -341,7 +341,7 @@ impl Program<'_> {
     pub(super) fn tests_membership(&self, test: ExprRef, operator: Operator, item: ExprId) -> bool {
         let facts = self.facts(test.scope.module);
         match self.expr(test) {
-            Expr::Binary(found, left, _) => found == operator && left == item,
+            Expr::Binary(found, left, _) => found == operator && facts.is_same_written(left, item),
             Expr::And(run) => {
                 facts.list(run).iter().any(|part| self.tests_membership(test.scope.expr(*part), operator, item))
             }
