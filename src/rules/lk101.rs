@@ -90,9 +90,13 @@ fn check_loops(module: ModuleId, program: &Program, report: &mut Report) {
     }
 }
 
-/// Neither a memo nor meant to go with its object nor in a queue: those have rules of their own.
+/// Neither a memo nor meant to go with its object nor in a queue: those have rules of their own. What lies below keys
+/// that were meant to go is told of with these.
 pub fn is_plain(account: &Account, growth: &Growth) -> bool {
-    !growth.is_memo && growth.defeat.is_none() && account.holder.container.shape != Shape::Queue
+    let level = growth.touch.operation.level;
+    let is_below_defeat =
+        account.growths.iter().any(|other| other.defeat.is_some() && other.touch.operation.level < level);
+    !growth.is_memo && growth.defeat.is_none() && !is_below_defeat && account.holder.container.shape != Shape::Queue
 }
 
 fn changes_constant(account: &Account, growth: &Growth) -> bool {
