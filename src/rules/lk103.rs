@@ -15,7 +15,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let how = match skipped.kind {
             _ if !is_async => "wait after it times out",
             SkippedKind::Own => "`await` after it fails or is cancelled",
-            SkippedKind::Task => "`await` after it is cancelled",
+            SkippedKind::Task | SkippedKind::Cancelled => "`await` after it is cancelled",
             SkippedKind::TimedOut => "`await` after it times out",
         };
         let mut related = vec![
@@ -50,7 +50,9 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 fn confidence(program: &Program, place: Place, skipped: &Skipped, is_async: bool) -> Option<(Confidence, Vec<Label>)> {
     let is_open = skipped.growth.domain.is_open() || skipped.kind == SkippedKind::Task;
     let by_key = match skipped.kind {
-        _ if !is_open && (skipped.kind == SkippedKind::Own || !is_async) => Confidence::Low,
+        _ if !is_open && (matches!(skipped.kind, SkippedKind::Own | SkippedKind::Cancelled) || !is_async) => {
+            Confidence::Low
+        }
         _ => Confidence::Medium,
     };
     let Place::Instance(class, _) = place else { return Some((by_key, Vec::new())) };
@@ -67,6 +69,7 @@ fn held(program: &Program, place: Place) -> String {
 
 fn removal(kind: SkippedKind, is_async: bool) -> &'static str {
     match kind {
+        SkippedKind::Cancelled => "this is reached if the `await` returns or fails",
         SkippedKind::Own if !is_async => "this is reached only if something comes in time",
         SkippedKind::Own => "this is reached only if the `await` returns",
         SkippedKind::Task | SkippedKind::TimedOut => "only this takes it out, when the wait ends as it should",

@@ -25,10 +25,19 @@ pub struct Skipped {
 pub enum SkippedKind {
     /// The coroutine itself takes the entry out, after the wait.
     Own,
+    /// The same, and on an error as well, but not where the task is cancelled: that is no `Exception`.
+    Cancelled,
     /// The entry stands for the waiting task; who wakes it takes it out.
     Task,
     /// The entry stands for what is waited for, with a limit of time; who completes it takes it out.
     TimedOut,
+}
+
+/// What ends a wait.
+#[derive(Clone, Copy, PartialEq)]
+enum Raised {
+    Error,
+    Cancellation,
 }
 
 /// Where a function waits, and where it is left if that comes to nothing: by what the wait raises, or further down.
@@ -84,13 +93,19 @@ impl Program<'_> {
         if removals.is_empty() || !removals.iter().all(|removal| self.takes_one(*removal)) {
             return None;
         }
-        if self.is_cleaned_up(function, operation, wait, &removals) {
+        // Who waits in a thread cannot be cancelled.
+        let raised = if is_async { Raised::Cancellation } else { Raised::Error };
+        if self.is_cleaned_up(function, operation, wait, &removals, raised) {
             return None;
         }
+        let is_caught = || self.is_cleaned_up(function, operation, wait, &removals, Raised::Error);
         let own: Vec<&Operation> =
             removals.iter().filter(|removal| self.event_function(removal.event) == Some(function)).collect();
         let (kind, removal) = if own.is_empty() {
-            let kind = if is_async { self.stands_for(operation, wait.event)? } else { SkippedKind::TimedOut };
+            let kind = match is_async {
+                true => self.stands_for(operation, wait.event).filter(|_| !is_caught())?,
+                false => SkippedKind::TimedOut,
+            };
             (kind, removals.first()?.event)
         } else {
             let is_later =
@@ -98,7 +113,8 @@ impl Program<'_> {
             if own.len() < removals.len() || !own.iter().all(is_later) {
                 return None;
             }
-            (SkippedKind::Own, own.first()?.event)
+            let kind = if is_caught() { SkippedKind::Cancelled } else { SkippedKind::Own };
+            (kind, own.first()?.event)
         };
         growth.repetition = match place {
             Place::Instance(owner, _) => self.repetition_in_life(operation.event, owner),
@@ -245,7 +261,14 @@ impl Program<'_> {
     }
 
     /// Whether somebody takes the entry out when the wait raises.
-    fn is_cleaned_up(&self, function: FunctionRef, operation: Operation, wait: Wait, removals: &[Operation]) -> bool {
+    fn is_cleaned_up(
+        &self,
+        function: FunctionRef,
+        operation: Operation,
+        wait: Wait,
+        removals: &[Operation],
+        raised: Raised,
+    ) -> bool {
         let facts = self.facts(function.module);
         let outer = self.outermost_function(function);
         // A callback that is defined here takes it out whenever it is called.
@@ -268,7 +291,7 @@ impl Program<'_> {
                 && id < wait.leaves.id
                 && wait.answered.is_none_or(|branch| !contexts(facts, context).contains(&branch))
         };
-        let by_exit = self.does_on_exit(wait.leaves, &lets_go)
+        let by_exit = self.does_on_exit(wait.leaves, raised, &lets_go)
             || facts
                 .scope_events(scope.id)
                 .any(|(id, event)| on_the_way(id, event.context) && lets_go(EventRef::new(function.module, id)));
@@ -282,12 +305,12 @@ impl Program<'_> {
                 self.event_function(mention.event).map(|inside| self.outermost_function(inside)) == Some(outer)
             })
         });
-        let by_caller = self.callers(function).iter().any(|site| self.does_on_exit(site.event, &lets_go));
+        let by_caller = self.callers(function).iter().any(|site| self.does_on_exit(site.event, raised, &lets_go));
         by_nested || by_exit || by_manager || by_callback || by_caller
     }
 
     /// Whether something is done where an event raises: in a `finally` or handler around it in its own function.
-    fn does_on_exit(&self, event: EventRef, does: &dyn Fn(EventRef) -> bool) -> bool {
+    fn does_on_exit(&self, event: EventRef, raised: Raised, does: &dyn Fn(EventRef) -> bool) -> bool {
         let facts = self.facts(event.module);
         let around = contexts(facts, facts.event(event.id).context);
         let covers = |id: ContextId| {
@@ -298,7 +321,10 @@ impl Program<'_> {
                     && inside.group == context.group
                     && match context.kind {
                         ContextKind::Finally => true,
-                        ContextKind::Except(_) => inside.kind == ContextKind::Try,
+                        ContextKind::Except(types) => {
+                            inside.kind == ContextKind::Try
+                                && (raised == Raised::Error || catches_cancellation(facts, types))
+                        }
                         _ => false,
                     }
             })
@@ -361,13 +387,40 @@ impl Program<'_> {
             return Some(SkippedKind::Task);
         }
         let EventKind::Await(awaited) = facts.event(wait.id).kind else { return None };
-        let Expr::Call(call) = facts.expr(awaited) else { return None };
-        let is_limited =
-            called_name(facts, awaited).is_some_and(|name| matches!(name.as_str(), "wait_for" | "timeout"));
-        let waited = *facts.arguments(facts.call(call)).first()?;
-        let is_local = matches!(facts.expr(waited), Expr::Name(_));
-        let is_entry = waited == operation.value || waited == key;
-        (is_limited && is_local && is_entry).then_some(SkippedKind::TimedOut)
+        let is_limiting = |name: Name| matches!(name.as_str(), "wait_for" | "timeout" | "async_timeout" | "timeout_at");
+        let limited = match facts.expr(awaited) {
+            // `wait_for(entry, 10)`, `wait_for(entry.wait(), 10)`
+            Expr::Call(call) if called_name(facts, awaited).is_some_and(is_limiting) => {
+                *facts.arguments(facts.call(call)).first()?
+            }
+            // `entry.wait(timeout)`
+            Expr::Call(call) if facts.all_arguments(facts.call(call)).any(|limit| names_limit(facts, limit)) => awaited,
+            // `async with timeout(10): await entry`
+            _ if facts.contexts_around(facts.event(wait.id).context).any(|context| match context.kind {
+                ContextKind::With { manager, .. } => called_name(facts, manager).is_some_and(is_limiting),
+                _ => false,
+            }) =>
+            {
+                awaited
+            }
+            _ => return None,
+        };
+        let waited = match facts.expr(limited) {
+            Expr::Call(call) => match facts.expr(facts.call(call).callee) {
+                Expr::Attribute(base, _) => base,
+                _ => return None,
+            },
+            _ => limited,
+        };
+        let is_entry = match facts.expr(waited) {
+            Expr::Name(_) => waited == operation.value || waited == key,
+            // `self._pending[number].wait(10)`
+            Expr::Subscript(base, of) => {
+                of == key && self.reach(scope.expr(base)).is_some_and(|reach| reach.place == operation.place)
+            }
+            _ => false,
+        };
+        is_entry.then_some(SkippedKind::TimedOut)
     }
 
     fn is_current_task(&self, expr: ExprRef) -> bool {
@@ -379,6 +432,29 @@ impl Program<'_> {
             _ => None,
         };
         is_call(expr) || bound.is_some_and(|values| values.iter().any(|(_, value)| is_call(*value)))
+    }
+}
+
+/// A handler for more than `Exception`.
+fn catches_cancellation(facts: &FileFacts, types: ExprId) -> bool {
+    match facts.expr(types) {
+        Expr::Nothing => true,
+        Expr::Name(name) | Expr::Attribute(_, name) => {
+            matches!(name.as_str(), "BaseException" | "CancelledError" | "Cancelled")
+        }
+        Expr::Display(_, run) => facts.list(run).iter().any(|part| catches_cancellation(facts, *part)),
+        Expr::Call(_) => true,
+        _ => false,
+    }
+}
+
+/// `timeout`, `self.timeout`, `REPLY_TIMEOUT`.
+fn names_limit(facts: &FileFacts, expr: ExprId) -> bool {
+    match facts.expr(expr) {
+        Expr::Name(name) | Expr::Attribute(_, name) => {
+            name.as_str().rsplit('_').next().is_some_and(|last| last.eq_ignore_ascii_case("timeout"))
+        }
+        _ => false,
     }
 }
 
