@@ -119,7 +119,13 @@ impl Program<'_> {
     pub fn keeps_keys_of_emptied(&self, place: Place, account: &Account, growth: &Growth) -> bool {
         let operation = growth.touch.operation;
         let is_emptied = account.removals.iter().any(|removal| removal.touch.operation.level > operation.level);
-        if !is_emptied || growth.is_conditional || growth.domain == Domain::Bounded {
+        if !is_emptied || growth.domain == Domain::Bounded {
+            return false;
+        }
+        // `if peer.host not in by_host: by_host[peer.host] = []` says only that the key is new.
+        let is_new =
+            || self.conditions(operation.event).iter().all(|condition| self.looks_up(condition.test, operation));
+        if growth.is_conditional && !is_new() {
             return false;
         }
         let facts = self.facts(operation.event.module);
