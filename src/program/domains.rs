@@ -599,7 +599,12 @@ impl Program<'_> {
                         }
                     }
                 }
-                self.domain_by_word(attribute, depth)
+                match self.domain_by_word(attribute, depth) {
+                    Domain::Unknown if vocabulary::is_address_word(text) && self.is_made_of_what_comes(base) => {
+                        Domain::Open(Name::new(&format!("`{attribute}`, part of what comes in")))
+                    }
+                    named => named,
+                }
             }
             Type::Class(_) => Domain::Bounded,
             _ => match self.domain_by_word(attribute, depth) {
@@ -711,11 +716,14 @@ impl Program<'_> {
         }
     }
 
-    /// `urlsplit(request.url)`: worked out of what comes in.
+    /// `urlsplit(request.url)`, `message.get_from()`: worked out of what comes in.
     fn is_made_of_what_comes(&self, expr: ExprRef) -> bool {
         let facts = self.facts(expr.scope.module);
         let Expr::Call(call) = self.expr(expr) else { return false };
-        facts.arguments(facts.call(call)).iter().any(|argument| {
+        let call = facts.call(call);
+        let is_asked =
+            matches!(facts.expr(call.callee), Expr::Attribute(asked, _) if self.comes_and_goes(expr.scope.expr(asked)));
+        is_asked || facts.arguments(call).iter().any(|argument| {
             let argument = expr.scope.expr(*argument);
             self.comes_and_goes(argument)
                 || matches!(self.expr(argument), Expr::Attribute(base, _) if self.comes_and_goes(argument.scope.expr(base)))

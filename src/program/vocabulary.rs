@@ -787,7 +787,10 @@ pub fn is_resetting_name(name: &str) -> bool {
 
 /// Parts of an address, which each peer or request has its own of.
 pub fn is_address_word(name: &str) -> bool {
-    matches!(name, "hostname" | "host" | "netloc" | "path" | "url" | "uri" | "ip" | "port" | "addr" | "address")
+    matches!(
+        name,
+        "domain" | "hostname" | "host" | "netloc" | "path" | "url" | "uri" | "ip" | "port" | "addr" | "address"
+    )
 }
 
 /// What exists for one piece of work and is over when that is: each has another identity.
@@ -903,7 +906,7 @@ pub fn is_arranging_name(name: &str) -> bool {
 
 /// An identity that a program only ever meets fresh.
 pub fn is_fresh_word(word: &str) -> bool {
-    matches!(word, "sid" | "nonce" | "timestamp" | "ip" | "username" | "email" | "jti")
+    matches!(word, "sid" | "nonce" | "timestamp" | "ip" | "username" | "nick" | "nickname" | "email" | "jti")
 }
 
 /// Whether the reason for an open domain is that somebody is named: "`user`, part of what comes in".
