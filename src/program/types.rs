@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 use super::names::Definition;
 use super::recent::{self, Recent};
 use super::{ClassRef, ExprRef, FunctionRef, Program, ScopeRef};
-use crate::facts::{ComprehensionKind, Constant, DisplayKind, EventKind, Expr, NOTHING, Operator, ScopeKind};
+use crate::facts::{ComprehensionKind, Constant, DisplayKind, EventKind, Expr, ExprId, NOTHING, Operator, ScopeKind};
 use crate::source::Name;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -267,16 +267,17 @@ impl Program<'_> {
     }
 
     pub fn is_property(&self, function: FunctionRef) -> bool {
-        let name = self.function(function).name;
+        let facts = self.facts(function.module);
+        let declared = self.function(function);
         // `@name.setter` stands last where it stands, and is what the name means.
-        let sets_property = |(decorator, _): (ExprRef, Definition)| match self.expr(decorator) {
+        let sets_property = |decorator: ExprId| match facts.expr(decorator) {
             Expr::Attribute(base, part) => {
-                self.expr(decorator.scope.expr(base)) == Expr::Name(name)
+                facts.expr(base) == Expr::Name(declared.name)
                     && matches!(part.as_str(), "setter" | "getter" | "deleter")
             }
             _ => false,
         };
-        self.decorators(function).any(sets_property)
+        facts.list(declared.decorators).iter().any(|decorator| sets_property(*decorator))
             || self.has_decorator(
                 function,
                 &[
