@@ -427,7 +427,7 @@ impl NameFilter {
     /// The names of one file have numbers beside each other, so they share few places.
     fn place_of(&self, name: Name) -> (usize, u64) {
         // There is a power of two of them.
-        (name.index() / 64 & (self.bits.len() - 1), 1 << (name.index() % 64))
+        ((name.index() / 64) & (self.bits.len() - 1), 1 << (name.index() % 64))
     }
 }
 
