@@ -147,8 +147,7 @@ impl Program<'_> {
         self.container_of_factory(made.scope.expr(*facts.arguments(facts.call(call)).first()?))
     }
 
-    /// What a field of a data class is declared to begin with: `field(default_factory=dict)`, `Factory`'s shorter form in
-    /// `attrs.field(factory=dict)`.
+    /// What a field of a data class is declared to begin with: `field(default_factory=dict)`, `attrs.field(factory=dict)`.
     fn made_by_field(&self, made: ExprRef) -> Option<Container> {
         let facts = self.facts(made.scope.module);
         let Expr::Call(call) = self.expr(made) else { return None };

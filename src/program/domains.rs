@@ -1103,7 +1103,7 @@ impl Program<'_> {
         }))
     }
 
-    /// The word that the programmer chose, where nothing else is known.
+    /// As [`Self::domain_by_name`], unless a word for what there are few of is looked past.
     fn domain_by_word(&self, name: Name, depth: Allowance) -> Domain {
         match self.domain_by_name(name) {
             Domain::Bounded if depth.looks_past_words => Domain::Unknown,
@@ -1111,6 +1111,7 @@ impl Program<'_> {
         }
     }
 
+    /// The word that the programmer chose, where nothing else is known.
     fn domain_by_name(&self, name: Name) -> Domain {
         let text = name.as_str().trim_matches('_');
         let last = text.rsplit('_').next().unwrap_or(text);

@@ -503,7 +503,6 @@ pub fn is_serving_name(name: &str) -> bool {
             | "adapter"
             | "driver"
             | "executor"
-            | "semaphore"
     )
 }
 
