@@ -465,6 +465,11 @@ impl FileFacts {
         }
     }
 
+    /// `True`, `1`: as a loop's test, nothing but what is in the loop ends it.
+    pub fn always_holds(&self, test: ExprId) -> bool {
+        matches!(self.expr(test), Expr::Constant(Constant::True | Constant::Int(1)))
+    }
+
     pub fn list(&self, run: Run) -> &[ExprId] {
         &self.lists[run.range()]
     }

@@ -402,7 +402,7 @@ impl Program<'_> {
         let is_per_instance = matches!(operation.kind, OperationKind::Add | OperationKind::Append)
             && key != NOTHING
             && self.domain(scope.expr(key)) != Domain::Bounded
-            && self.event_function(event).is_some_and(|function| self.function(function).name == self.words.init);
+            && self.is_in_constructor(event);
         let is_memo = operation.level == 0 && container.shape == Shape::Dict && self.is_memo(operation, touches);
         Some(Growth {
             touch,

@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::calls::CallSite;
 use super::names::Definition;
 use super::repetition::Frequency;
-use super::types::{Type, last_part};
+use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, OperationKind, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{ContextKind, EventKind, Expr, ExprId, NOTHING, Operator, ScopeKind};
 use crate::finding::Label;
@@ -140,7 +140,7 @@ impl Program<'_> {
         }
         let serves = |member: &&ClassRef| {
             vocabulary::is_serving_name(self.class(**member).name.as_str())
-                || self.external_bases(**member).iter().any(|base| is_serving_base(last_part(base.as_str())))
+                || self.external_bases(**member).iter().any(|base| vocabulary::is_serving_base(base.as_str()))
         };
         let named = family.iter().find(serves);
         match named {
@@ -654,9 +654,4 @@ impl Program<'_> {
         }
         called
     }
-}
-
-/// What a framework makes one of and calls for each request or event, by what it is called.
-fn is_serving_base(name: &str) -> bool {
-    ["Middleware", "Bot", "Server", "Application", "Cog"].iter().any(|word| name.ends_with(word))
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::calls::CallSite;
 use super::names::Definition;
 use super::{ClassRef, EventRef, FunctionRef, Program, ScopeRef, vocabulary};
-use crate::facts::{Constant, ContextKind, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, ParameterKind, ScopeKind};
+use crate::facts::{ContextKind, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, ParameterKind, ScopeKind};
 use crate::finding::Label;
 use crate::models::{Argument, By};
 use crate::source::Name;
@@ -142,13 +142,11 @@ impl Program<'_> {
     }
 
     fn known_repetition(&self, event: EventRef, owner: Option<ClassRef>) -> Arc<Repetition> {
-        if let Some(around) = self.endless_loop_around(event) {
-            let EndlessLoop { label, ends } = around;
-            return Arc::new(Repetition { reasons: vec![label], ends, ..Repetition::plain(Frequency::Repeated) });
-        }
-        match self.event_function(event) {
+        let mut search = Search { owner, ..Search::default() };
+        self.climb_from_event(&mut search, event, true, None, None);
+        match search.steps.first().and_then(|step| step.function) {
             Some(function) => self.known_function_repetition(function, owner),
-            None => Arc::new(Repetition::plain(Frequency::Definition)),
+            None => Arc::new(search.result(self)),
         }
     }
 
@@ -364,8 +362,7 @@ impl Program<'_> {
         let facts = self.facts(event.module);
         facts.contexts_around(facts.event(event.id).context).find_map(|context| {
             let ContextKind::While(test) = context.kind else { return None };
-            let endless = matches!(facts.expr(test), Expr::Constant(Constant::True | Constant::Int(1)));
-            if !endless || self.is_left_after(event) || !self.runs_for_long(event) {
+            if !facts.always_holds(test) || self.is_left_after(event) || !self.runs_for_long(event) {
                 return None;
             }
             let ends = self.is_left(event.module, context);

@@ -4,7 +4,7 @@
 //! its owner when it is done, and stays in the owner's set, was forgotten there.
 
 use super::{ClassRef, EventRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{Call, CallId, Constant, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
+use crate::facts::{Call, CallId, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
 use crate::models::Holds;
 use crate::source::{Location, Name};
 
@@ -204,8 +204,7 @@ impl Program<'_> {
             }
             let (id, context) = loops_around(facts, event.context).last()?;
             let ContextKind::While(test) = context.kind else { return None };
-            let is_endless = matches!(facts.expr(test), Expr::Constant(Constant::True | Constant::Int(1)));
-            (is_endless && !is_left_at_first(facts, id)).then(|| self.location(work.module, context.span))
+            (facts.always_holds(test) && !is_left_at_first(facts, id)).then(|| self.location(work.module, context.span))
         })
     }
 
@@ -323,7 +322,7 @@ fn goes_on(facts: &FileFacts, test: ExprId, receiver: Name, depth: u32) -> bool 
     let Some(depth) = depth.checked_sub(1) else { return false };
     let asks_object = |id: ExprId| attribute_asked(facts, id, receiver).is_some();
     match facts.expr(test) {
-        Expr::Constant(Constant::True | Constant::Int(1)) => true,
+        _ if facts.always_holds(test) => true,
         Expr::Attribute(_, name) => asks_object(test) && vocabulary::is_going_on_name(name.as_str()),
         Expr::Call(call) => goes_on(facts, facts.call(call).callee, receiver, depth),
         // `while not self.items` ends when there are some; `while not self._stopped.is_set()` when it is told to.

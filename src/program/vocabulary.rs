@@ -652,6 +652,11 @@ pub fn is_stand_in_name(name: &str) -> bool {
     })
 }
 
+/// Bases of which a framework makes one object and calls it for each request or event.
+pub fn is_serving_base(path: &str) -> bool {
+    ["Middleware", "Bot", "Server", "Application", "Cog"].iter().any(|word| path.ends_with(word))
+}
+
 /// Bases whose instances are made, used and gone.
 pub fn is_passing_base(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);

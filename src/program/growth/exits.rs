@@ -54,12 +54,17 @@ impl Program<'_> {
     pub fn skipped_removals(&self, module: super::super::ModuleId) -> Vec<(Place, Skipped)> {
         let mut seen = FxHashSet::default();
         let mut found = Vec::new();
-        let waits = limited_waits(self.facts(module));
-        for operation in self.operations.in_module(module) {
+        let is_entry = |operation: &&Operation| {
             let is_held = matches!(operation.place, Place::Instance(..)) || self.is_shared(operation.place);
-            if !is_held || operation.level != 0 || !operation.kind.is_growth() {
-                continue;
-            }
+            is_held && operation.level == 0 && operation.kind.is_growth()
+        };
+        let mut entries = self.operations.in_module(module).filter(is_entry).peekable();
+        // Most modules have none to look for waits for.
+        if entries.peek().is_none() {
+            return found;
+        }
+        let waits = limited_waits(self.facts(module));
+        for operation in entries {
             if let Some(skipped) = self.skipped(*operation, &waits)
                 && seen.insert((operation.place, self.event_function(operation.event)))
             {

@@ -202,7 +202,7 @@ impl Program<'_> {
             && !self.module_ids().any(|module| self.adds_to_attribute_later(module, name))
     }
 
-    fn is_in_constructor(&self, event: EventRef) -> bool {
+    pub(super) fn is_in_constructor(&self, event: EventRef) -> bool {
         self.event_function(event).is_some_and(|function| self.function(function).name == self.words.init)
     }
 

@@ -24,8 +24,7 @@ impl Program<'_> {
         let facts = self.facts(module);
         let mut found: Vec<FilledByLoop> = Vec::new();
         for (number, context) in facts.contexts.iter().enumerate() {
-            let is_endless = matches!(context.kind, ContextKind::While(test)
-                if matches!(facts.expr(test), Expr::Constant(Constant::True | Constant::Int(1))));
+            let is_endless = matches!(context.kind, ContextKind::While(test) if facts.always_holds(test));
             let scope = ScopeRef::new(module, context.scope);
             if !is_endless || !matches!(facts.scope(scope.id).kind, ScopeKind::Function(_)) {
                 continue;

@@ -172,10 +172,7 @@ impl Program<'_> {
         let facts = self.facts(work.module);
         let declared = self.function(work);
         let scope = self.function_scope(work);
-        let is_endless = |context: &ContextId| {
-            matches!(facts.context(*context).kind, ContextKind::While(test)
-                if matches!(facts.expr(test), Expr::Constant(Constant::True | Constant::Int(1))))
-        };
+        let is_endless = |context: &ContextId| matches!(facts.context(*context).kind, ContextKind::While(test) if facts.always_holds(test));
         let awaits = || {
             facts.scope_events(declared.scope).filter_map(|(_, event)| match event.kind {
                 EventKind::Await(awaited) => Some((awaited, event.context)),
