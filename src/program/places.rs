@@ -62,6 +62,8 @@ impl Program<'_> {
                 }
             }
             Expr::Attribute(base, attribute) => self.reach_of_attribute(expr.scope.expr(base), attribute, depth),
+            // `X[:]` is a copy.
+            Expr::Subscript(_, key) if self.is_slice(expr.scope.expr(key)) => None,
             Expr::Subscript(base, _) => self.deeper(expr.scope.expr(base), depth),
             Expr::Call(call) => {
                 // A value taken out of a mapping is a level below it.
@@ -81,6 +83,10 @@ impl Program<'_> {
             Expr::Element(inner) => self.deeper(expr.scope.expr(inner), depth),
             _ => None,
         }
+    }
+
+    fn is_slice(&self, key: ExprRef) -> bool {
+        matches!(self.expr(key), Expr::Slice(_))
     }
 
     fn deeper(&self, base: ExprRef, depth: u32) -> Option<Reach> {
@@ -152,6 +158,10 @@ impl Program<'_> {
                 Some(inner) => self.element_reach(inner, depth),
                 None => self.reach_within(iterable, depth),
             },
+            // The items of a copy are those of the original.
+            Expr::Subscript(base, key) if self.is_slice(iterable.scope.expr(key)) => {
+                self.element_reach(iterable.scope.expr(base), depth)
+            }
             // A part of a pair is what the pair is of.
             Expr::Element(pairs) if self.gives_items(iterable.scope.expr(pairs), depth) => {
                 self.element_reach(iterable.scope.expr(pairs), depth)
