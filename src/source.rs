@@ -125,16 +125,9 @@ impl LineIndex {
         let bytes = text.as_bytes();
         let mut starts = Vec::with_capacity(bytes.len() / 32 + 1);
         starts.push(0);
-        for (index, byte) in bytes.iter().enumerate() {
-            let ends_line = match byte {
-                b'\n' => true,
-                b'\r' => bytes.get(index + 1) != Some(&b'\n'),
-                _ => false,
-            };
-            if ends_line {
-                starts.push(index as u32 + 1);
-            }
-        }
+        let breaks = memchr::memchr2_iter(b'\n', b'\r', bytes)
+            .filter(|index| bytes[*index] == b'\n' || bytes.get(index + 1) != Some(&b'\n'));
+        starts.extend(breaks.map(|index| index as u32 + 1));
         LineIndex { starts, is_ascii: text.is_ascii() }
     }
 
@@ -208,10 +201,13 @@ pub struct Name(u32);
 
 const SHARDS: usize = 64;
 
-/// Numbers of names, found by what their texts are compared by.
-type Shard = HashTable<(NameKey, Name)>;
+/// Numbers of names, found by what their texts are compared by. Each has its cache lines to itself, so that threads
+/// that ask different ones do not wait for each other.
+#[derive(Default)]
+#[repr(align(128))]
+struct Shard(Mutex<HashTable<(NameKey, Name)>>);
 
-static INTERNER: LazyLock<[Mutex<Shard>; SHARDS]> = LazyLock::new(|| std::array::from_fn(|_| Mutex::default()));
+static INTERNER: LazyLock<[Shard; SHARDS]> = LazyLock::new(|| std::array::from_fn(|_| Shard::default()));
 
 /// The first number that no thread has taken yet.
 static NEXT_NUMBERS: AtomicU32 = AtomicU32::new(0);
@@ -316,12 +312,12 @@ impl Name {
         let hash = key.hash();
         let shard = &INTERNER[(hash >> 40) as usize % SHARDS];
         let is_same = |known: &(NameKey, Name)| key.is_of(text, known.0, known.1);
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = shard.0.lock().unwrap_or_else(PoisonError::into_inner);
         match shard.entry(hash, is_same, |(key, _)| key.hash()) {
             Entry::Occupied(known) => known.get().1,
             Entry::Vacant(place) => {
                 let name = Name::numbered();
-                name.keep(Box::leak(text.into()));
+                name.keep(kept(text));
                 place.insert((key, name));
                 name
             }
@@ -357,6 +353,27 @@ impl Name {
         let (block, place) = place_of(self.0);
         TEXTS[block].get().and_then(|texts| texts[place].get()).copied().unwrap_or_default()
     }
+}
+
+/// How many bytes of texts a thread allocates at once.
+const TEXTS_AT_ONCE: usize = 1 << 15;
+
+thread_local! {
+    /// What is left of them.
+    static ROOM: std::cell::Cell<&'static mut [u8]> = const { std::cell::Cell::new(&mut []) };
+}
+
+/// The text for the life of the process, beside those that were kept before it.
+fn kept(text: &str) -> &'static str {
+    let mut room = ROOM.take();
+    if room.len() < text.len() {
+        room = vec![0; TEXTS_AT_ONCE.max(text.len())].leak();
+    }
+    let (own, rest) = room.split_at_mut(text.len());
+    ROOM.set(rest);
+    own.copy_from_slice(text.as_bytes());
+    // It is what was text before.
+    std::str::from_utf8(own).unwrap_or_default()
 }
 
 /// A set of names as bits: a program's names are small numbers, and asking for every call of a program must not miss

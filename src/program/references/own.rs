@@ -6,12 +6,13 @@
 
 use std::sync::Arc;
 
+use super::attributes::is_data_class;
 use super::captures::captured;
-use super::{ObjectGraph, ObjectId, Reference, Strength};
+use super::{CALLS, ObjectGraph, ObjectId, Origin, Reference, Strength, trace};
 use crate::facts::{EventKind, Expr, ExprId, NOTHING};
 use crate::program::names::Definition;
 use crate::program::types::Type;
-use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef};
+use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
 use crate::source::Name;
 
 /// An object that an attribute of its own leads back to, in the terms of the function that makes it so.
@@ -151,15 +152,20 @@ impl Program<'_> {
         let within = |id: ExprId| id != NOTHING && self.leads_to(scope, id, name, depth);
         match facts.expr(value) {
             // The method of an object, bound to it.
-            Expr::Attribute(base, _) => facts.expr(base) == Expr::Name(name),
+            Expr::Attribute(base, attribute) => {
+                facts.expr(base) == Expr::Name(name) && self.may_be_method(scope, name, attribute)
+            }
             Expr::Lambda(function) => self.captures_name(FunctionRef::new(scope.module, function), name),
             Expr::Name(other) => match self.resolve_name(scope, other) {
                 Definition::Function(function) => self.captures_name(function, name),
                 _ => false,
             },
-            Expr::Call(call) => facts
-                .all_arguments(facts.call(call))
-                .any(|argument| facts.expr(argument) == Expr::Name(name) || within(argument)),
+            Expr::Call(call) => {
+                let call = facts.call(call);
+                let mut arguments = facts.all_arguments(call);
+                arguments.any(|argument| facts.expr(argument) == Expr::Name(name) || within(argument))
+                    && self.may_keep_arguments(scope.expr(call.callee))
+            }
             Expr::Display(_, run) => {
                 (facts.list(run).iter()).any(|part| facts.expr(*part) == Expr::Name(name) || within(*part))
             }
@@ -172,6 +178,39 @@ impl Program<'_> {
             Expr::Await(inner) | Expr::Starred(inner) => within(inner),
             _ => false,
         }
+    }
+
+    /// Of a method's own object it is known which attributes are methods.
+    fn may_be_method(&self, scope: ScopeRef, object: Name, attribute: Name) -> bool {
+        match self.receiver_named(scope, object) {
+            Some(receiver) if !receiver.is_class => {
+                matches!(self.member_of_class(receiver.class, attribute), Definition::Function(_))
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether what a call gives may keep what the call is given.
+    fn may_keep_arguments(&self, callee: ExprRef) -> bool {
+        match self.resolve(callee) {
+            Definition::External(path) => trace::may_give_back(self, path),
+            Definition::Class(class) => match self.method(class, self.words.init) {
+                Some(constructor) => self.may_keep_parameters(constructor),
+                None => is_data_class(self, class),
+            },
+            Definition::Function(function) => !self.object_graph_within(function, CALLS - 1).returns.is_empty(),
+            _ => true,
+        }
+    }
+
+    fn may_keep_parameters(&self, constructor: FunctionRef) -> bool {
+        let receiver = self.receiver(constructor).map(|receiver| receiver.name);
+        // As deep as it is looked into from a function that calls it.
+        let graph = self.object_graph_within(constructor, CALLS - 1);
+        let is_given = |reference: &Reference| {
+            matches!(graph.object(reference.to).origin, Origin::Parameter(name) if Some(name) != receiver)
+        };
+        !graph.deferred.is_empty() || graph.references.iter().any(is_given)
     }
 
     fn captures_name(&self, function: FunctionRef, name: Name) -> bool {

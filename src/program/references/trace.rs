@@ -7,6 +7,7 @@
 mod calls;
 mod inline;
 
+pub(super) use calls::may_give_back;
 use rustc_hash::FxHashMap;
 
 use super::attributes::{AttributeKind, MethodKind, growth_of};

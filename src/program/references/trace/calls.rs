@@ -11,7 +11,7 @@ use crate::program::operations::OperationKind;
 use crate::program::references::attributes::{is_called_weak, is_data_class};
 use crate::program::references::{Arguments, Deferred, Form, Handle, ObjectId, Origin, Strength};
 use crate::program::types::Type;
-use crate::program::{ClassRef, EventRef, ExprRef, ScopeRef};
+use crate::program::{ClassRef, EventRef, ExprRef, Program, ScopeRef};
 use crate::source::Name;
 
 const MOST_DEFERRED: usize = 24;
@@ -259,4 +259,14 @@ impl Tracer<'_> {
         }
         Vec::new()
     }
+}
+
+/// Whether what a library's function gives keeps what it is given.
+pub(in super::super) fn may_give_back(program: &Program, path: Name) -> bool {
+    let models = program.models;
+    matches!(path.as_str(), "super" | "typing.cast")
+        || is_called_weak(path)
+        || models.weak(path).is_some()
+        || models.keeps(path).is_some()
+        || models.container(path).is_some()
 }
