@@ -32,7 +32,7 @@ use crate::config::{Configuration, Settings};
 use crate::facts::{FileFacts, lower};
 use crate::finding::{Confidence, Finding};
 use crate::models::{ModelError, Models};
-use crate::program::{Module, ModuleId, ModuleIndex, ModuleInput, Program, Role};
+use crate::program::{Module, ModuleId, ModuleIndex, ModuleInput, Program, Role, operations};
 use crate::rules::{self, RULES};
 use crate::source::{FileId, LineIndex, Position, SourceFile, SourceKind};
 use crate::syntax::{self, DecodeError};
@@ -257,6 +257,7 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     }
     progress.files.store(files.len(), Ordering::Relaxed);
 
+    operations::intern_methods();
     let start = Instant::now();
     let read = || {
         for_each_file(
@@ -626,11 +627,12 @@ fn run_rules(
     files: &[FoundFile],
     wanted: impl Fn(&Module, &FoundFile) -> (Vec<&'static str>, Confidence) + Sync,
 ) -> (Vec<Finding>, Vec<Problem>) {
-    let results: Vec<(Vec<Finding>, Vec<Problem>)> = (program.modules.par_iter().enumerate())
-        .filter_map(|(number, module)| {
+    let results: Vec<(Vec<Finding>, Vec<Problem>)> = (program.par_modules())
+        .filter_map(|id| {
+            let module = program.module(id);
             let file = files.get(module.input.file.0 as usize)?;
             let (codes, least) = wanted(module, file);
-            Some(run_rules_on(program, ModuleId(number as u32), file, (&codes, least)))
+            Some(run_rules_on(program, id, file, (&codes, least)))
         })
         .collect();
     let (findings, problems): (Vec<_>, Vec<_>) = results.into_iter().unzip();

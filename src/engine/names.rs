@@ -7,6 +7,7 @@
 //! after itself and a loose file by its whole path. `import json` says nothing of `backend/json`: it means the standard
 //! library's, and what a namespace holds must not hide that for the whole project.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -232,12 +233,12 @@ const STANDARD_LIBRARY: usize = 40;
 /// The name of each module, where its path leaves a choice by the imports of all of them.
 pub fn decide(modules: &[(&ModulePath, &FileFacts)]) -> Vec<Name> {
     let choices: Vec<&Choice> = modules.iter().filter_map(|(module, _)| module.choice.as_ref()).collect();
-    let votes = votes(modules, &choices);
     let shadowing = shadowing_folders(&choices);
+    let votes = votes(modules, &choices, &shadowing);
     let name = |module: &ModulePath| {
         let Some(choice) = &module.choice else { return Name::new(&module.name) };
-        let is_hidden = |name: &str| shadowing.contains(choice.folder.as_path()) && is_standard_module(top(name));
-        let counted = votes.get(choice.folder.as_path()).map_or(&[][..], Vec::as_slice);
+        let is_hidden = |name: &str| shadowing.contains(choice.folder.as_os_str()) && is_standard_module(top(name));
+        let counted = votes.get(choice.folder.as_os_str()).map_or(&[][..], Vec::as_slice);
         let of = |name: &str| choice.names.iter().position(|other| other == name).and_then(|at| counted.get(at));
         // The shortest of those that most imports speak for; what the path says by itself if none says more.
         let most = counted.iter().max().filter(|most| **most > *of(&module.name).unwrap_or(&0));
@@ -252,20 +253,23 @@ pub fn decide(modules: &[(&ModulePath, &FileFacts)]) -> Vec<Name> {
 }
 
 /// For each folder with a choice, how many of its modules are imported under each of their names.
-fn votes<'m>(modules: &[(&ModulePath, &FileFacts)], choices: &[&'m Choice]) -> FxHashMap<&'m Path, Vec<u32>> {
-    let mut votes: FxHashMap<&Path, Vec<u32>> = FxHashMap::default();
+fn votes<'m>(
+    modules: &[(&ModulePath, &FileFacts)],
+    choices: &[&'m Choice],
+    shadowing: &FxHashSet<&'m OsStr>,
+) -> FxHashMap<&'m OsStr, Vec<u32>> {
+    let mut votes: FxHashMap<&OsStr, Vec<u32>> = FxHashMap::default();
     if choices.is_empty() {
         return votes;
     }
-    let shadowing = shadowing_folders(choices);
     let names = choices.iter().flat_map(|choice| &choice.names);
     let candidates: FxHashSet<Candidate> = names.map(|name| candidate(name)).collect();
     let imported = imported_names(modules, &candidates);
     for choice in choices {
-        let counted = votes.entry(&choice.folder).or_default();
+        let counted = votes.entry(choice.folder.as_os_str()).or_default();
         counted.resize(counted.len().max(choice.names.len()), 0);
         for (at, name) in choice.names.iter().enumerate() {
-            let is_hidden = shadowing.contains(choice.folder.as_path()) && is_standard_module(top(name));
+            let is_hidden = shadowing.contains(choice.folder.as_os_str()) && is_standard_module(top(name));
             counted[at] += u32::from(!is_hidden && imported.contains(&candidate(name)));
         }
     }
@@ -273,12 +277,13 @@ fn votes<'m>(modules: &[(&ModulePath, &FileFacts)], choices: &[&'m Choice]) -> F
 }
 
 /// The folders that hold something with a name of the standard library and are not the standard library.
-fn shadowing_folders<'m>(choices: &[&'m Choice]) -> FxHashSet<&'m Path> {
-    let mut standard: FxHashMap<&Path, FxHashSet<&str>> = FxHashMap::default();
+fn shadowing_folders<'m>(choices: &[&'m Choice]) -> FxHashSet<&'m OsStr> {
+    // As texts: to compare paths takes them apart each time.
+    let mut standard: FxHashMap<&OsStr, FxHashSet<&str>> = FxHashMap::default();
     for choice in choices {
         let top = choice.names.first().map_or("", |name| top(name));
         if is_standard_module(top) {
-            standard.entry(&choice.folder).or_default().insert(top);
+            standard.entry(choice.folder.as_os_str()).or_default().insert(top);
         }
     }
     standard.into_iter().filter(|(_, names)| names.len() < STANDARD_LIBRARY).map(|(folder, _)| folder).collect()

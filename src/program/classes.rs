@@ -39,26 +39,23 @@ struct Bases {
 
 impl ClassTable {
     pub fn build(program: &Program) -> ClassTable {
-        let modules: Vec<ModuleId> = program.module_ids().collect();
-        let bases: Vec<Vec<Bases>> = modules
-            .par_iter()
-            .map(|module| program.classes_of(*module).map(|class| bases_of(program, class)).collect())
+        let bases: Vec<Vec<Bases>> = (program.par_modules())
+            .map(|module| program.classes_of(module).map(|class| bases_of(program, class)).collect())
             .collect();
         let object = Name::new("object");
-        let mro: Vec<Box<[Linearization]>> = modules
-            .par_iter()
-            .map(|module| program.classes_of(*module).map(|class| linearize(class, &bases, object)).collect())
+        let mro: Vec<Box<[Linearization]>> = (program.par_modules())
+            .map(|module| program.classes_of(module).map(|class| linearize(class, &bases, object)).collect())
             .collect();
         let mut subclasses: FxHashMap<ClassRef, Vec<ClassRef>> = FxHashMap::default();
-        for (module, classes) in modules.iter().zip(&mro) {
-            for (class, here) in program.classes_of(*module).zip(classes) {
+        for (module, classes) in program.module_ids().zip(&mro) {
+            for (class, here) in program.classes_of(module).zip(classes) {
                 for ancestor in &here.project[1..] {
                     subclasses.entry(*ancestor).or_default().push(class);
                 }
             }
         }
         let mut table = ClassTable { mro, subclasses, metaclasses: FxHashSet::default() };
-        table.add_metaclasses(&modules, program);
+        table.add_metaclasses(program);
         table
     }
 
@@ -67,14 +64,14 @@ impl ClassTable {
     }
 
     /// Classes that construct classes, and those that derive from them or from a library's metaclass.
-    fn add_metaclasses(&mut self, modules: &[ModuleId], program: &Program) {
+    fn add_metaclasses(&mut self, program: &Program) {
         let external = ["type", "abc.ABCMeta", "enum.EnumMeta", "enum.EnumType", "typing.GenericMeta"].map(Name::new);
-        for module in modules {
-            let makers = program.module(*module).index.class_makers.iter();
-            self.metaclasses.extend(makers.map(|class| ClassRef::new(*module, *class)));
+        for module in program.module_ids() {
+            let makers = program.module(module).index.class_makers.iter();
+            self.metaclasses.extend(makers.map(|class| ClassRef::new(module, *class)));
         }
         let mut derived = Vec::new();
-        for class in modules.iter().flat_map(|module| program.classes_of(*module)) {
+        for class in program.module_ids().flat_map(|module| program.classes_of(module)) {
             let Some(here) = self.linearization(class) else { continue };
             if here.external.iter().any(|base| external.contains(base))
                 || here.project[1..].iter().any(|ancestor| self.metaclasses.contains(ancestor))

@@ -58,9 +58,8 @@ pub struct Listeners {
 
 impl Listeners {
     pub(super) fn of(program: &Program) -> Listeners {
-        let modules: Vec<ModuleId> = program.module_ids().collect();
-        let keepers: Vec<Keeper> = (modules.par_iter())
-            .flat_map_iter(|module| program.operations.in_module(*module))
+        let keepers: Vec<Keeper> = (program.par_modules())
+            .flat_map_iter(|module| program.operations.in_module(module))
             .filter_map(|operation| program.keeper(*operation))
             .collect();
         let sites: Vec<(CallSite, Keeper)> = keepers

@@ -210,6 +210,9 @@ pub struct ModuleIndex {
     words: NameFilter,
 }
 
+/// How many modules a thread takes at once.
+const MODULES_AT_ONCE: usize = 32;
+
 /// Names that the analyses compare with, interned once.
 pub(crate) struct Words {
     pub init: Name,
@@ -528,12 +531,11 @@ impl<'m> Program<'m> {
         self.decorators = self.modules.iter().flat_map(|module| module.index.decorator_names.iter().copied()).collect();
         let names = calls::names_to_index(self, &classes);
         let watched = operations::Watched::of(self);
-        let modules: Vec<ModuleId> = self.module_ids().collect();
-        let parts: Vec<_> = (modules.par_iter())
+        let parts: Vec<_> = (self.par_modules())
             .map(|module| {
-                let annotated = references::annotated_functions(self, *module, &classes);
-                let operations = operations::collect(self, *module, &watched);
-                (calls::index_module(self, *module, &names), (operations, annotated))
+                let annotated = references::annotated_functions(self, module, &classes);
+                let operations = operations::collect(self, module, &watched);
+                (calls::index_module(self, module, &names), (operations, annotated))
             })
             .collect();
         let (calls, (operations, annotated)): (Vec<_>, (Vec<_>, Vec<_>)) = parts.into_iter().unzip();
@@ -558,6 +560,11 @@ impl<'m> Program<'m> {
 
     pub fn module_ids(&self) -> impl Iterator<Item = ModuleId> + use<> {
         (0..self.modules.len() as u32).map(ModuleId)
+    }
+
+    /// The same on all threads. Modules are of very different weight, so none is left with many of them at the end.
+    pub fn par_modules(&self) -> impl IndexedParallelIterator<Item = ModuleId> + use<> {
+        (0..self.modules.len() as u32).into_par_iter().map(ModuleId).with_max_len(MODULES_AT_ONCE)
     }
 
     pub fn facts(&self, id: ModuleId) -> &FileFacts {

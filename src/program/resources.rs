@@ -25,9 +25,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
 use crate::facts::dump::expression;
-use crate::facts::{CallId, Constant, ContextKind, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE};
+use crate::facts::{CallId, Constant, ContextKind, EventKind, Expr, ExprId, FileFacts, Import, MODULE_SCOPE};
 use crate::models::Resource;
-use crate::source::{Name, NameSet, Span};
+use crate::source::{Name, Span};
 
 pub use globals::AbandonedGlobal;
 pub use owners::{Kept, UnreleasedAttribute};
@@ -54,27 +54,35 @@ pub(super) struct Endings {
 
 impl Endings {
     pub(super) fn of(program: &Program) -> Endings {
-        let modules: Vec<ModuleId> = program.module_ids().collect();
-        let of_each = || <(FxHashSet<Name>, NameSet, FxHashSet<Name>)>::default();
-        let (mut of_process, others, from_outside) = (modules.par_iter())
-            .fold(of_each, |(mut ends, mut others, mut from_outside), module| {
-                for function in program.functions_of(*module) {
-                    let name = program.function(function).name;
-                    if program.is_end_of_process(function) {
-                        ends.insert(name);
-                    } else {
-                        others.insert(name);
-                    }
-                }
-                program.add_released_from_outside(*module, &mut from_outside);
-                (ends, others, from_outside)
+        let exits = ["exit", "_exit"].map(Name::new);
+        let may_exit = |module: &ModuleId| {
+            let is_exit = |import: &Import| import.name.is_some_and(|name| exits.contains(&name));
+            exits.iter().any(|exit| program.module(*module).may_name(*exit))
+                || program.facts(*module).imports.iter().any(is_exit)
+        };
+        let ending: Vec<FunctionRef> = (program.par_modules().filter(may_exit))
+            .flat_map_iter(|module| program.functions_of(module))
+            .filter(|function| program.is_end_of_process(*function))
+            .collect();
+        let mut of_process: FxHashSet<Name> =
+            ending.iter().map(|function| program.function(*function).name).collect();
+        // One that goes on is enough to say nothing of its name.
+        let is_known: FxHashSet<FunctionRef> = ending.into_iter().collect();
+        let others: FxHashSet<Name> = (program.module_ids().flat_map(|module| program.functions_of(module)))
+            .filter(|function| of_process.contains(&program.function(*function).name) && !is_known.contains(function))
+            .map(|function| program.function(function).name)
+            .collect();
+        of_process.retain(|name| !others.contains(name));
+        let from_outside = (program.par_modules())
+            .fold(owners::ReleasedFromOutside::default, |mut released, module| {
+                program.add_released_from_outside(module, &mut released);
+                released
             })
-            .reduce(of_each, |mut one, other| {
-                one.0.extend(other.0);
-                one.2.extend(other.2);
-                (one.0, one.1.union(other.1), one.2)
+            .map(|released| released.attributes)
+            .reduce(FxHashSet::default, |mut one, other| {
+                one.extend(other);
+                one
             });
-        of_process.retain(|name| !others.contains(*name));
         Endings { of_process, from_outside }
     }
 }

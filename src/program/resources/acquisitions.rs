@@ -38,14 +38,13 @@ const PLAIN_DECORATORS: [&str; 5] =
 impl Resources {
     pub fn of(program: &Program) -> Resources {
         let callables = reached_callables(program);
-        let modules: Vec<ModuleId> = program.module_ids().collect();
         let acquisitions: Vec<Vec<Acquisition>> =
-            modules.par_iter().map(|module| program.library_acquisitions(*module, &callables)).collect();
+            program.par_modules().map(|module| program.library_acquisitions(module, &callables)).collect();
         let mut resources = Resources {
             acquisitions,
             classes: FxHashMap::default(),
             workers: Workers::of(program),
-            lost: modules.iter().map(|_| OnceLock::new()).collect(),
+            lost: program.module_ids().map(|_| OnceLock::new()).collect(),
         };
         program.add_acquisitions_by_project(&mut resources);
         resources

@@ -12,7 +12,7 @@ use super::uses::{Use, is_releasing_method};
 use super::{Acquisition, parts_of};
 use crate::facts::{CallId, Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, ScopeKind};
 use crate::models::{Lost, Resource};
-use crate::source::{Name, Span};
+use crate::source::{Name, NameSet, Span};
 
 /// An attribute in which instances keep a resource that none of their methods releases.
 #[derive(Clone, Debug)]
@@ -566,8 +566,9 @@ impl Program<'_> {
     }
 
     /// Attributes on which a module calls a releasing method through another object than `self`.
-    pub(super) fn add_released_from_outside(&self, module: ModuleId, found: &mut FxHashSet<Name>) {
+    pub(super) fn add_released_from_outside(&self, module: ModuleId, released: &mut ReleasedFromOutside) {
         let facts = self.facts(module);
+        let releasing = ["close", "rmtree"].map(Name::new);
         for call in &facts.calls {
             // In a decorator outside of the class, `self` is a parameter like others.
             let is_self = |owner: ExprId| {
@@ -577,22 +578,44 @@ impl Program<'_> {
             };
             if let Expr::Attribute(held, method) = facts.expr(call.callee)
                 && let Expr::Attribute(owner, attribute) = facts.expr(held)
-                && (vocabulary::is_ending_name(method.as_str()) || method.as_str() == "release")
+                && released.by(method)
                 && !is_self(owner)
             {
-                found.insert(attribute);
+                released.attributes.insert(attribute);
+            }
+            if !matches!(facts.expr(call.callee), Expr::Name(name) | Expr::Attribute(_, name) if releasing.contains(&name))
+            {
+                continue;
             }
             for argument in facts.arguments(call) {
-                let is_release = matches!(facts.expr(call.callee), Expr::Name(name) | Expr::Attribute(_, name)
-                    if matches!(name.as_str(), "close" | "rmtree"));
-                if is_release
-                    && let Expr::Attribute(owner, attribute) = facts.expr(whole_of(facts, *argument))
+                if let Expr::Attribute(owner, attribute) = facts.expr(whole_of(facts, *argument))
                     && !is_self(owner)
                 {
-                    found.insert(attribute);
+                    released.attributes.insert(attribute);
                 }
             }
         }
+    }
+}
+
+/// Attributes on which something outside of their own class calls a releasing method.
+#[derive(Default)]
+pub(super) struct ReleasedFromOutside {
+    pub attributes: FxHashSet<Name>,
+    /// Methods whose names were looked at, and those of them that release.
+    asked: NameSet,
+    releasing: NameSet,
+}
+
+impl ReleasedFromOutside {
+    fn by(&mut self, method: Name) -> bool {
+        if !self.asked.contains(method) {
+            self.asked.insert(method);
+            if vocabulary::is_ending_name(method.as_str()) || method.as_str() == "release" {
+                self.releasing.insert(method);
+            }
+        }
+        self.releasing.contains(method)
     }
 }
 

@@ -70,9 +70,8 @@ const ENDING_WORDS: [&str; 22] = [
 
 impl Workers {
     pub(super) fn of(program: &Program) -> Workers {
-        let modules: Vec<ModuleId> = program.module_ids().collect();
         let found: Vec<(ClassRef, Worker, Vec<Acquisition>)> =
-            modules.par_iter().flat_map_iter(|module| program.workers_of(*module)).collect();
+            program.par_modules().flat_map_iter(|module| program.workers_of(module)).collect();
         let mut workers = Workers::default();
         for (class, worker, made) in found {
             workers.classes.insert(class, worker);
@@ -80,7 +79,7 @@ impl Workers {
                 workers.made.entry(acquisition.event.module).or_default().push(acquisition);
             }
         }
-        let tasks: Vec<Acquisition> = modules.par_iter().flat_map_iter(|module| program.tasks_of(*module)).collect();
+        let tasks: Vec<Acquisition> = program.par_modules().flat_map_iter(|module| program.tasks_of(module)).collect();
         for task in tasks {
             workers.made.entry(task.event.module).or_default().push(task);
         }
