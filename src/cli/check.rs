@@ -49,6 +49,8 @@ pub fn run_observed(
     }
     let Mended { mut outcome, files: changed, mended } =
         progress::shown(!quiet, |progress| mend::check(&request, &mending, progress));
+    // The process ends when this is printed.
+    std::mem::forget(outcome.remains.take());
 
     say_problems(&outcome, &directory, quiet);
     if outcome.is_refused() {

@@ -198,6 +198,8 @@ impl Project {
             let known = units.iter().map(|kept| kept.map_or_else(Unit::nothing, |kept| kept.unit.clone())).collect();
             let ground = Ground { files: &found.files, models: &found.models, baselines: &found.baselines };
             conclude(&ground, known, &show, early, &mut outcome);
+            // The outcome is kept until the next.
+            outcome.remains = None;
             Arc::new(outcome)
         })
     }

@@ -37,6 +37,7 @@ pub mod types;
 pub mod vocabulary;
 pub mod weak_closures;
 
+use std::any::Any;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
@@ -208,6 +209,17 @@ pub struct ModuleIndex {
     attribute_defaults: Box<[(Name, FunctionId, Name)]>,
     /// All names and attributes in expressions.
     words: NameFilter,
+}
+
+/// What is left of a program when all questions are answered.
+pub type Remains = Arc<dyn Any + Send + Sync>;
+
+/// What is found in passing for those who ask when calls and operations are known, for each module.
+struct Candidates {
+    /// Calls that may give a resource, with the names of what they call.
+    acquiring: Vec<Vec<(Name, CallId)>>,
+    /// Attributes that something releases from outside of their objects.
+    released_outside: Vec<Vec<Name>>,
 }
 
 /// How many modules a thread takes at once.
@@ -501,8 +513,8 @@ impl<'m> Program<'m> {
         };
         program.classes = ClassTable::build(&program);
         program.edition += 1;
-        program.index();
-        program.endings = resources::Endings::of(&program);
+        let candidates = program.index();
+        program.endings = resources::Endings::of(&program, candidates.released_outside);
         program.accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.instance_accounts = program.modules.iter().map(|_| OnceLock::new()).collect();
         program.cached = program.modules.iter().map(|_| OnceLock::new()).collect();
@@ -514,7 +526,7 @@ impl<'m> Program<'m> {
                     || thread_locals::ThreadLocals::collect(&program),
                 )
             },
-            || resources::Resources::of(&program),
+            || resources::Resources::of(&program, candidates.acquiring),
         );
         program.registrations = registrations;
         program.thread_locals = thread_locals;
@@ -525,20 +537,25 @@ impl<'m> Program<'m> {
 
     /// Makes the indexes of which none asks for another. All of them are made of one module before the next, because
     /// reading a module's facts takes longer than what is done with them.
-    fn index(&mut self) {
+    fn index(&mut self) -> Candidates {
         let classes: NameSet =
             self.modules.iter().flat_map(|module| module.facts().classes.iter().map(|class| class.name)).collect();
         self.decorators = self.modules.iter().flat_map(|module| module.index.decorator_names.iter().copied()).collect();
         let names = calls::names_to_index(self, &classes);
         let watched = operations::Watched::of(self);
+        let callables = resources::reached_callables(self);
         let parts: Vec<_> = (self.par_modules())
-            .map(|module| {
+            .map_init(resources::ReleasingNames::default, |releasing, module| {
                 let annotated = references::annotated_functions(self, module, &classes);
                 let operations = operations::collect(self, module, &watched);
-                (calls::index_module(self, module, &names), (operations, annotated))
+                let acquiring = resources::may_acquire(self.facts(module), &callables);
+                let released = self.released_outside(module, releasing);
+                (calls::index_module(self, module, &names), ((operations, annotated), (acquiring, released)))
             })
             .collect();
-        let (calls, (operations, annotated)): (Vec<_>, (Vec<_>, Vec<_>)) = parts.into_iter().unzip();
+        let (calls, (indexed, candidates)): (Vec<_>, (Vec<_>, Vec<_>)) = parts.into_iter().unzip();
+        let (operations, annotated): (Vec<_>, Vec<_>) = indexed.into_iter().unzip();
+        let (acquiring, released_outside) = candidates.into_iter().unzip();
         let (calls, (operations, references)) = rayon::join(
             || calls::CallIndex::of(self, calls),
             || rayon::join(|| Operations::of(operations), || references::References::of(annotated)),
@@ -546,12 +563,13 @@ impl<'m> Program<'m> {
         self.calls = calls;
         self.operations = operations;
         self.references = references;
+        Candidates { acquiring, released_outside }
     }
 
-    /// Gives all memory back, which takes its time, on all threads.
-    pub fn dissolve(self) {
-        let Program { modules, operations, .. } = self;
-        rayon::join(|| modules.into_par_iter().for_each(drop), || drop(operations));
+    /// What holds nearly all the memory, for who would rather give it back later, or not at all before the process ends.
+    pub fn into_remains(self) -> Remains {
+        let Program { modules, operations, calls, references, .. } = self;
+        Arc::new((modules, operations, calls, references))
     }
 
     pub fn module(&self, id: ModuleId) -> &Module {

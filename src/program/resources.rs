@@ -29,7 +29,9 @@ use crate::facts::{CallId, Constant, ContextKind, EventKind, Expr, ExprId, FileF
 use crate::models::Resource;
 use crate::source::{Name, Span};
 
+pub(super) use acquisitions::{may_acquire, reached_callables};
 pub use globals::AbandonedGlobal;
+pub(super) use owners::ReleasingNames;
 pub use owners::{Kept, UnreleasedAttribute};
 
 #[derive(Default)]
@@ -53,7 +55,8 @@ pub(super) struct Endings {
 }
 
 impl Endings {
-    pub(super) fn of(program: &Program) -> Endings {
+    /// `released_outside` are those of each module, by [`Program::released_outside`].
+    pub(super) fn of(program: &Program, released_outside: Vec<Vec<Name>>) -> Endings {
         let exits = ["exit", "_exit"].map(Name::new);
         let may_exit = |module: &ModuleId| {
             let is_exit = |import: &Import| import.name.is_some_and(|name| exits.contains(&name));
@@ -64,8 +67,7 @@ impl Endings {
             .flat_map_iter(|module| program.functions_of(module))
             .filter(|function| program.is_end_of_process(*function))
             .collect();
-        let mut of_process: FxHashSet<Name> =
-            ending.iter().map(|function| program.function(*function).name).collect();
+        let mut of_process: FxHashSet<Name> = ending.iter().map(|function| program.function(*function).name).collect();
         // One that goes on is enough to say nothing of its name.
         let is_known: FxHashSet<FunctionRef> = ending.into_iter().collect();
         let others: FxHashSet<Name> = (program.module_ids().flat_map(|module| program.functions_of(module)))
@@ -73,17 +75,7 @@ impl Endings {
             .map(|function| program.function(function).name)
             .collect();
         of_process.retain(|name| !others.contains(name));
-        let from_outside = (program.par_modules())
-            .fold(owners::ReleasedFromOutside::default, |mut released, module| {
-                program.add_released_from_outside(module, &mut released);
-                released
-            })
-            .map(|released| released.attributes)
-            .reduce(FxHashSet::default, |mut one, other| {
-                one.extend(other);
-                one
-            });
-        Endings { of_process, from_outside }
+        Endings { of_process, from_outside: released_outside.into_iter().flatten().collect() }
     }
 }
 

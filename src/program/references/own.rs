@@ -207,9 +207,7 @@ impl Program<'_> {
         let receiver = self.receiver(constructor).map(|receiver| receiver.name);
         // As deep as it is looked into from a function that calls it.
         let graph = self.object_graph_within(constructor, CALLS - 1);
-        let is_given = |reference: &Reference| {
-            matches!(graph.object(reference.to).origin, Origin::Parameter(name) if Some(name) != receiver)
-        };
+        let is_given = |reference: &Reference| matches!(graph.object(reference.to).origin, Origin::Parameter(name) if Some(name) != receiver);
         !graph.deferred.is_empty() || graph.references.iter().any(is_given)
     }
 

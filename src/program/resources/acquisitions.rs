@@ -36,10 +36,11 @@ const PLAIN_DECORATORS: [&str; 5] =
     ["staticmethod", "classmethod", "abc.abstractmethod", "typing.override", "typing.no_type_check"];
 
 impl Resources {
-    pub fn of(program: &Program) -> Resources {
-        let callables = reached_callables(program);
-        let acquisitions: Vec<Vec<Acquisition>> =
-            program.par_modules().map(|module| program.library_acquisitions(module, &callables)).collect();
+    /// `candidates` are those of each module, by [`may_acquire`].
+    pub(in super::super) fn of(program: &Program, candidates: Vec<Vec<(Name, CallId)>>) -> Resources {
+        let acquisitions: Vec<Vec<Acquisition>> = (program.par_modules().zip(candidates))
+            .map(|(module, candidates)| program.library_acquisitions(module, candidates))
+            .collect();
         let mut resources = Resources {
             acquisitions,
             classes: FxHashMap::default(),
@@ -51,8 +52,22 @@ impl Resources {
     }
 }
 
+/// The calls of a module that may give a resource by the names of what they call, with these names.
+pub(in super::super) fn may_acquire(facts: &FileFacts, callables: &NameSet) -> Vec<(Name, CallId)> {
+    let renamed = renamed(facts, callables);
+    let called = facts.calls.iter().enumerate().filter_map(|(number, call)| {
+        let name = match facts.expr(call.callee) {
+            Expr::Name(name) => renamed.get(&name).copied().unwrap_or(name),
+            Expr::Attribute(_, name) => name,
+            _ => return None,
+        };
+        Some((name, CallId(number as u32)))
+    });
+    called.filter(|(name, _)| callables.contains(*name)).collect()
+}
+
 /// The last names of the models' callables whose library is imported somewhere.
-fn reached_callables(program: &Program) -> NameSet {
+pub(in super::super) fn reached_callables(program: &Program) -> NameSet {
     let mut imported = NameSet::default();
     for module in program.module_ids() {
         imported.extend(program.facts(module).imports.iter().map(|import| import.module));
@@ -76,19 +91,11 @@ impl Program<'_> {
         self.resources.acquisitions.get(module.0 as usize).map_or(&[], |known| known)
     }
 
-    fn library_acquisitions(&self, module: ModuleId, callables: &NameSet) -> Vec<Acquisition> {
+    fn library_acquisitions(&self, module: ModuleId, candidates: Vec<(Name, CallId)>) -> Vec<Acquisition> {
         let facts = self.facts(module);
-        let renamed = renamed(facts, callables);
         let mut found = Vec::new();
-        for (number, call) in facts.calls.iter().enumerate() {
-            let name = match facts.expr(call.callee) {
-                Expr::Name(name) => renamed.get(&name).copied().unwrap_or(name),
-                Expr::Attribute(_, name) => name,
-                _ => continue,
-            };
-            if !callables.contains(name) {
-                continue;
-            }
+        for (name, id) in candidates {
+            let call = facts.call(id);
             let event = EventRef::new(module, call.event);
             let Some(function) = self.event_function(event) else { continue };
             let scope = self.event_scope(event);
@@ -101,9 +108,8 @@ impl Program<'_> {
                 is_made_by(facts, call, resource) && !self.is_around_file(scope, call, resource)
             });
             if is_made && !self.is_in_memory(scope, call) {
-                let call = CallId(number as u32);
                 let (source, given) = (Source::Library(path), Given::ByModel);
-                found.push(Acquisition { call, event, function, source, through: None, given });
+                found.push(Acquisition { call: id, event, function, source, through: None, given });
             }
         }
         found

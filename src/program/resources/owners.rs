@@ -3,8 +3,6 @@
 //! The whole family counts: a base may acquire what a subclass releases. Whatever else is done with the attribute than
 //! using it (an alias, a return, an unknown callee) is presumed to release it.
 
-use rustc_hash::FxHashSet;
-
 use super::super::names::Definition;
 use super::super::types::last_part;
 use super::super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef, vocabulary};
@@ -566,9 +564,10 @@ impl Program<'_> {
     }
 
     /// Attributes on which a module calls a releasing method through another object than `self`.
-    pub(super) fn add_released_from_outside(&self, module: ModuleId, released: &mut ReleasedFromOutside) {
+    pub(in super::super) fn released_outside(&self, module: ModuleId, releasing: &mut ReleasingNames) -> Vec<Name> {
         let facts = self.facts(module);
-        let releasing = ["close", "rmtree"].map(Name::new);
+        let mut released = Vec::new();
+        let of_argument = ["close", "rmtree"].map(Name::new);
         for call in &facts.calls {
             // In a decorator outside of the class, `self` is a parameter like others.
             let is_self = |owner: ExprId| {
@@ -578,12 +577,12 @@ impl Program<'_> {
             };
             if let Expr::Attribute(held, method) = facts.expr(call.callee)
                 && let Expr::Attribute(owner, attribute) = facts.expr(held)
-                && released.by(method)
+                && releasing.has(method)
                 && !is_self(owner)
             {
-                released.attributes.insert(attribute);
+                released.push(attribute);
             }
-            if !matches!(facts.expr(call.callee), Expr::Name(name) | Expr::Attribute(_, name) if releasing.contains(&name))
+            if !matches!(facts.expr(call.callee), Expr::Name(name) | Expr::Attribute(_, name) if of_argument.contains(&name))
             {
                 continue;
             }
@@ -591,24 +590,23 @@ impl Program<'_> {
                 if let Expr::Attribute(owner, attribute) = facts.expr(whole_of(facts, *argument))
                     && !is_self(owner)
                 {
-                    released.attributes.insert(attribute);
+                    released.push(attribute);
                 }
             }
         }
+        released
     }
 }
 
-/// Attributes on which something outside of their own class calls a releasing method.
+/// The names of methods that release: most are asked for again and again.
 #[derive(Default)]
-pub(super) struct ReleasedFromOutside {
-    pub attributes: FxHashSet<Name>,
-    /// Methods whose names were looked at, and those of them that release.
+pub(in super::super) struct ReleasingNames {
     asked: NameSet,
     releasing: NameSet,
 }
 
-impl ReleasedFromOutside {
-    fn by(&mut self, method: Name) -> bool {
+impl ReleasingNames {
+    fn has(&mut self, method: Name) -> bool {
         if !self.asked.contains(method) {
             self.asked.insert(method);
             if vocabulary::is_ending_name(method.as_str()) || method.as_str() == "release" {
