@@ -451,6 +451,12 @@ pub enum Expr {
 }
 
 impl FileFacts {
+    /// What a module's imports call these names.
+    pub fn names_of_imported(&self, names: &[Name]) -> Vec<Name> {
+        let meant = self.imports.iter().filter(|import| import.name.is_some_and(|name| names.contains(&name)));
+        meant.map(|import| import.bound).collect()
+    }
+
     pub fn expr(&self, id: ExprId) -> Expr {
         self.exprs[id.index()]
     }

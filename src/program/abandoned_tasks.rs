@@ -80,11 +80,13 @@ impl Program<'_> {
         if !facts.imports.iter().any(|import| import.module.as_str().split('.').next() == Some("asyncio")) {
             return Vec::new();
         }
+        let waits = ["wait", "wait_for"].map(Name::new);
+        let imported = facts.names_of_imported(&waits);
         let mut found = Vec::new();
         for (number, call) in facts.calls.iter().enumerate() {
             match facts.expr(call.callee) {
-                Expr::Name(_) => {}
-                Expr::Attribute(_, name) if matches!(name.as_str(), "wait" | "wait_for") => {}
+                Expr::Name(name) if imported.contains(&name) => {}
+                Expr::Attribute(_, name) if waits.contains(&name) => {}
                 _ => continue,
             }
             let event = EventRef::new(module, call.event);

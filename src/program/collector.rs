@@ -35,9 +35,11 @@ impl Program<'_> {
         if !self.module(module).may_name(last) {
             return Vec::new();
         }
-        let calls = facts.calls.iter().filter(|call| {
-            matches!(facts.expr(call.callee), Expr::Name(_))
-                || matches!(facts.expr(call.callee), Expr::Attribute(_, name) if name == last)
+        let imported = facts.names_of_imported(&[last]);
+        let calls = facts.calls.iter().filter(|call| match facts.expr(call.callee) {
+            Expr::Name(name) => imported.contains(&name),
+            Expr::Attribute(_, name) => name == last,
+            _ => false,
         });
         calls
             .map(|call| (EventRef::new(module, call.event), call.callee))

@@ -119,11 +119,11 @@ pub struct Operations {
     by_place: Vec<FxHashMap<Place, Vec<(ModuleId, u32)>>>,
 }
 
-const TABLES: u64 = 8;
+const TABLES: u8 = 8;
 
-fn table_of(place: &Place) -> u64 {
+fn table_of(place: &Place) -> u8 {
     // The tables themselves use the lowest and the highest bits.
-    (FxBuildHasher.hash_one(place) >> 32) % TABLES
+    (FxBuildHasher.hash_one(place) >> 32) as u8 % TABLES
 }
 
 /// What the collectors of all modules look for.
@@ -147,28 +147,38 @@ impl Watched {
 }
 
 /// The operations in one module, in the order of lines.
-pub(super) fn collect(program: &Program, module: ModuleId, watched: &Watched) -> Box<[Operation]> {
-    Collector { program, module, tracked: &watched.names, found: Vec::new() }.run()
+pub(super) fn collect(program: &Program, module: ModuleId, watched: &Watched) -> Part {
+    let operations = Collector { program, module, tracked: &watched.names, found: Vec::new() }.run();
+    let tables = operations.iter().map(|operation| table_of(&operation.place)).collect();
+    Part { operations, tables }
+}
+
+/// What one module adds to [`Operations`].
+pub(super) struct Part {
+    operations: Box<[Operation]>,
+    /// The table that each belongs to.
+    tables: Box<[u8]>,
 }
 
 impl Operations {
     /// Of the operations of all modules, in their order.
-    pub(super) fn of(by_module: Vec<Box<[Operation]>>) -> Operations {
+    pub(super) fn of(parts: Vec<Part>) -> Operations {
         let by_place = (0..TABLES)
             .into_par_iter()
             .map(|table| {
                 let mut by_place: FxHashMap<Place, Vec<(ModuleId, u32)>> = FxHashMap::default();
-                for (module, operations) in by_module.iter().enumerate() {
+                for (module, part) in parts.iter().enumerate() {
                     let module = ModuleId(module as u32);
-                    for (number, operation) in operations.iter().enumerate() {
-                        if table_of(&operation.place) == table {
-                            by_place.entry(operation.place).or_default().push((module, number as u32));
-                        }
+                    let here = part.tables.iter().enumerate().filter(|(_, its_table)| **its_table == table);
+                    for (number, _) in here {
+                        let place = part.operations[number].place;
+                        by_place.entry(place).or_default().push((module, number as u32));
                     }
                 }
                 by_place
             })
             .collect();
+        let by_module = parts.into_iter().map(|part| part.operations).collect();
         Operations { by_module, by_place }
     }
 

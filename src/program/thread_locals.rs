@@ -94,8 +94,11 @@ impl ThreadLocals {
         locals.modules = locals.touching(program, &modules);
         // As deep as calls are followed below.
         for _ in 0..DEPTH {
-            let found = union_of(&locals.modules, |module| locals.givers_of(program.facts(module), false));
-            let methods = union_of(&locals.modules, |module| locals.givers_of(program.facts(module), true));
+            let (found, methods) = locals
+                .modules
+                .par_iter()
+                .map(|module| locals.givers_of(program.facts(*module)))
+                .reduce(<(NameSet, NameSet)>::default, |one, other| (one.0.union(other.0), one.1.union(other.1)));
             if found.is_empty() && methods.is_empty() {
                 break;
             }
@@ -154,9 +157,9 @@ impl ThreadLocals {
         }
     }
 
-    /// The functions or methods of a module that may return what they took out of a thread-local.
-    fn givers_of(&self, facts: &FileFacts, are_methods: bool) -> NameSet {
-        let known = if are_methods { &self.giving_methods } else { &self.givers };
+    /// The functions and the methods of a module that may return what they took out of a thread-local, without those
+    /// that are known.
+    fn givers_of(&self, facts: &FileFacts) -> (NameSet, NameSet) {
         let mut bound = NameSet::default();
         for event in &facts.events {
             if let EventKind::Bind { target, value } = event.kind
@@ -166,7 +169,8 @@ impl ThreadLocals {
                 bound.insert(name);
             }
         }
-        let mut givers = NameSet::default();
+        let mut functions = NameSet::default();
+        let mut methods = NameSet::default();
         for event in &facts.events {
             let EventKind::Return(value) = event.kind else { continue };
             let gives = match facts.expr(value) {
@@ -174,16 +178,18 @@ impl ThreadLocals {
                 value => self.may_speak(facts, value),
             };
             let scope = facts.scope(facts.scope_of(event));
-            let is_method = matches!(facts.scope(scope.parent).kind, ScopeKind::Class(_));
+            let (known, found) = match facts.scope(scope.parent).kind {
+                ScopeKind::Class(_) => (&self.giving_methods, &mut methods),
+                _ => (&self.givers, &mut functions),
+            };
             if let ScopeKind::Function(function) = scope.kind
                 && gives
-                && is_method == are_methods
                 && !known.contains(facts.function(function).name)
             {
-                givers.insert(facts.function(function).name);
+                found.insert(facts.function(function).name);
             }
         }
-        givers
+        (functions, methods)
     }
 
     /// Adds other names that imports and modules give to the givers. Says whether there may be any.
