@@ -8,6 +8,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::containers::field_factory;
 use super::names::Definition;
+use super::places::Reach;
 use super::{EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef};
 use crate::facts::{
     CallId, ComprehensionKind, Constant, DisplayKind, EventId, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE,
@@ -337,13 +338,20 @@ impl Collector<'_> {
         if !may_matter {
             return;
         }
-        let Some(reach) = self.program.reach(receiver) else { return };
-        // What happens to a function's own locals ends with it; parameters speak of the caller's things.
-        if let Place::Local(scope, name) = reach.place
-            && !self.program.is_parameter(scope, name)
-        {
-            return;
+        let Some(reach) = self.lasting_reach(receiver) else { return };
+        self.push(event, kind, reach, key, value);
+    }
+
+    /// What happens to a function's own locals ends with it; parameters speak of the caller's things.
+    fn lasting_reach(&self, receiver: ExprRef) -> Option<Reach> {
+        let reach = self.program.reach(receiver)?;
+        match reach.place {
+            Place::Local(scope, name) if !self.program.is_parameter(scope, name) => None,
+            _ => Some(reach),
         }
+    }
+
+    fn push(&mut self, event: EventId, kind: OperationKind, reach: Reach, key: ExprId, value: ExprId) {
         let event = EventRef::new(self.module, event);
         self.found.push(Operation {
             kind,
@@ -425,6 +433,11 @@ impl Collector<'_> {
             self.add(event, kind, scope.expr(base), NOTHING, NOTHING);
             return;
         }
+        // Most of what is handed over are a function's own locals, whoever gets them.
+        if !self.may_be_held(argument) {
+            return;
+        }
+        let Some(reach) = self.lasting_reach(scope.expr(argument)) else { return };
         let call = facts.call(id);
         let kind = match self.program.resolve(scope.expr(call.callee)) {
             Definition::External(path) => match path.as_str() {
@@ -440,7 +453,7 @@ impl Collector<'_> {
             _ => OperationKind::Passed(id),
         };
         let value = facts.arguments(call).get(1).copied().unwrap_or(NOTHING);
-        self.add(event, kind, scope.expr(argument), NOTHING, value);
+        self.push(event, kind, reach, NOTHING, value);
     }
 
     fn store(&mut self, event: EventId, scope: ScopeRef, target: ExprId, value: ExprId) {
