@@ -160,8 +160,8 @@ impl<'a> Lowering<'a> {
             // The largest files come first, and a sparse table costs a miss of the cache for each expression.
             let used = tables.known_exprs.len();
             tables.known_exprs.clear();
-            if tables.known_exprs.capacity() > 8 * used.max(SMALLEST_KEPT) {
-                tables.known_exprs.shrink_to(2 * used.max(SMALLEST_KEPT));
+            if tables.known_exprs.capacity() > 3 * used.max(SMALLEST_KEPT) {
+                tables.known_exprs.shrink_to(used.max(SMALLEST_KEPT));
             }
             TABLES.set(self.tables);
         } else {
