@@ -45,7 +45,7 @@ fn profile(mut arguments: ProfileArguments, quiet: bool) -> Result<Exit, String>
         options: Options { configuration, threads: arguments.choice.threads },
         ..Request::default()
     };
-    let mut outcome = progress::shown(!quiet, |progress| engine::check(&request, progress));
+    let mut outcome = progress::shown(!quiet, |progress| engine::check(&request, progress)).without_remains();
     check::say_problems(&outcome, &directory, quiet);
     if outcome.is_refused() {
         return Ok(Exit::Failure);

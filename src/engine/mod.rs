@@ -88,6 +88,11 @@ impl Outcome {
         self.files.binary_search_by_key(&id, |file| file.id).ok().map(|index| &self.files[index])
     }
 
+    /// For who goes on working: gives back what the program held.
+    pub fn without_remains(self) -> Outcome {
+        Outcome { remains: None, ..self }
+    }
+
     /// Nothing was checked, because a configuration does not say how.
     pub fn is_refused(&self) -> bool {
         self.problems.iter().any(|problem| problem.kind == ProblemKind::Configuration)

@@ -199,8 +199,7 @@ impl Project {
             let ground = Ground { files: &found.files, models: &found.models, baselines: &found.baselines };
             conclude(&ground, known, &show, early, &mut outcome);
             // The outcome is kept until the next.
-            outcome.remains = None;
-            Arc::new(outcome)
+            Arc::new(outcome.without_remains())
         })
     }
 }

@@ -45,7 +45,7 @@ pub fn mend(request: &Request, with_unsafe: bool, progress: &Progress) -> Mended
         request.texts.extend(texts.clone());
         // Only the first is worth watching: a round checks what was checked before.
         let unseen = Progress::default();
-        engine::check(&request, if texts.is_empty() { progress } else { &unseen })
+        engine::check(&request, if texts.is_empty() { progress } else { &unseen }).without_remains()
     };
     mend_by(check, |_| true, with_unsafe)
 }

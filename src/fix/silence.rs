@@ -11,7 +11,7 @@ use crate::syntax::{self, suppression::logical_lines};
 /// Checks, and writes a comment at the end of each line that has a finding. What is left in the outcome could not be
 /// silenced: a notebook's file is not the text that was checked, and a text with syntax errors is not understood.
 pub fn silence(request: &Request, reason: &str, progress: &Progress) -> Mended {
-    let outcome = engine::check(request, progress);
+    let outcome = engine::check(request, progress).without_remains();
     let before = outcome.findings.len();
     let files = engine::on_large_stacks(std::num::NonZeroUsize::MIN, || changed_files(&outcome, reason));
     let files = files.unwrap_or_default();
