@@ -580,7 +580,8 @@ impl<'m> Program<'m> {
         (0..self.modules.len() as u32).map(ModuleId)
     }
 
-    /// The same on all threads. Modules are of very different weight, so none is left with many of them at the end.
+    /// All modules, shared out among the threads. Modules are of very different weight, so it goes by a few at a time:
+    /// no thread is left with many of them at the end.
     pub fn par_modules(&self) -> impl IndexedParallelIterator<Item = ModuleId> + use<> {
         (0..self.modules.len() as u32).into_par_iter().map(ModuleId).with_max_len(MODULES_AT_ONCE)
     }

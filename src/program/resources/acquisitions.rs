@@ -37,7 +37,7 @@ const PLAIN_DECORATORS: [&str; 5] =
 
 impl Resources {
     /// `candidates` are those of each module, by [`may_acquire`].
-    pub(in super::super) fn of(program: &Program, candidates: Vec<Vec<(Name, CallId)>>) -> Resources {
+    pub(in crate::program) fn of(program: &Program, candidates: Vec<Vec<(Name, CallId)>>) -> Resources {
         let acquisitions: Vec<Vec<Acquisition>> = (program.par_modules().zip(candidates))
             .map(|(module, candidates)| program.library_acquisitions(module, candidates))
             .collect();
@@ -53,7 +53,7 @@ impl Resources {
 }
 
 /// The calls of a module that may give a resource by the names of what they call, with these names.
-pub(in super::super) fn may_acquire(facts: &FileFacts, callables: &NameSet) -> Vec<(Name, CallId)> {
+pub(in crate::program) fn may_acquire(facts: &FileFacts, callables: &NameSet) -> Vec<(Name, CallId)> {
     let renamed = renamed(facts, callables);
     let called = facts.calls.iter().enumerate().filter_map(|(number, call)| {
         let name = match facts.expr(call.callee) {
@@ -67,7 +67,7 @@ pub(in super::super) fn may_acquire(facts: &FileFacts, callables: &NameSet) -> V
 }
 
 /// The last names of the models' callables whose library is imported somewhere.
-pub(in super::super) fn reached_callables(program: &Program) -> NameSet {
+pub(in crate::program) fn reached_callables(program: &Program) -> NameSet {
     let mut imported = NameSet::default();
     for module in program.module_ids() {
         imported.extend(program.facts(module).imports.iter().map(|import| import.module));

@@ -564,7 +564,7 @@ impl Program<'_> {
     }
 
     /// Attributes on which a module calls a releasing method through another object than `self`.
-    pub(in super::super) fn released_outside(&self, module: ModuleId, releasing: &mut ReleasingNames) -> Vec<Name> {
+    pub(in crate::program) fn released_outside(&self, module: ModuleId, releasing: &mut ReleasingNames) -> Vec<Name> {
         let facts = self.facts(module);
         let mut released = Vec::new();
         let of_argument = ["close", "rmtree"].map(Name::new);
@@ -600,7 +600,7 @@ impl Program<'_> {
 
 /// The names of methods that release: most are asked for again and again.
 #[derive(Default)]
-pub(in super::super) struct ReleasingNames {
+pub(in crate::program) struct ReleasingNames {
     asked: NameSet,
     releasing: NameSet,
 }

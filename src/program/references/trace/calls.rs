@@ -262,7 +262,7 @@ impl Tracer<'_> {
 }
 
 /// Whether what a library's function gives may keep what it is given, as `external_call` draws it.
-pub(in super::super) fn may_give_back(program: &Program, path: Name) -> bool {
+pub(in crate::program) fn may_give_back(program: &Program, path: Name) -> bool {
     let models = program.models;
     matches!(path.as_str(), "super" | "typing.cast")
         || is_called_weak(path)
