@@ -32,7 +32,7 @@ use crate::config::{Configuration, Settings};
 use crate::facts::{FileFacts, lower};
 use crate::finding::{Confidence, Finding};
 use crate::models::{ModelError, Models};
-use crate::program::{Module, ModuleId, ModuleIndex, ModuleInput, Program, Remains, Role, operations};
+use crate::program::{Module, ModuleId, ModuleIndex, ModuleInput, Program, Remains, Role};
 use crate::rules::{self, RULES};
 use crate::source::{FileId, LineIndex, Position, SourceFile, SourceKind};
 use crate::syntax::{self, DecodeError};
@@ -264,7 +264,6 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     }
     progress.files.store(files.len(), Ordering::Relaxed);
 
-    operations::intern_methods();
     let start = Instant::now();
     let read = || {
         for_each_file(

@@ -20,7 +20,6 @@ use super::{Early, Ground, Outcome, Problem, ProblemKind, Progress, Request, Sho
 use super::{baselines, conclude, for_each_file, lower_file, models, read_unchanged, threads};
 use crate::facts::lower;
 use crate::models::Models;
-use crate::program::operations;
 use crate::source::{FileId, LineIndex, SourceFile, SourceKind};
 use crate::syntax;
 
@@ -188,7 +187,6 @@ impl Project {
         outcome.statistics.phases.push(("find", start.elapsed()));
         pool.install(|| {
             let start = Instant::now();
-            operations::intern_methods();
             let has_changed = read_what_changed(found, kept, touched, progress);
             touched.clear();
             if let Some(last) = last.take().filter(|_| !has_changed) {

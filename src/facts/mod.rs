@@ -451,10 +451,10 @@ pub enum Expr {
 }
 
 impl FileFacts {
-    /// What a module's imports call these names.
-    pub fn names_of_imported(&self, names: &[Name]) -> Vec<Name> {
-        let meant = self.imports.iter().filter(|import| import.name.is_some_and(|name| names.contains(&name)));
-        meant.map(|import| import.bound).collect()
+    /// Whether `name` stands for one of `names` where a module imports it: by itself, or under another name.
+    pub fn is_import_of(&self, name: Name, names: &[Name]) -> bool {
+        let is_meant = |import: &Import| import.bound == name && import.name.is_some_and(|name| names.contains(&name));
+        names.contains(&name) || self.imports.iter().any(is_meant)
     }
 
     pub fn expr(&self, id: ExprId) -> Expr {

@@ -35,9 +35,8 @@ impl Program<'_> {
         if !self.module(module).may_name(last) {
             return Vec::new();
         }
-        let imported = facts.names_of_imported(&[last]);
         let calls = facts.calls.iter().filter(|call| match facts.expr(call.callee) {
-            Expr::Name(name) => imported.contains(&name),
+            Expr::Name(name) => facts.is_import_of(name, &[last]),
             Expr::Attribute(_, name) => name == last,
             _ => false,
         });

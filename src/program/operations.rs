@@ -64,13 +64,12 @@ impl OperationKind {
 
     /// The operation that calling a method of this name on a container is.
     pub fn of_method(name: Name) -> Option<OperationKind> {
-        METHODS.get(name.index()).copied().flatten()
+        METHODS.get(&name).copied()
     }
 }
 
-/// By the number of the name: it is asked for every call of a program. It is made before any file is read
-/// ([`intern_methods`]), so that the numbers are small.
-static METHODS: LazyLock<Box<[Option<OperationKind>]>> = LazyLock::new(|| {
+/// Asked for every call of a program, so names are compared as numbers.
+static METHODS: LazyLock<FxHashMap<Name, OperationKind>> = LazyLock::new(|| {
     use OperationKind::*;
     const TABLE: &[(OperationKind, &[&str])] = &[
         (Append, &["append", "appendleft", "insert", "put", "put_nowait", "push"]),
@@ -83,19 +82,8 @@ static METHODS: LazyLock<Box<[Option<OperationKind>]>> = LazyLock::new(|| {
         (Remove, &["remove", "discard"]),
         (Clear, &["clear", "difference_update", "intersection_update", "symmetric_difference_update"]),
     ];
-    let named = TABLE.iter().flat_map(|(kind, names)| names.iter().map(|name| (Name::new(name), *kind)));
-    let mut kinds = Vec::new();
-    for (name, kind) in named {
-        kinds.resize(kinds.len().max(name.index() + 1), None);
-        kinds[name.index()] = Some(kind);
-    }
-    kinds.into_boxed_slice()
+    TABLE.iter().flat_map(|(kind, names)| names.iter().map(|name| (Name::new(name), *kind))).collect()
 });
-
-/// Gives the names of methods that are asked for everywhere their numbers, if they have none yet.
-pub fn intern_methods() {
-    LazyLock::force(&METHODS);
-}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Operation {

@@ -63,18 +63,17 @@ impl Endings {
             exits.iter().any(|exit| program.module(*module).may_name(*exit))
                 || program.facts(*module).imports.iter().any(is_exit)
         };
-        let ending: Vec<FunctionRef> = (program.par_modules().filter(may_exit))
+        let ending: FxHashSet<FunctionRef> = (program.par_modules().filter(may_exit))
             .flat_map_iter(|module| program.functions_of(module))
             .filter(|function| program.is_end_of_process(*function))
             .collect();
         let mut of_process: FxHashSet<Name> = ending.iter().map(|function| program.function(*function).name).collect();
-        // One that goes on is enough to say nothing of its name.
-        let is_known: FxHashSet<FunctionRef> = ending.into_iter().collect();
-        let others: FxHashSet<Name> = (program.module_ids().flat_map(|module| program.functions_of(module)))
-            .filter(|function| of_process.contains(&program.function(*function).name) && !is_known.contains(function))
-            .map(|function| program.function(function).name)
-            .collect();
-        of_process.retain(|name| !others.contains(name));
+        for function in program.module_ids().flat_map(|module| program.functions_of(module)) {
+            // One that goes on is enough to say nothing of its name.
+            if !ending.contains(&function) {
+                of_process.remove(&program.function(function).name);
+            }
+        }
         Endings { of_process, from_outside: released_outside.into_iter().flatten().collect() }
     }
 }

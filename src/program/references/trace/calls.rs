@@ -223,6 +223,11 @@ impl Tracer<'_> {
             }
             _ => {}
         }
+        if !may_give_back(self.program, path) {
+            let last = path.as_str().rsplit('.').next().unwrap_or_default();
+            let is_class = last.starts_with(|first: char| first.is_ascii_uppercase());
+            return if is_class { vec![plain(self.intern(Origin::Made(event), None))] } else { Vec::new() };
+        }
         let model = self.program.models.weak(path);
         let keeps = self.program.models.keeps(path);
         let keyword = |name: Name| {
@@ -232,36 +237,29 @@ impl Tracer<'_> {
         let keeps_first_weakly = keeps.and_then(|keeps| keeps.weak_if).is_some_and(keyword);
         let is_weak = model.is_some() || is_called_weak(path);
         let container = self.program.models.container(path);
-        if is_weak || keeps.is_some() || container.is_some() {
-            let arguments = self.arguments(scope, id);
-            let mut handles = Vec::new();
-            let weak_position = model.map_or(0, |model| model.position as usize);
-            for (position, argument) in arguments.positional.iter().enumerate() {
-                let weakly = (is_weak || keeps_first_weakly) && position == weak_position;
-                handles.extend(argument.iter().map(|handle| Handle {
-                    object: handle.object,
-                    form: if container.is_some() { Form::Item } else { Form::Argument },
-                    strength: if weakly { Strength::Weak } else { handle.strength },
-                }));
-            }
-            if !is_weak {
-                handles.extend(arguments.keywords.iter().flat_map(|(_, handles)| handles).copied());
-            }
-            if container.is_some_and(|container| container.holds != Holds::Strong) {
-                handles.clear();
-            }
-            handles.truncate(MOST_HANDLES);
-            return handles;
+        let arguments = self.arguments(scope, id);
+        let mut handles = Vec::new();
+        let weak_position = model.map_or(0, |model| model.position as usize);
+        for (position, argument) in arguments.positional.iter().enumerate() {
+            let weakly = (is_weak || keeps_first_weakly) && position == weak_position;
+            handles.extend(argument.iter().map(|handle| Handle {
+                object: handle.object,
+                form: if container.is_some() { Form::Item } else { Form::Argument },
+                strength: if weakly { Strength::Weak } else { handle.strength },
+            }));
         }
-        let last = path.as_str().rsplit('.').next().unwrap_or_default();
-        if last.starts_with(|first: char| first.is_ascii_uppercase()) {
-            return vec![plain(self.intern(Origin::Made(event), None))];
+        if !is_weak {
+            handles.extend(arguments.keywords.iter().flat_map(|(_, handles)| handles).copied());
         }
-        Vec::new()
+        if container.is_some_and(|container| container.holds != Holds::Strong) {
+            handles.clear();
+        }
+        handles.truncate(MOST_HANDLES);
+        handles
     }
 }
 
-/// Whether what a library's function gives may keep what it is given, as `external_call` draws it.
+/// Whether what a library's function gives may keep what it is given.
 pub(in crate::program) fn may_give_back(program: &Program, path: Name) -> bool {
     let models = program.models;
     matches!(path.as_str(), "super" | "typing.cast")
