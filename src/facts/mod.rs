@@ -451,10 +451,10 @@ pub enum Expr {
 }
 
 impl FileFacts {
-    /// Whether `name` stands for one of `names` where a module imports it: by itself, or under another name.
-    pub fn is_import_of(&self, name: Name, names: &[Name]) -> bool {
-        let is_meant = |import: &Import| import.bound == name && import.name.is_some_and(|name| names.contains(&name));
-        names.contains(&name) || self.imports.iter().any(is_meant)
+    /// What these names may be called where a module imports them: by themselves, or as the import says.
+    pub fn imported_as(&self, names: &[Name]) -> Vec<Name> {
+        let renamed = self.imports.iter().filter(|import| import.name.is_some_and(|name| names.contains(&name)));
+        names.iter().copied().chain(renamed.map(|import| import.bound)).collect()
     }
 
     pub fn expr(&self, id: ExprId) -> Expr {

@@ -81,10 +81,11 @@ impl Program<'_> {
             return Vec::new();
         }
         let waits = ["wait", "wait_for"].map(Name::new);
+        let imported = facts.imported_as(&waits);
         let mut found = Vec::new();
         for (number, call) in facts.calls.iter().enumerate() {
             match facts.expr(call.callee) {
-                Expr::Name(name) if facts.is_import_of(name, &waits) => {}
+                Expr::Name(name) if imported.contains(&name) => {}
                 Expr::Attribute(_, name) if waits.contains(&name) => {}
                 _ => continue,
             }

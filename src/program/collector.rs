@@ -35,8 +35,9 @@ impl Program<'_> {
         if !self.module(module).may_name(last) {
             return Vec::new();
         }
+        let imported = facts.imported_as(&[last]);
         let calls = facts.calls.iter().filter(|call| match facts.expr(call.callee) {
-            Expr::Name(name) => facts.is_import_of(name, &[last]),
+            Expr::Name(name) => imported.contains(&name),
             Expr::Attribute(_, name) => name == last,
             _ => false,
         });
