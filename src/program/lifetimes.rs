@@ -89,8 +89,9 @@ impl Program<'_> {
     fn owner_within(&self, class: ClassRef, depth: u32) -> Owner {
         let Some(depth) = depth.checked_sub(1) else { return Owner::plain(Lifetime::Unknown) };
         let known = self.lifetimes.known.read().unwrap_or_else(PoisonError::into_inner);
-        // An answer near the limit of depth may be cut short, so that it is one for this depth only.
-        if let Some(owner) = known.get(&(class, DEPTH - 1)).or_else(|| known.get(&(class, depth))) {
+        // An answer near the limit of depth may be cut short, so that it is one for this depth only. Which deeper ones
+        // are known already depends on the threads, and so must not decide.
+        if let Some(owner) = known.get(&(class, depth)) {
             return owner.clone();
         }
         drop(known);
