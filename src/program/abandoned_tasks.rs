@@ -64,7 +64,8 @@ const DEPTH: u32 = 3;
 const WAITS: [&str; 2] = ["asyncio.wait", "asyncio.tasks.wait"];
 const WAITS_FOR: [&str; 2] = ["asyncio.wait_for", "asyncio.tasks.wait_for"];
 const SHIELDS: [&str; 2] = ["asyncio.shield", "asyncio.tasks.shield"];
-const MAKES_TASK: [&str; 3] = ["asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task"];
+const MAKES_TASK: [&str; 4] =
+    ["asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task", "asyncio.Task"];
 
 /// A task among those that are waited for.
 struct Candidate {

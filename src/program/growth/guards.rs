@@ -256,12 +256,23 @@ impl Program<'_> {
             })
     }
 
-    /// `f"package.{key}"`, `"package." + key`.
+    /// `f"package.{key}"`, `"package." + key`, `for name in (f"package.{key}", key)`.
     pub(super) fn is_made_of(&self, expr: ExprRef, part: ExprId) -> bool {
         let facts = self.facts(expr.scope.module);
         match self.expr(expr) {
             Expr::Format(run) => facts.list(run).contains(&part),
             Expr::Binary(_, left, right) => left == part || right == part,
+            Expr::Name(name) => self.holding_scope(expr.scope, name).is_some_and(|holder| {
+                let mut bindings = self.module(holder.module).bindings_of(holder.id, name);
+                bindings.any(|event| match facts.event(event).kind {
+                    EventKind::BindElement { iterable, .. } => match facts.expr(iterable) {
+                        Expr::Display(_, run) => (facts.list(run).iter())
+                            .any(|item| *item == part || self.is_made_of(holder.expr(*item), part)),
+                        _ => false,
+                    },
+                    _ => false,
+                })
+            }),
             _ => false,
         }
     }

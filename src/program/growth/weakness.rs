@@ -286,7 +286,11 @@ impl Program<'_> {
             && self.mentions(Definition::Function(function)).is_empty()
             && self.enclosing_function(self.defining_scope(function)).is_none();
         let is_syntax = growth.defeat.is_some() && name.as_str() == "__setitem__";
-        if growth.repetition.frequency < Frequency::Presumed && (is_syntax || is_meant && is_left_to_others) {
+        // There is no other use for a weak container; one entry alone would need no table.
+        let is_weak_itself = growth.repetition.frequency == Frequency::Once
+            && matches!(growth.defeat, Some(Defeat::ValueHoldsKey | Defeat::KeyHoldsValue));
+        let is_expected = is_syntax || is_weak_itself || is_meant && is_left_to_others;
+        if growth.repetition.frequency < Frequency::Presumed && is_expected {
             growth.repetition.frequency = Frequency::Presumed;
         }
     }
