@@ -393,6 +393,7 @@ impl Program<'_> {
         }
         if self.is_said_once(operation)
             || self.is_kept_to_fixed_table(operation)
+            || self.is_imported_first(operation)
             || (!domain.is_open() && self.is_validated(operation))
         {
             return None;

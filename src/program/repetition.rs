@@ -531,7 +531,9 @@ impl Program<'_> {
             Some(outer) => {
                 self.is_decorator(function)
                     || self.is_used_as_decorator(outer)
-                        && (self.returns_parameter_or_wrapper(function) || self.gives_back_its_argument(function))
+                        && (self.returns_parameter_or_wrapper(function)
+                            || self.gives_back_its_argument(function)
+                            || self.returns_wrapper_of_its_argument(function))
             }
             None => false,
         }
@@ -579,20 +581,33 @@ impl Program<'_> {
             })
     }
 
-    /// The constructor of a class whose instances take a function and give what wraps it.
+    /// The constructor of a class whose instances take a function and give what wraps it, or stand for one: `@memoize`.
     fn makes_decorator(&self, function: FunctionRef) -> bool {
         let Some(class) = self.class_of_method(function) else { return false };
+        let takes_function = || {
+            let parameters = self.facts(function.module).parameters(self.function(function));
+            matches!(parameters, [_, taken] if vocabulary::is_definition_name(taken.name.as_str()))
+        };
+        let wraps = |method: FunctionRef| {
+            self.returns_parameter_or_wrapper(method)
+                || self.returns_wrapper_of_its_argument(method)
+                || self.decorates(Definition::Class(class))
+                // Nobody in the project makes one otherwise.
+                || takes_function() && self.instantiations(class).is_empty()
+        };
         self.function(function).name == self.words.init
-            && self.own_methods(class).any(|method| {
-                self.function(method).name.as_str() == "__call__"
-                    && (self.returns_parameter_or_wrapper(method) || self.returns_wrapper_of_its_argument(method))
-            })
+            && self.own_methods(class).any(|method| self.function(method).name.as_str() == "__call__" && wraps(method))
     }
 
-    /// A method that takes one thing and returns a nested function which calls it.
-    fn returns_wrapper_of_its_argument(&self, method: FunctionRef) -> bool {
-        let facts = self.facts(method.module);
-        let [_, wrapped] = facts.parameters(self.function(method)) else { return false };
+    /// A function or method that takes one thing and returns a nested function which calls it.
+    fn returns_wrapper_of_its_argument(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.module);
+        let parameters = facts.parameters(self.function(function));
+        let given = match self.class_of_method(function) {
+            Some(_) => parameters.get(1..).unwrap_or_default(),
+            None => parameters,
+        };
+        let [wrapped] = given else { return false };
         let calls_it = |nested: FunctionRef| {
             facts.scope_events(self.function(nested).scope).any(|(_, event)| match event.kind {
                 EventKind::Call(call) => facts.expr(facts.call(call).callee) == Expr::Name(wrapped.name),
@@ -600,11 +615,11 @@ impl Program<'_> {
             })
         };
         let is_returned = |name: Name| {
-            facts.scope_events(self.function(method).scope).any(
+            facts.scope_events(self.function(function).scope).any(
                 |(_, event)| matches!(event.kind, EventKind::Return(value) if facts.expr(value) == Expr::Name(name)),
             )
         };
-        self.nested_functions(method).any(|nested| is_returned(self.function(nested).name) && calls_it(nested))
+        self.nested_functions(function).any(|nested| is_returned(self.function(nested).name) && calls_it(nested))
     }
 
     /// Decorators are known by use (`@f`) or by what they do: take a function or class and give it back.
@@ -620,19 +635,7 @@ impl Program<'_> {
         if !self.may_be_decorator(function) || self.class_of_method(function).is_some() && self.is_property(function) {
             return false;
         }
-        let decorates = |event: EventRef, expr| {
-            let facts = self.facts(event.module);
-            let run = match facts.event(event.id).kind {
-                EventKind::Define(decorated) => facts.function(decorated).decorators,
-                EventKind::DefineClass(decorated) => facts.class(decorated).decorators,
-                _ => return false,
-            };
-            facts.list(run).contains(&expr)
-        };
-        let by_name = self
-            .mentions(Definition::Function(function))
-            .iter()
-            .any(|mention| decorates(mention.event, mention.expr.id));
+        let by_name = self.decorates(Definition::Function(function));
         by_name
             || self
                 .callers(function)
@@ -641,6 +644,19 @@ impl Program<'_> {
             // `@registry.register` on an object of unknown type, in the method's own module: taken as a use.
             || (self.class_of_method(function).is_some()
                 && self.module(function.module).decorates_with_attribute(name))
+    }
+
+    /// `@it`, without arguments.
+    fn decorates(&self, definition: Definition) -> bool {
+        self.mentions(definition).iter().any(|mention| {
+            let facts = self.facts(mention.event.module);
+            let run = match facts.event(mention.event.id).kind {
+                EventKind::Define(decorated) => facts.function(decorated).decorators,
+                EventKind::DefineClass(decorated) => facts.class(decorated).decorators,
+                _ => return false,
+            };
+            facts.list(run).contains(&mention.expr.id)
+        })
     }
 
     /// The wrapper keeps the result in the one object that it is given, and returns it from there before it calls again.

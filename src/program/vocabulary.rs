@@ -888,6 +888,16 @@ pub fn is_making_name(name: &str) -> bool {
     matches!(name, "__init__" | "__new__" | "__post_init__" | "__attrs_post_init__" | "setUp")
 }
 
+/// What gives something new each time: a class, `create_client`, `self._session_factory`, `self._sessionFactory`.
+pub fn is_factory_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let first = name.split('_').next().unwrap_or(name);
+    name.starts_with(char::is_uppercase)
+        || name.ends_with("factory")
+        || name.ends_with("Factory")
+        || matches!(first, "create" | "make" | "new" | "build" | "open")
+}
+
 /// Methods by which users of an object tell it what to work with, before it works.
 pub fn is_arranging_name(name: &str) -> bool {
     let first = name.split('_').next().unwrap_or(name);

@@ -30,9 +30,15 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             symbol: format!("{}.{}", program.function_symbol(function), program.place_name(listener.place)),
         });
     }
-    for registration in program.registrations(module, true) {
-        if registration.emitter == Emitter::Given {
-            report_in_library(program, &registration, report);
+    let registrations = program.registrations(module, true);
+    let of_emitters = registrations.iter().filter(|registration| registration.emitter == Emitter::Given);
+    let mut told = Vec::new();
+    for registration in of_emitters {
+        // An object that registers several methods is one that stays.
+        let one = (registration.cause, registration.path, program.event_function(registration.event));
+        if !told.contains(&one) {
+            told.push(one);
+            report_in_library(program, registration, report);
         }
     }
     for listener in program.added_listeners(module) {

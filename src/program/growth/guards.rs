@@ -1,6 +1,16 @@
 //! What stands in the way of a growth: tests for the key, for the length, for having been here before.
 
+use std::sync::LazyLock;
+
 use super::*;
+use crate::facts::CallId;
+use crate::source::Name;
+
+/// What fails for a name that is no module's, nor anything in one.
+static IMPORTS: LazyLock<[Name; 7]> = LazyLock::new(|| {
+    ["import_module", "import_string", "__import__", "import_object", "find_spec", "locate", "load_module"]
+        .map(Name::new)
+});
 
 impl Program<'_> {
     /// Whether a branch of the function decides if the event happens; error handlers and loops are no branches here.
@@ -83,21 +93,7 @@ impl Program<'_> {
             return false;
         }
         facts.scope_events(scope.id).any(|(_, event)| match event.kind {
-            EventKind::Call(call) => {
-                let call = facts.call(call);
-                let imports = match facts.expr(call.callee) {
-                    Expr::Name(name) | Expr::Attribute(_, name) => {
-                        let position = match name.as_str() {
-                            "import_module" | "import_string" | "__import__" | "import_object" | "find_spec" | "locate" | "load_module" => 0,
-                            "getattr" if call.arguments.len == 2 => 1,
-                            _ => return false,
-                        };
-                        facts.arguments(call).get(position)
-                    }
-                    _ => None,
-                };
-                imports.is_some_and(|argument| *argument == operation.key || self.is_made_of(scope.expr(*argument), operation.key))
-            }
+            EventKind::Call(call) => self.looks_up_for(scope, call, operation.key),
             EventKind::Assert { test } => matches!(facts.expr(test), Expr::Binary(Operator::In, left, _) if left == operation.key),
             EventKind::Raise { .. } => facts.contexts_around(event.context).any(|context| match context.kind {
                 ContextKind::If(test) => matches!(facts.expr(test), Expr::Binary(Operator::NotIn, left, right)
@@ -111,6 +107,32 @@ impl Program<'_> {
                     && self.is_constant_table(scope.expr(base))),
             _ => false,
         })
+    }
+
+    /// The key has been imported before it is stored, whatever it comes from: what is no module has raised by then.
+    pub(super) fn is_imported_first(&self, operation: Operation) -> bool {
+        let Some(function) = self.event_function(operation.event) else { return false };
+        let scope = self.function_scope(function);
+        let facts = self.facts(scope.module);
+        IMPORTS.iter().any(|name| self.module(scope.module).may_name(*name))
+            && facts.scope_events(scope.id).take_while(|(id, _)| *id < operation.event.id).any(|(_, event)| {
+                let EventKind::Call(call) = event.kind else { return false };
+                let name = facts.called_name(facts.call(call));
+                name.is_some_and(|name| IMPORTS.contains(&name)) && self.looks_up_for(scope, call, operation.key)
+            })
+    }
+
+    /// A call that fails for names it does not know is given one, or what is made of it.
+    fn looks_up_for(&self, scope: ScopeRef, call: CallId, key: ExprId) -> bool {
+        let facts = self.facts(scope.module);
+        let call = facts.call(call);
+        let position = match facts.called_name(call) {
+            Some(name) if IMPORTS.contains(&name) => 0,
+            Some(name) if name.as_str() == "getattr" && call.arguments.len == 2 => 1,
+            _ => return false,
+        };
+        (facts.arguments(call).get(position))
+            .is_some_and(|argument| *argument == key || self.is_made_of(scope.expr(*argument), key))
     }
 
     /// The key is known to another table, which nothing adds to once it is made: `handler = HANDLERS.get(key)`, and then

@@ -1,11 +1,11 @@
 //! Whose the emitter is: whether it lives longer than what registers with it.
 
 use super::Program;
-use crate::facts::{EventKind, Expr};
+use crate::facts::{ContextKind, EventKind, Expr};
 use crate::program::calls::CallSite;
 use crate::program::names::Definition;
 use crate::program::types::Type;
-use crate::program::{ClassRef, EventRef, ExprRef, Place};
+use crate::program::{ClassRef, EventRef, ExprRef, Place, ScopeRef, vocabulary};
 use crate::source::Name;
 
 /// What keeps the listener.
@@ -92,7 +92,7 @@ impl Program<'_> {
                         return Some(Emitter::Process);
                     }
                     if self.is_parameter(scope, name) {
-                        return Some(Emitter::Given);
+                        return (!self.is_made_for_it(scope, name, depth)).then_some(Emitter::Given);
                     }
                     let (values, is_all) = self.bound_values(scope, name);
                     let [(_, value)] = values.as_slice() else { return None };
@@ -114,6 +114,52 @@ impl Program<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Whether all who call a function make what they give it for this call: `Page(await make_client())`, also where the
+    /// client has a name first. What is made outside of the loop that the call stands in is there for all turns.
+    fn is_made_for_it(&self, function: ScopeRef, name: Name, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let Some(function) = self.enclosing_function(function) else { return false };
+        let callers = self.callers(function);
+        let mut callers = callers.iter().filter(|site| !self.is_test(site.module)).peekable();
+        callers.peek().is_some()
+            && callers.all(|site| {
+                let given = self.argument_for(*site, function, name).filter(|_| site.is_certain);
+                given.is_some_and(|given| self.is_made_before(given, site.event, depth))
+            })
+    }
+
+    fn is_made_before(&self, given: ExprRef, call: EventRef, depth: u32) -> bool {
+        let Expr::Name(name) = self.expr(given) else { return self.is_factory_call(given) };
+        let Definition::Variable(scope, name) = self.resolve_name(given.scope, name) else { return false };
+        if self.is_parameter(scope, name) {
+            return self.is_made_for_it(scope, name, depth);
+        }
+        let (values, is_all) = self.bound_values(scope, name);
+        let facts = self.facts(scope.module);
+        let loop_around = |event: EventRef| {
+            let mut contexts = facts.contexts_around(facts.event(event.id).context);
+            contexts.find(|context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_)))
+        };
+        let is_fresh = |(bound, value): &(EventRef, ExprRef)| {
+            self.is_factory_call(*value) && loop_around(*bound) == loop_around(call)
+        };
+        is_all && call.module == scope.module && !values.is_empty() && values.iter().all(is_fresh)
+    }
+
+    /// `Client(…)`, `await make_client(…)`, `self.factory()`: by what is called, or by its name.
+    fn is_factory_call(&self, value: ExprRef) -> bool {
+        let facts = self.facts(value.scope.module);
+        let made = match self.expr(value) {
+            Expr::Await(inner) => facts.expr(inner),
+            made => made,
+        };
+        let Expr::Call(call) = made else { return false };
+        let callee = facts.call(call).callee;
+        let is_named =
+            facts.called_name(facts.call(call)).is_some_and(|name| vocabulary::is_factory_name(name.as_str()));
+        matches!(self.resolve(value.scope.expr(callee)), Definition::Class(_)) || is_named
     }
 
     /// Whose the object in an attribute of the listener is, by all that is stored there.
