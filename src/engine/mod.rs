@@ -13,6 +13,7 @@ pub mod project;
 mod standard_library;
 mod suppress;
 
+use std::borrow::Cow;
 use std::fs;
 use std::hash::Hasher;
 use std::num::NonZeroUsize;
@@ -563,7 +564,7 @@ fn find_leaks(program: &Program, mut suppressions: Suppressions, outcome: &mut O
     findings.retain(|finding| !suppressions.hide(finding));
     let open = suppressions.open_codes();
     if !open.is_empty() {
-        for finding in run_rules(program, files, |_, _| (open.clone(), Confidence::Low)).0 {
+        for finding in run_rules(program, files, |_, _| (Cow::Borrowed(&open), Confidence::Low)).0 {
             suppressions.hide(&finding);
         }
     }
@@ -618,20 +619,20 @@ fn may_be_shown(module: &Module, file: &FoundFile) -> bool {
 }
 
 /// The rules that run on a file that is asked about, and the least confidence of what it shows.
-fn wanted(module: &Module, file: &FoundFile, is_asked: bool) -> (Vec<&'static str>, Confidence) {
+fn wanted<'a>(module: &Module, file: &'a FoundFile, is_asked: bool) -> (Cow<'a, [&'static str]>, Confidence) {
     let codes = match is_asked && may_be_shown(module, file) {
         true => file.settings.rules_for(&file.path),
-        false => Vec::new(),
+        false => Cow::default(),
     };
     (codes, file.settings.min_confidence)
 }
 
 /// What some rules find, and where they fail; `wanted` says which of them run on a file, and from which confidence on
 /// all that they find is needed.
-fn run_rules(
+fn run_rules<'a>(
     program: &Program,
-    files: &[FoundFile],
-    wanted: impl Fn(&Module, &FoundFile) -> (Vec<&'static str>, Confidence) + Sync,
+    files: &'a [FoundFile],
+    wanted: impl Fn(&Module, &'a FoundFile) -> (Cow<'a, [&'static str]>, Confidence) + Sync,
 ) -> (Vec<Finding>, Vec<Problem>) {
     let results: Vec<(Vec<Finding>, Vec<Problem>)> = (program.par_modules())
         .filter_map(|id| {

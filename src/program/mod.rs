@@ -200,6 +200,8 @@ pub struct ModuleIndex {
     bound_to_containers: operations::BoundToContainers,
     /// Stores under a key of something named: `name[key] = …`, `object.name[key] = …`.
     item_stores: Box<[EventId]>,
+    /// Scopes in which a handler catches an exception under a name, in source order.
+    catching: Box<[ScopeId]>,
     /// Classes whose constructor takes the `bases` of a class.
     class_makers: Vec<ClassId>,
     /// What may give a place its container, in source order: assignments to names of modules and classes but of
@@ -235,7 +237,6 @@ pub(crate) struct Words {
     pub class_method: Name,
     /// Methods that get their class without a decorator.
     pub implicit_class_methods: [Name; 3],
-    pub asking_for_frames: NameSet,
     /// What the first parameter of a method is called, the most usual first.
     pub receivers: Box<[Name]>,
 }
@@ -248,6 +249,7 @@ impl ModuleIndex {
         let mut methods = Vec::new();
         let mut class_makers = Vec::new();
         let mut item_stores = Vec::new();
+        let mut catching = Vec::new();
         let mut bound_to_containers = operations::BoundToContainers::begin(facts);
         let mut may_hold = Vec::new();
         for (number, event) in facts.events.iter().enumerate() {
@@ -280,12 +282,15 @@ impl ModuleIndex {
                     bindings.push((holder_of(facts, facts.scope_of(event), name), name, id));
                     continue;
                 }
+                EventKind::BindException { target, .. } => {
+                    catching.push(facts.scope_of(event));
+                    target
+                }
                 EventKind::Bind { target, .. }
                 | EventKind::Annotate { target, .. }
                 | EventKind::Augment { target, .. }
                 | EventKind::BindElement { target, .. }
                 | EventKind::BindManager { target, .. }
-                | EventKind::BindException { target, .. }
                 | EventKind::BindPattern { target, .. } => target,
                 _ => continue,
             };
@@ -376,6 +381,7 @@ impl ModuleIndex {
             decorator_names,
             bound_to_containers: bound_to_containers.finish(),
             item_stores: item_stores.into_boxed_slice(),
+            catching: catching.into_boxed_slice(),
             class_makers,
             may_hold: may_hold.into_boxed_slice(),
             attribute_defaults,
@@ -507,7 +513,6 @@ impl<'m> Program<'m> {
                 static_method: Name::new("staticmethod"),
                 class_method: Name::new("classmethod"),
                 implicit_class_methods: ["__init_subclass__", "__class_getitem__", "__new__"].map(Name::new),
-                asking_for_frames: exceptions::ASKING_FOR_FRAMES.iter().map(|name| Name::new(name)).collect(),
                 receivers: classes::RECEIVERS.iter().map(|name| Name::new(name)).collect(),
             },
         };
