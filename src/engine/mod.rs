@@ -532,18 +532,18 @@ fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, Arc<Modul
 }
 
 /// The models that come with unleak, those of all configurations, and last those that the command line names.
-fn models(request: &Request, files: &[FoundFile]) -> (Models, Vec<Problem>) {
-    let mut models = Models::builtin().clone();
+fn models(request: &Request, files: &[FoundFile]) -> (Cow<'static, Models>, Vec<Problem>) {
+    let mut models = Cow::Borrowed(Models::builtin());
     let mut problems = Vec::new();
     let mut settings: Vec<&Arc<Settings>> = files.iter().map(|file| &file.settings).collect();
     settings.sort_by(|a, b| a.origins.cmp(&b.origins));
     settings.dedup_by(|a, b| Arc::ptr_eq(a, b));
-    for settings in settings {
-        models.merge(settings.models.clone());
+    for settings in settings.into_iter().filter(|settings| settings.models != Models::default()) {
+        models.to_mut().merge(settings.models.clone());
     }
     for (path, text) in &request.models {
         match Models::load(&path.to_string_lossy(), text) {
-            Ok(own) => models.merge(own),
+            Ok(own) => models.to_mut().merge(own),
             Err(ModelError { row, column, message, .. }) => problems.push(Problem {
                 path: path.clone(),
                 position: Some(Position { cell: None, row: row as u32, column: column as u32 }),

@@ -45,7 +45,9 @@ use std::sync::{Arc, OnceLock, RwLock};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{CallId, ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, ScopeId, ScopeKind};
+use crate::facts::{
+    CallId, ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, MODULE_SCOPE, ScopeId, ScopeKind,
+};
 use crate::models::Models;
 use crate::source::{FileId, Location, Name, NameFilter, NameSet, Span};
 
@@ -182,8 +184,12 @@ pub struct Module {
 /// What can be found faster than by reading all facts of a file. It is made of that file's facts alone, best while they
 /// are still in the processor's cache.
 pub struct ModuleIndex {
-    /// Every binding of a plain name, sorted: the scope that holds the name, the name, the event.
-    bindings: Box<[(ScopeId, Name, EventId)]>,
+    /// Every binding of a plain name, by the scope that holds it and sorted within.
+    bindings: Box<[(Name, EventId)]>,
+    /// Where the bindings of each scope begin; one more for the end.
+    binding_starts: Box<[u32]>,
+    /// The module's scope holds a name that only its functions bind.
+    is_bound_from_inside: bool,
     /// Every store to an attribute of something (`x.name = …`), sorted by name.
     attribute_stores: Box<[(Name, EventId)]>,
     /// The class each class-scope belongs to and the function each function-scope belongs to come from the facts;
@@ -369,10 +375,22 @@ impl ModuleIndex {
             }
         }
         bindings.sort_unstable_by_key(|(scope, name, event)| (binding_key(*scope, *name), *event));
+        let mut binding_starts = vec![0; facts.scopes.len() + 1];
+        for (scope, ..) in &bindings {
+            binding_starts[scope.index() + 1] += 1;
+        }
+        for scope in 0..facts.scopes.len() {
+            binding_starts[scope + 1] += binding_starts[scope];
+        }
+        let mut of_module = bindings.iter().take_while(|(scope, ..)| *scope == MODULE_SCOPE);
+        let is_bound_from_inside = facts.scope(MODULE_SCOPE).nonlocals.len > 0
+            || of_module.any(|(_, name, _)| !facts.binds(MODULE_SCOPE, *name));
         attribute_stores.sort_unstable();
         methods.sort_unstable();
         ModuleIndex {
-            bindings: bindings.into_boxed_slice(),
+            bindings: bindings.into_iter().map(|(_, name, event)| (name, event)).collect(),
+            binding_starts: binding_starts.into_boxed_slice(),
+            is_bound_from_inside,
             attribute_stores: attribute_stores.into_boxed_slice(),
             method_class,
             methods: methods.into_boxed_slice(),
@@ -402,10 +420,15 @@ impl Module {
 
     /// The events that bind a name in one scope, in source order.
     pub fn bindings_of(&self, scope: ScopeId, name: Name) -> impl Iterator<Item = EventId> + Clone {
-        let key = binding_key(scope, name);
-        let start = self.index.bindings.partition_point(|(s, n, _)| binding_key(*s, *n) < key);
-        let from = self.index.bindings[start..].iter();
-        from.take_while(move |(s, n, _)| binding_key(*s, *n) == key).map(|(_, _, event)| *event)
+        let starts = &self.index.binding_starts;
+        let of_scope = &self.index.bindings[starts[scope.index()] as usize..starts[scope.index() + 1] as usize];
+        let start = of_scope.partition_point(|(other, _)| *other < name);
+        of_scope[start..].iter().take_while(move |(other, _)| *other == name).map(|(_, event)| *event)
+    }
+
+    /// Whether the module's scope holds a name, though no statement of it binds the name: a function may, by `global`.
+    pub fn is_bound_from_inside(&self, name: Name) -> bool {
+        self.index.is_bound_from_inside && self.bindings_of(MODULE_SCOPE, name).next().is_some()
     }
 
     /// The functions in the body of a class, in source order.
@@ -453,7 +476,7 @@ fn holder_of(facts: &FileFacts, mut scope: ScopeId, name: Name) -> ScopeId {
             return scope;
         }
         if facts.names[here.globals.range()].contains(&name) {
-            return crate::facts::MODULE_SCOPE;
+            return MODULE_SCOPE;
         }
         let moves_out = facts.names[here.nonlocals.range()].contains(&name) || !facts.binds(scope, name);
         if !moves_out || here.parent == scope {
@@ -562,7 +585,7 @@ impl<'m> Program<'m> {
         let (operations, annotated): (Vec<_>, Vec<_>) = indexed.into_iter().unzip();
         let (acquiring, released_outside) = candidates.into_iter().unzip();
         let (calls, (operations, references)) = rayon::join(
-            || calls::CallIndex::of(self, calls),
+            || calls::CallIndex::of(calls),
             || rayon::join(|| Operations::of(operations), || references::References::of(annotated)),
         );
         self.calls = calls;
