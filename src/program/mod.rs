@@ -374,22 +374,15 @@ impl ModuleIndex {
                 words.insert(*name);
             }
         }
-        bindings.sort_unstable_by_key(|(scope, name, event)| (binding_key(*scope, *name), *event));
-        let mut binding_starts = vec![0; facts.scopes.len() + 1];
-        for (scope, ..) in &bindings {
-            binding_starts[scope.index() + 1] += 1;
-        }
-        for scope in 0..facts.scopes.len() {
-            binding_starts[scope + 1] += binding_starts[scope];
-        }
-        let mut of_module = bindings.iter().take_while(|(scope, ..)| *scope == MODULE_SCOPE);
+        let (bindings, binding_starts) = by_scope(facts, bindings);
+        let of_module = &bindings[..binding_starts[MODULE_SCOPE.index() + 1] as usize];
         let is_bound_from_inside = facts.scope(MODULE_SCOPE).nonlocals.len > 0
-            || of_module.any(|(_, name, _)| !facts.binds(MODULE_SCOPE, *name));
+            || of_module.iter().any(|(name, _)| !facts.binds(MODULE_SCOPE, *name));
         attribute_stores.sort_unstable();
         methods.sort_unstable();
         ModuleIndex {
-            bindings: bindings.into_iter().map(|(_, name, event)| (name, event)).collect(),
-            binding_starts: binding_starts.into_boxed_slice(),
+            bindings,
+            binding_starts,
             is_bound_from_inside,
             attribute_stores: attribute_stores.into_boxed_slice(),
             method_class,
@@ -408,9 +401,26 @@ impl ModuleIndex {
     }
 }
 
-/// Orders bindings by scope and name, in one comparison.
-fn binding_key(scope: ScopeId, name: Name) -> u64 {
-    (u64::from(scope.0) << 32) | name.index() as u64
+/// Bindings by scope, sorted within each, and where those of each scope begin.
+fn by_scope(facts: &FileFacts, bindings: Vec<(ScopeId, Name, EventId)>) -> (Box<[(Name, EventId)]>, Box<[u32]>) {
+    let mut starts = vec![0; facts.scopes.len() + 1].into_boxed_slice();
+    for (scope, ..) in &bindings {
+        starts[scope.index() + 1] += 1;
+    }
+    for scope in 1..starts.len() {
+        starts[scope] += starts[scope - 1];
+    }
+    let mut next = starts.clone();
+    let mut sorted: Box<[_]> = bindings.iter().map(|(_, name, event)| (*name, *event)).collect();
+    for (scope, name, event) in bindings {
+        let place = &mut next[scope.index()];
+        sorted[*place as usize] = (name, event);
+        *place += 1;
+    }
+    for scope in starts.windows(2) {
+        sorted[scope[0] as usize..scope[1] as usize].sort_unstable();
+    }
+    (sorted, starts)
 }
 
 impl Module {
