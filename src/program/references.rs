@@ -204,12 +204,19 @@ type Kept = (Option<ClassRef>, Name, bool);
 pub struct References {
     /// Functions by the classes that their parameters are annotated with, sorted.
     annotated: Vec<(Name, FunctionRef)>,
-    graphs: RwLock<FxHashMap<(FunctionRef, u8), Arc<ObjectGraph>>>,
-    /// Those of them that are the same however deep they may look, from their own depth on.
-    whole: RwLock<FxHashMap<FunctionRef, Arc<ObjectGraph>>>,
+    graphs: RwLock<FxHashMap<FunctionRef, Graphs>>,
     attributes: RwLock<FxHashMap<(ClassRef, Name), attributes::Attribute>>,
     /// Whether something that runs gives up what a class holds in an attribute, or in the container there.
     released: RwLock<FxHashMap<Kept, bool>>,
+}
+
+/// What is known of one function.
+#[derive(Default)]
+struct Graphs {
+    /// The graph that is the same however deep it may look, from its own depth on.
+    whole: Option<Arc<ObjectGraph>>,
+    /// Others, by how deep they may look.
+    cut: [Option<Arc<ObjectGraph>>; CALLS as usize + 1],
 }
 
 impl Program<'_> {
@@ -229,19 +236,17 @@ impl Program<'_> {
     }
 
     fn object_graph_within(&self, function: FunctionRef, calls: u8) -> Arc<ObjectGraph> {
-        let whole = self.references.whole.read().unwrap_or_else(PoisonError::into_inner).get(&function).cloned();
-        if let Some(whole) = whole.filter(|graph| graph.depth <= calls) {
-            return whole;
-        }
-        let key = (function, calls);
-        let known = self.references.graphs.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        known.unwrap_or_else(|| {
+        let known = || {
+            let graphs = self.references.graphs.read().unwrap_or_else(PoisonError::into_inner);
+            let Graphs { whole, cut } = graphs.get(&function)?;
+            whole.as_ref().filter(|graph| graph.depth <= calls).or(cut[calls as usize].as_ref()).cloned()
+        };
+        known().unwrap_or_else(|| {
             let graph = Arc::new(trace::trace(self, function, calls));
-            if graph.is_cut {
-                self.references.graphs.write().unwrap_or_else(PoisonError::into_inner).insert(key, graph.clone());
-            } else {
-                self.references.whole.write().unwrap_or_else(PoisonError::into_inner).insert(function, graph.clone());
-            }
+            let mut graphs = self.references.graphs.write().unwrap_or_else(PoisonError::into_inner);
+            let Graphs { whole, cut } = graphs.entry(function).or_default();
+            let place = if graph.is_cut { &mut cut[calls as usize] } else { whole };
+            *place = Some(graph.clone());
             graph
         })
     }
