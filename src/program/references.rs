@@ -333,8 +333,11 @@ pub(super) fn annotated_functions(program: &Program, module: ModuleId, classes: 
     for function in program.functions_of(module) {
         for parameter in facts.parameters(facts.function(function.id)) {
             if parameter.annotation != NOTHING {
-                let words = annotated_names(facts, parameter.annotation);
-                found.extend(words.into_iter().filter(|word| classes.contains(*word)).map(|word| (word, function)));
+                each_named(facts, parameter.annotation, &mut |word| {
+                    if classes.contains(word) {
+                        found.push((word, function));
+                    }
+                });
             }
         }
     }
@@ -352,19 +355,17 @@ impl References {
 }
 
 /// The last words of the types that an annotation names: `X` of `Optional[module.X]`.
-fn annotated_names(facts: &FileFacts, annotation: ExprId) -> Vec<Name> {
-    let mut words = Vec::new();
-    let mut rest = vec![annotation];
-    while let Some(id) = rest.pop() {
-        match facts.expr(id) {
-            Expr::Name(name) | Expr::Attribute(_, name) => words.push(name),
-            Expr::Subscript(_, inner) => rest.push(inner),
-            Expr::Binary(_, left, right) => rest.extend([left, right]),
-            Expr::Display(_, run) => rest.extend(facts.list(run)),
-            _ => {}
+fn each_named(facts: &FileFacts, annotation: ExprId, take: &mut dyn FnMut(Name)) {
+    match facts.expr(annotation) {
+        Expr::Name(name) | Expr::Attribute(_, name) => take(name),
+        Expr::Subscript(_, inner) => each_named(facts, inner, take),
+        Expr::Binary(_, left, right) => {
+            each_named(facts, left, take);
+            each_named(facts, right, take);
         }
+        Expr::Display(_, run) => facts.list(run).iter().for_each(|part| each_named(facts, *part, take)),
+        _ => {}
     }
-    words
 }
 
 #[derive(Default)]
