@@ -11,6 +11,7 @@ mod patterns;
 pub mod schema;
 mod show;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -97,12 +98,15 @@ impl Default for Settings {
 
 impl Settings {
     /// The codes of the rules that run on a file, by its canonical path.
-    pub fn rules_for(&self, path: &Path) -> Vec<&'static str> {
+    pub fn rules_for(&self, path: &Path) -> Cow<'_, [&'static str]> {
         let ignored: Vec<&str> = (self.per_file_ignores.iter())
             .filter(|(patterns, _)| patterns.match_below(path))
             .flat_map(|(_, codes)| codes.iter().copied())
             .collect();
-        self.rules.iter().copied().filter(|code| !ignored.contains(code)).collect()
+        match ignored.is_empty() {
+            true => Cow::Borrowed(&self.rules),
+            false => self.rules.iter().copied().filter(|code| !ignored.contains(code)).collect(),
+        }
     }
 
     /// `select` begins anew; `ignore` without it takes away from what ran so far.

@@ -13,6 +13,7 @@ pub mod project;
 mod standard_library;
 mod suppress;
 
+use std::borrow::Cow;
 use std::fs;
 use std::hash::Hasher;
 use std::num::NonZeroUsize;
@@ -531,18 +532,18 @@ fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, Arc<Modul
 }
 
 /// The models that come with unleak, those of all configurations, and last those that the command line names.
-fn models(request: &Request, files: &[FoundFile]) -> (Models, Vec<Problem>) {
-    let mut models = Models::builtin().clone();
+fn models(request: &Request, files: &[FoundFile]) -> (Cow<'static, Models>, Vec<Problem>) {
+    let mut models = Cow::Borrowed(Models::builtin());
     let mut problems = Vec::new();
     let mut settings: Vec<&Arc<Settings>> = files.iter().map(|file| &file.settings).collect();
     settings.sort_by(|a, b| a.origins.cmp(&b.origins));
     settings.dedup_by(|a, b| Arc::ptr_eq(a, b));
-    for settings in settings {
-        models.merge(settings.models.clone());
+    for settings in settings.into_iter().filter(|settings| settings.models != Models::default()) {
+        models.to_mut().merge(settings.models.clone());
     }
     for (path, text) in &request.models {
         match Models::load(&path.to_string_lossy(), text) {
-            Ok(own) => models.merge(own),
+            Ok(own) => models.to_mut().merge(own),
             Err(ModelError { row, column, message, .. }) => problems.push(Problem {
                 path: path.clone(),
                 position: Some(Position { cell: None, row: row as u32, column: column as u32 }),
@@ -563,7 +564,7 @@ fn find_leaks(program: &Program, mut suppressions: Suppressions, outcome: &mut O
     findings.retain(|finding| !suppressions.hide(finding));
     let open = suppressions.open_codes();
     if !open.is_empty() {
-        for finding in run_rules(program, files, |_, _| (open.clone(), Confidence::Low)).0 {
+        for finding in run_rules(program, files, |_, _| (Cow::Borrowed(&open), Confidence::Low)).0 {
             suppressions.hide(&finding);
         }
     }
@@ -618,20 +619,20 @@ fn may_be_shown(module: &Module, file: &FoundFile) -> bool {
 }
 
 /// The rules that run on a file that is asked about, and the least confidence of what it shows.
-fn wanted(module: &Module, file: &FoundFile, is_asked: bool) -> (Vec<&'static str>, Confidence) {
+fn wanted<'a>(module: &Module, file: &'a FoundFile, is_asked: bool) -> (Cow<'a, [&'static str]>, Confidence) {
     let codes = match is_asked && may_be_shown(module, file) {
         true => file.settings.rules_for(&file.path),
-        false => Vec::new(),
+        false => Cow::default(),
     };
     (codes, file.settings.min_confidence)
 }
 
 /// What some rules find, and where they fail; `wanted` says which of them run on a file, and from which confidence on
 /// all that they find is needed.
-fn run_rules(
+fn run_rules<'a>(
     program: &Program,
-    files: &[FoundFile],
-    wanted: impl Fn(&Module, &FoundFile) -> (Vec<&'static str>, Confidence) + Sync,
+    files: &'a [FoundFile],
+    wanted: impl Fn(&Module, &'a FoundFile) -> (Cow<'a, [&'static str]>, Confidence) + Sync,
 ) -> (Vec<Finding>, Vec<Problem>) {
     let results: Vec<(Vec<Finding>, Vec<Problem>)> = (program.par_modules())
         .filter_map(|id| {

@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::standard_library::is_standard_module;
 use crate::facts::{FileFacts, Import};
 use crate::program::Role;
-use crate::source::Name;
+use crate::source::{Name, NameSet};
 
 /// A file's dotted name, as far as its path tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,10 +175,17 @@ pub fn parts_called_tests(modules: &[Imported]) -> FxHashSet<usize> {
         return FxHashSet::default();
     }
     let last = |name: Name| Name::new(name.as_str().rsplit('.').next().unwrap_or_default());
-    let last_names: FxHashSet<Name> = called.keys().map(|name| last(*name)).collect();
-    let may_name = |import: &&Import| {
-        import.name.is_some_and(|name| last_names.contains(&name)) || last_names.contains(&last(import.module))
-    };
+    let last_names: NameSet = called.keys().map(|name| last(*name)).collect();
+    // The same few modules are imported everywhere.
+    let sources = (modules.par_iter())
+        .fold(NameSet::default, |mut names, module| {
+            names.extend(module.facts.imports.iter().map(|import| import.module));
+            names
+        })
+        .reduce(NameSet::default, NameSet::union);
+    let sources: NameSet = sources.iter().filter(|source| last_names.contains(last(*source))).collect();
+    let may_name =
+        |import: &&Import| import.name.is_some_and(|name| last_names.contains(name)) || sources.contains(import.module);
     let meant_by = |module: &Imported, import: &Import| {
         let source = import_source(module, import);
         let member = import.name.map(|name| format!("{source}.{name}"));
@@ -262,15 +269,15 @@ fn votes<'m>(
     if choices.is_empty() {
         return votes;
     }
-    let names = choices.iter().flat_map(|choice| &choice.names);
-    let candidates: FxHashSet<Candidate> = names.map(|name| candidate(name)).collect();
-    let imported = imported_names(modules, &candidates);
-    for choice in choices {
+    let candidates: Vec<Vec<Candidate>> =
+        choices.par_iter().map(|choice| choice.names.iter().map(|name| candidate(name)).collect()).collect();
+    let imported = imported_names(modules, &candidates.iter().flatten().copied().collect());
+    for (choice, candidates) in choices.iter().zip(&candidates) {
         let counted = votes.entry(choice.folder.as_os_str()).or_default();
         counted.resize(counted.len().max(choice.names.len()), 0);
-        for (at, name) in choice.names.iter().enumerate() {
+        for ((votes, name), candidate) in counted.iter_mut().zip(&choice.names).zip(candidates) {
             let is_hidden = shadowing.contains(choice.folder.as_os_str()) && is_standard_module(top(name));
-            counted[at] += u32::from(!is_hidden && imported.contains(&candidate(name)));
+            *votes += u32::from(!is_hidden && imported.contains(candidate));
         }
     }
     votes
@@ -306,7 +313,7 @@ fn candidate(dotted: &str) -> Candidate {
 
 /// The candidates that an absolute import may mean as a module.
 fn imported_names(modules: &[(&ModulePath, &FileFacts)], candidates: &FxHashSet<Candidate>) -> FxHashSet<Candidate> {
-    let new = || (FxHashSet::<Name>::default(), FxHashSet::<Candidate>::default());
+    let new = || (NameSet::default(), FxHashSet::<Candidate>::default());
     let (sources, mut imported) = modules
         .par_iter()
         .fold(new, |(mut sources, mut imported), (_, facts)| {
@@ -318,11 +325,10 @@ fn imported_names(modules: &[(&ModulePath, &FileFacts)], candidates: &FxHashSet<
             (sources, imported)
         })
         .reduce(new, |mut one, other| {
-            one.0.extend(other.0);
             one.1.extend(other.1);
-            one
+            (one.0.union(other.0), one.1)
         });
-    for source in sources {
+    for source in sources.iter() {
         let text = source.as_str();
         let packages = text.match_indices('.').map(|(end, _)| &text[..end]);
         imported.extend(packages.chain([text]).map(candidate));

@@ -5,6 +5,7 @@
 //! and which files there are is asked of the disk as soon as one may have come or gone. Texts of an editor stand for
 //! files of the disk, whether these are there or not.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -45,7 +46,7 @@ pub struct Project {
 struct Found {
     files: Vec<FoundFile>,
     by_path: FxHashMap<PathBuf, usize>,
-    models: Models,
+    models: Cow<'static, Models>,
     baselines: Vec<Baseline>,
     problems: Vec<Problem>,
     is_refused: bool,

@@ -19,10 +19,13 @@ mod targets;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::hash::BuildHasher;
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use ruff_python_ast as ast;
 use ruff_text_size::{Ranged, TextRange};
-use rustc_hash::FxHashMap;
+use rustc_hash::FxBuildHasher;
 
 use crate::facts::{
     Call, Class, Context, ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, Function,
@@ -92,7 +95,8 @@ struct Tables {
     lists: Vec<ExprId>,
     keywords: Vec<(Option<Name>, ExprId)>,
     names: Vec<Name>,
-    known_exprs: FxHashMap<Expr, ExprId>,
+    /// The expressions that are the same wherever they are written.
+    known_exprs: HashTable<ExprId>,
     recent_names: RecentNames,
 }
 
@@ -161,7 +165,7 @@ impl<'a> Lowering<'a> {
             let used = tables.known_exprs.len();
             tables.known_exprs.clear();
             if tables.known_exprs.capacity() > 3 * used.max(SMALLEST_KEPT) {
-                tables.known_exprs.shrink_to(used.max(SMALLEST_KEPT));
+                tables.known_exprs.shrink_to(used.max(SMALLEST_KEPT), |_| 0);
             }
             TABLES.set(self.tables);
         } else {
@@ -321,12 +325,21 @@ impl<'a> Lowering<'a> {
     }
 }
 
-fn shared(known: &mut FxHashMap<Expr, ExprId>, exprs: &mut Vec<Expr>, expr: Expr) -> ExprId {
-    *known.entry(expr).or_insert_with(|| {
-        let id = ExprId(exprs.len() as u32);
-        exprs.push(expr);
-        id
-    })
+fn shared(known: &mut HashTable<ExprId>, exprs: &mut Vec<Expr>, expr: Expr) -> ExprId {
+    let is_same = |id: &ExprId| exprs[id.index()] == expr;
+    match known.entry(hash(&expr), is_same, |id| hash(&exprs[id.index()])) {
+        Entry::Occupied(known) => *known.get(),
+        Entry::Vacant(place) => {
+            let id = ExprId(exprs.len() as u32);
+            place.insert(id);
+            exprs.push(expr);
+            id
+        }
+    }
+}
+
+fn hash(expr: &Expr) -> u64 {
+    FxBuildHasher.hash_one(expr)
 }
 
 /// The entries, in memory of their own size; the table is empty again.

@@ -5,6 +5,8 @@
 //! is done again and again, the event collects one task after the other. A task that nobody speaks of again can be
 //! neither cancelled nor awaited; one that is spoken of is presumed to be.
 
+use std::sync::LazyLock;
+
 use super::repetition::{Frequency, Repetition};
 use super::{EventRef, ExprRef, FunctionRef, Module, ModuleId, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{
@@ -61,6 +63,8 @@ pub struct Wait {
 const DEPTH: u32 = 3;
 
 /// What `asyncio` has for it; both are also where the functions are defined.
+/// What waits for tasks, by its last name.
+static WAITING: LazyLock<[Name; 2]> = LazyLock::new(|| ["wait", "wait_for"].map(Name::new));
 const WAITS: [&str; 2] = ["asyncio.wait", "asyncio.tasks.wait"];
 const WAITS_FOR: [&str; 2] = ["asyncio.wait_for", "asyncio.tasks.wait_for"];
 const SHIELDS: [&str; 2] = ["asyncio.shield", "asyncio.tasks.shield"];
@@ -78,11 +82,12 @@ impl Program<'_> {
     /// The tasks that a module leaves waiting, in source order; one for each call that leaves some.
     pub fn abandoned_tasks(&self, module: ModuleId) -> Vec<AbandonedTask> {
         let facts = self.facts(module);
-        if !facts.imports.iter().any(|import| import.module.as_str().split('.').next() == Some("asyncio")) {
+        let waits = &*WAITING;
+        let imported = facts.imported_as(waits);
+        let is_used = imported.iter().any(|name| self.module(module).may_name(*name));
+        if !is_used || !facts.imports.iter().any(|import| import.module.as_str().split('.').next() == Some("asyncio")) {
             return Vec::new();
         }
-        let waits = ["wait", "wait_for"].map(Name::new);
-        let imported = facts.imported_as(&waits);
         let mut found = Vec::new();
         for (number, call) in facts.calls.iter().enumerate() {
             match facts.expr(call.callee) {
@@ -269,12 +274,14 @@ impl Program<'_> {
     /// Whether an event is taken back somewhere, so that those who wait are let go again and again.
     fn is_cleared(&self, on: ExprRef) -> bool {
         let (Expr::Name(name) | Expr::Attribute(_, name)) = self.expr(on) else { return true };
+        let clear = Name::new("clear");
         self.module_ids().any(|module| {
             let facts = self.facts(module);
             self.module(module).may_name(name)
+                && self.module(module).may_name(clear)
                 && facts.calls.iter().any(|call| {
                     matches!(facts.expr(call.callee), Expr::Attribute(base, method)
-                        if method.as_str() == "clear"
+                        if method == clear
                             && matches!(facts.expr(base), Expr::Name(other) | Expr::Attribute(_, other) if other == name))
                 })
         })

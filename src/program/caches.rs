@@ -135,7 +135,8 @@ impl Program<'_> {
     fn cached_by_call(&self, module: ModuleId) -> Vec<CachedFunction> {
         let facts = self.facts(module);
         let mut found = Vec::new();
-        for (number, event) in facts.events.iter().enumerate() {
+        for id in &self.module(module).index.may_hold {
+            let event = facts.event(*id);
             let EventKind::Bind { target, value } = event.kind else { continue };
             let (Expr::Name(name), Expr::Call(outer)) = (facts.expr(target), facts.expr(value)) else { continue };
             let scope = super::ScopeRef::new(module, facts.scope_of(event));
@@ -148,7 +149,7 @@ impl Program<'_> {
             let Some(wrapped) = facts.arguments(facts.call(outer)).first() else { continue };
             let Definition::Function(function) = self.resolve(scope.expr(*wrapped)) else { continue };
             let is_method = self.receiver(function).is_some_and(|receiver| !receiver.is_class);
-            let event = EventRef::new(module, crate::facts::EventId(number as u32));
+            let event = EventRef::new(module, *id);
             found.push(CachedFunction {
                 function,
                 span: self.event_location(event).span,

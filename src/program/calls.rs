@@ -6,7 +6,7 @@
 
 use std::hash::Hash;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -25,9 +25,7 @@ pub struct CallIndex {
     /// Functions named as values (arguments, decorators, returned, stored).
     mentions: ByName<(EventRef, ExprId)>,
     /// What each of `calls` runs, as far as it was asked: functions of one name share its calls.
-    called: Vec<AtomicU32>,
-    /// How many functions the modules before each have: with it a function is one number.
-    functions_before: Vec<u32>,
+    called: Vec<AtomicU64>,
     /// Answers of [`Program::callers`]: the same function is asked about from many places.
     callers: Answers<FunctionRef, Arc<[CallSite]>>,
     /// Likewise of [`Program::instantiations`].
@@ -59,15 +57,25 @@ impl<K: Eq + Hash, T: Clone> Answers<K, T> {
 
 /// What a call runs, as one number in [`CallIndex::called`].
 mod called {
-    pub const NOT_ASKED: u32 = 0;
+    use super::{FunctionId, FunctionRef, ModuleId};
+
+    pub const NOT_ASKED: u64 = 0;
     /// No function that is known.
-    pub const NOT_KNOWN: u32 = 1;
+    pub const NOT_KNOWN: u64 = 1;
     /// Not known, and it may be any method of the name.
-    pub const ANY_OF_THE_NAME: u32 = 2;
+    pub const ANY_OF_THE_NAME: u64 = 2;
     /// Not known, and no method of the name.
-    pub const NONE_OF_THE_NAME: u32 = 3;
-    /// The first function of the program.
-    pub const FIRST: u32 = 4;
+    pub const NONE_OF_THE_NAME: u64 = 3;
+    /// The first function of the first module.
+    pub const FIRST: u64 = 1 << 32;
+
+    pub fn number_of(function: FunctionRef) -> u64 {
+        FIRST + (u64::from(function.module.0) << 32) + u64::from(function.id.0)
+    }
+
+    pub fn function_of(number: u64) -> FunctionRef {
+        FunctionRef::new(ModuleId(((number - FIRST) >> 32) as u32), FunctionId(number as u32))
+    }
 }
 
 /// Entries grouped by name, within a name in the order of modules and lines: a counting sort, since names are small
@@ -161,28 +169,11 @@ pub(super) fn names_to_index(program: &Program, classes: &NameSet) -> NameSet {
 
 impl CallIndex {
     /// Of the parts of all modules, in their order.
-    pub(super) fn of(program: &Program, parts: Vec<Part>) -> CallIndex {
+    pub(super) fn of(parts: Vec<Part>) -> CallIndex {
         let (calls, mentions): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.calls, part.mentions)).unzip();
         let (calls, mentions) = rayon::join(|| ByName::group(&calls), || ByName::group(&mentions));
-        let called = calls.entries.iter().map(|_| AtomicU32::new(called::NOT_ASKED)).collect();
-        let functions_before = (program.modules.iter())
-            .scan(0, |before, module| {
-                let here = *before;
-                *before += module.facts().functions.len() as u32;
-                Some(here)
-            })
-            .collect();
-        CallIndex { calls, mentions, called, functions_before, ..CallIndex::default() }
-    }
-
-    fn number_of(&self, function: FunctionRef) -> u32 {
-        called::FIRST + self.functions_before[function.module.0 as usize] + function.id.0
-    }
-
-    fn function_of(&self, number: u32) -> FunctionRef {
-        let number = number - called::FIRST;
-        let module = self.functions_before.partition_point(|before| *before <= number) - 1;
-        FunctionRef::new(ModuleId(module as u32), FunctionId(number - self.functions_before[module]))
+        let called = calls.entries.iter().map(|_| AtomicU64::new(called::NOT_ASKED)).collect();
+        CallIndex { calls, mentions, called, ..CallIndex::default() }
     }
 
     fn calls_named(&self, name: Name) -> &[(ModuleId, CallId)] {
@@ -307,7 +298,7 @@ impl Program<'_> {
     pub fn named_calls(&self, function: FunctionRef, name: Name) -> impl Iterator<Item = CallSite> {
         let is_own_method = self.class_of_method(function).is_some();
         let is_method = is_own_method && !is_builtin_method(name.as_str());
-        let own = self.calls.number_of(function);
+        let own = called::number_of(function);
         let range = self.calls.calls.range(name);
         range.take(MOST_CALLS).filter_map(move |index| {
             let (module, call) = self.calls.calls.entries[index];
@@ -319,7 +310,7 @@ impl Program<'_> {
             let is_certain = number == own
                 || number >= called::FIRST && {
                     // `Base.method(self)` names the one it means.
-                    let overrides = is_own_method && self.overrides(function, self.calls.function_of(number));
+                    let overrides = is_own_method && self.overrides(function, called::function_of(number));
                     let scope = || self.event_scope(EventRef::new(module, self.facts(module).call(call).event));
                     overrides && !self.names_class(scope(), call) && !self.is_exact(scope(), call)
                 };
@@ -333,7 +324,7 @@ impl Program<'_> {
     }
 
     /// What an indexed call runs.
-    fn called(&self, index: usize) -> u32 {
+    fn called(&self, index: usize) -> u64 {
         let known = &self.calls.called[index];
         let number = known.load(Ordering::Relaxed);
         if number != called::NOT_ASKED {
@@ -342,7 +333,7 @@ impl Program<'_> {
         let (module, call) = self.calls.calls.entries[index];
         let event = EventRef::new(module, self.facts(module).call(call).event);
         let callee = self.callee(self.event_scope(event), call);
-        let number = callee.map_or(called::NOT_KNOWN, |callee| self.calls.number_of(callee));
+        let number = callee.map_or(called::NOT_KNOWN, called::number_of);
         known.store(number, Ordering::Relaxed);
         number
     }

@@ -1,5 +1,7 @@
 //! What a place holds: is it a container, does it hold strongly, is it bounded, and by what.
 
+use std::sync::LazyLock;
+
 use super::names::Definition;
 use super::operations::OperationKind;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef};
@@ -35,6 +37,9 @@ pub struct Holder {
     /// The binding that a finding is reported at: the first that makes the container.
     pub binding: EventRef,
 }
+
+static DICTS: LazyLock<[Name; 3]> =
+    LazyLock::new(|| ["dict", "collections.OrderedDict", "UserDict.UserDict"].map(Name::new));
 
 impl Program<'_> {
     /// The container that an expression makes; `None` for anything else.
@@ -220,10 +225,7 @@ impl Program<'_> {
     /// The method of a class that keeps a mapping within a bound, where the class inherits ways past it: what
     /// `dict` itself does in `update` and `setdefault` does not call the `__setitem__` of a derived class.
     pub fn bypassed_bound(&self, class: ClassRef) -> Option<FunctionRef> {
-        let writes_directly = self
-            .external_bases(class)
-            .iter()
-            .any(|base| matches!(base.as_str(), "dict" | "collections.OrderedDict" | "UserDict.UserDict"));
+        let writes_directly = self.external_bases(class).iter().any(|base| DICTS.contains(base));
         if !writes_directly {
             return None;
         }

@@ -8,10 +8,12 @@ pub mod kept;
 pub mod locals;
 pub mod yields;
 
+use std::sync::LazyLock;
+
 use super::names::Definition;
 use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{Constant, ContextKind, Event, EventId, EventKind, Expr, ExprId, NOTHING, ScopeId, ScopeKind};
+use crate::facts::{Call, Constant, ContextKind, EventKind, Expr, ExprId, NOTHING, ScopeId, ScopeKind};
 use crate::source::Name;
 
 /// How far a value is followed through names and wrappers.
@@ -57,16 +59,12 @@ impl Program<'_> {
     /// frames are asked for.
     fn scopes_with_frames(&self, module: ModuleId) -> Vec<ScopeId> {
         let facts = self.facts(module);
-        let gives = |event: &Event| match event.kind {
-            EventKind::BindException { .. } => true,
-            EventKind::Call(call) => match facts.expr(facts.call(call).callee) {
-                Expr::Name(name) | Expr::Attribute(_, name) => self.words.asking_for_frames.contains(name),
-                _ => false,
-            },
-            _ => false,
-        };
-        let mut scopes: Vec<ScopeId> =
-            facts.events.iter().filter(|event| gives(event)).map(|event| facts.scope_of(event)).collect();
+        let module = self.module(module);
+        let mut scopes = module.index.catching.to_vec();
+        if ASKING_FOR_FRAMES.iter().any(|name| module.may_name(*name)) {
+            let asks = |call: &&Call| facts.called_name(call).is_some_and(|name| ASKING_FOR_FRAMES.contains(&name));
+            scopes.extend(facts.calls.iter().filter(asks).map(|call| facts.scope_of(facts.event(call.event))));
+        }
         scopes.sort_unstable();
         scopes.dedup();
         scopes
@@ -111,20 +109,21 @@ impl Program<'_> {
         if self.enclosing_function(scope) != Some(FunctionRef::new(holder.module, function)) {
             return None;
         }
-        let around: Vec<_> = facts.context_ids_outwards(facts.event(at.id).context).collect();
-        let earlier: Vec<EventId> =
-            self.module(holder.module).bindings_of(holder.id, name).take_while(|event| *event < at.id).collect();
+        let is_around =
+            |context| facts.context_ids_outwards(facts.event(at.id).context).any(|around| around == context);
+        let earlier = self.module(holder.module).bindings_of(holder.id, name).take_while(|event| *event < at.id);
+        let more = earlier.clone().count().saturating_sub(MOST_BINDINGS);
         let mut bound = None;
-        for event in earlier.iter().copied().skip(earlier.len().saturating_sub(MOST_BINDINGS)) {
+        for event in earlier.skip(more) {
             let here = EventRef::new(holder.module, event);
             match facts.event(event).kind {
-                EventKind::BindException { .. } if around.contains(&facts.event(event).context) => {
+                EventKind::BindException { .. } if is_around(facts.event(event).context) => {
                     return Some(Thrown::Caught(here));
                 }
                 EventKind::Bind { value, .. } => {
                     let found = self.thrown_within(self.event_scope(here).expr(value), here, depth);
                     // What was bound in the same block before is gone.
-                    let is_gone = found.is_none() && around.contains(&facts.event(event).context);
+                    let is_gone = found.is_none() && is_around(facts.event(event).context);
                     bound = if is_gone { None } else { found.or(bound) };
                 }
                 EventKind::Delete { .. } => bound = None,
@@ -302,8 +301,9 @@ impl Program<'_> {
 }
 
 /// Last names of the calls that give frames, or exceptions with them.
-pub(super) const ASKING_FOR_FRAMES: [&str; 7] =
-    ["exc_info", "exception", "currentframe", "stack", "trace", "_getframe", "getouterframes"];
+static ASKING_FOR_FRAMES: LazyLock<[Name; 7]> = LazyLock::new(|| {
+    ["exc_info", "exception", "currentframe", "stack", "trace", "_getframe", "getouterframes"].map(Name::new)
+});
 
 /// The last word of a path says that it is an exception.
 fn is_exception_name(path: Name) -> bool {

@@ -194,11 +194,10 @@ impl Program<'_> {
         }
         let mut growths: Vec<Growth> =
             touches.iter().filter_map(|touch| self.growth(place, holder.container, *touch, &touches)).collect();
-        if growths.is_empty() || matches!(place, Place::Instance(owner, _) if self.is_remade(owner)) {
-            return None;
-        }
-        let removals = self.graded_removals(place, &touches, &growths);
-        if removals.iter().any(|removal| removal.refuted.is_none()) {
+        if growths.is_empty()
+            || self.graded_removals(place, &touches, &growths).any(|removal| removal.refuted.is_none())
+            || matches!(place, Place::Instance(owner, _) if self.is_remade(owner))
+        {
             return None;
         }
         // Who runs a growth is the dearest question, so it comes last.
@@ -216,7 +215,7 @@ impl Program<'_> {
         });
         self.drop_undone_below(place, &touches, &mut growths);
         growths.sort_by_key(|growth| std::cmp::Reverse(growth.weight()));
-        let removals = self.graded_removals(place, &touches, &growths);
+        let removals: Vec<Removal> = self.graded_removals(place, &touches, &growths).collect();
         if growths.is_empty() || removals.iter().any(|removal| removal.refuted.is_none()) {
             return None;
         }
@@ -354,7 +353,6 @@ impl Program<'_> {
         if self.event_function(event).is_none()
             || self.is_lazily_filled(place, event)
             || self.is_length_guarded(place, operation.event)
-            || self.is_guarded_by_callers(place, event)
         {
             return None;
         }
@@ -395,6 +393,8 @@ impl Program<'_> {
             || self.is_kept_to_fixed_table(operation)
             || self.is_imported_first(operation)
             || (!domain.is_open() && self.is_validated(operation))
+            // Who calls it is the dearest question.
+            || self.is_guarded_by_callers(place, event)
         {
             return None;
         }

@@ -45,7 +45,9 @@ use std::sync::{Arc, OnceLock, RwLock};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{CallId, ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, ScopeId, ScopeKind};
+use crate::facts::{
+    CallId, ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, MODULE_SCOPE, ScopeId, ScopeKind,
+};
 use crate::models::Models;
 use crate::source::{FileId, Location, Name, NameFilter, NameSet, Span};
 
@@ -182,8 +184,12 @@ pub struct Module {
 /// What can be found faster than by reading all facts of a file. It is made of that file's facts alone, best while they
 /// are still in the processor's cache.
 pub struct ModuleIndex {
-    /// Every binding of a plain name, sorted: the scope that holds the name, the name, the event.
-    bindings: Box<[(ScopeId, Name, EventId)]>,
+    /// Every binding of a plain name, by the scope that holds it and sorted within.
+    bindings: Box<[(Name, EventId)]>,
+    /// Where the bindings of each scope begin; one more for the end.
+    binding_starts: Box<[u32]>,
+    /// The module's scope holds a name that only its functions bind.
+    is_bound_from_inside: bool,
     /// Every store to an attribute of something (`x.name = …`), sorted by name.
     attribute_stores: Box<[(Name, EventId)]>,
     /// The class each class-scope belongs to and the function each function-scope belongs to come from the facts;
@@ -200,6 +206,8 @@ pub struct ModuleIndex {
     bound_to_containers: operations::BoundToContainers,
     /// Stores under a key of something named: `name[key] = …`, `object.name[key] = …`.
     item_stores: Box<[EventId]>,
+    /// Scopes in which a handler catches an exception under a name, in source order.
+    catching: Box<[ScopeId]>,
     /// Classes whose constructor takes the `bases` of a class.
     class_makers: Vec<ClassId>,
     /// What may give a place its container, in source order: assignments to names of modules and classes but of
@@ -235,7 +243,6 @@ pub(crate) struct Words {
     pub class_method: Name,
     /// Methods that get their class without a decorator.
     pub implicit_class_methods: [Name; 3],
-    pub asking_for_frames: NameSet,
     /// What the first parameter of a method is called, the most usual first.
     pub receivers: Box<[Name]>,
 }
@@ -248,6 +255,7 @@ impl ModuleIndex {
         let mut methods = Vec::new();
         let mut class_makers = Vec::new();
         let mut item_stores = Vec::new();
+        let mut catching = Vec::new();
         let mut bound_to_containers = operations::BoundToContainers::begin(facts);
         let mut may_hold = Vec::new();
         for (number, event) in facts.events.iter().enumerate() {
@@ -280,12 +288,15 @@ impl ModuleIndex {
                     bindings.push((holder_of(facts, facts.scope_of(event), name), name, id));
                     continue;
                 }
+                EventKind::BindException { target, .. } => {
+                    catching.push(facts.scope_of(event));
+                    target
+                }
                 EventKind::Bind { target, .. }
                 | EventKind::Annotate { target, .. }
                 | EventKind::Augment { target, .. }
                 | EventKind::BindElement { target, .. }
                 | EventKind::BindManager { target, .. }
-                | EventKind::BindException { target, .. }
                 | EventKind::BindPattern { target, .. } => target,
                 _ => continue,
             };
@@ -363,11 +374,16 @@ impl ModuleIndex {
                 words.insert(*name);
             }
         }
-        bindings.sort_unstable_by_key(|(scope, name, event)| (binding_key(*scope, *name), *event));
+        let (bindings, binding_starts) = by_scope(facts, bindings);
+        let of_module = &bindings[..binding_starts[MODULE_SCOPE.index() + 1] as usize];
+        let is_bound_from_inside = facts.scope(MODULE_SCOPE).nonlocals.len > 0
+            || of_module.iter().any(|(name, _)| !facts.binds(MODULE_SCOPE, *name));
         attribute_stores.sort_unstable();
         methods.sort_unstable();
         ModuleIndex {
-            bindings: bindings.into_boxed_slice(),
+            bindings,
+            binding_starts,
+            is_bound_from_inside,
             attribute_stores: attribute_stores.into_boxed_slice(),
             method_class,
             methods: methods.into_boxed_slice(),
@@ -376,6 +392,7 @@ impl ModuleIndex {
             decorator_names,
             bound_to_containers: bound_to_containers.finish(),
             item_stores: item_stores.into_boxed_slice(),
+            catching: catching.into_boxed_slice(),
             class_makers,
             may_hold: may_hold.into_boxed_slice(),
             attribute_defaults,
@@ -384,9 +401,26 @@ impl ModuleIndex {
     }
 }
 
-/// Orders bindings by scope and name, in one comparison.
-fn binding_key(scope: ScopeId, name: Name) -> u64 {
-    (u64::from(scope.0) << 32) | name.index() as u64
+/// Bindings by scope, sorted within each, and where those of each scope begin.
+fn by_scope(facts: &FileFacts, bindings: Vec<(ScopeId, Name, EventId)>) -> (Box<[(Name, EventId)]>, Box<[u32]>) {
+    let mut starts = vec![0; facts.scopes.len() + 1].into_boxed_slice();
+    for (scope, ..) in &bindings {
+        starts[scope.index() + 1] += 1;
+    }
+    for scope in 1..starts.len() {
+        starts[scope] += starts[scope - 1];
+    }
+    let mut next = starts.clone();
+    let mut sorted: Box<[_]> = bindings.iter().map(|(_, name, event)| (*name, *event)).collect();
+    for (scope, name, event) in bindings {
+        let place = &mut next[scope.index()];
+        sorted[*place as usize] = (name, event);
+        *place += 1;
+    }
+    for scope in starts.windows(2) {
+        sorted[scope[0] as usize..scope[1] as usize].sort_unstable();
+    }
+    (sorted, starts)
 }
 
 impl Module {
@@ -396,10 +430,15 @@ impl Module {
 
     /// The events that bind a name in one scope, in source order.
     pub fn bindings_of(&self, scope: ScopeId, name: Name) -> impl Iterator<Item = EventId> + Clone {
-        let key = binding_key(scope, name);
-        let start = self.index.bindings.partition_point(|(s, n, _)| binding_key(*s, *n) < key);
-        let from = self.index.bindings[start..].iter();
-        from.take_while(move |(s, n, _)| binding_key(*s, *n) == key).map(|(_, _, event)| *event)
+        let starts = &self.index.binding_starts;
+        let of_scope = &self.index.bindings[starts[scope.index()] as usize..starts[scope.index() + 1] as usize];
+        let start = of_scope.partition_point(|(other, _)| *other < name);
+        of_scope[start..].iter().take_while(move |(other, _)| *other == name).map(|(_, event)| *event)
+    }
+
+    /// Whether the module's scope holds a name, though no statement of it binds the name: a function may, by `global`.
+    pub fn is_bound_from_inside(&self, name: Name) -> bool {
+        self.index.is_bound_from_inside && self.bindings_of(MODULE_SCOPE, name).next().is_some()
     }
 
     /// The functions in the body of a class, in source order.
@@ -447,7 +486,7 @@ fn holder_of(facts: &FileFacts, mut scope: ScopeId, name: Name) -> ScopeId {
             return scope;
         }
         if facts.names[here.globals.range()].contains(&name) {
-            return crate::facts::MODULE_SCOPE;
+            return MODULE_SCOPE;
         }
         let moves_out = facts.names[here.nonlocals.range()].contains(&name) || !facts.binds(scope, name);
         if !moves_out || here.parent == scope {
@@ -507,7 +546,6 @@ impl<'m> Program<'m> {
                 static_method: Name::new("staticmethod"),
                 class_method: Name::new("classmethod"),
                 implicit_class_methods: ["__init_subclass__", "__class_getitem__", "__new__"].map(Name::new),
-                asking_for_frames: exceptions::ASKING_FOR_FRAMES.iter().map(|name| Name::new(name)).collect(),
                 receivers: classes::RECEIVERS.iter().map(|name| Name::new(name)).collect(),
             },
         };
@@ -557,7 +595,7 @@ impl<'m> Program<'m> {
         let (operations, annotated): (Vec<_>, Vec<_>) = indexed.into_iter().unzip();
         let (acquiring, released_outside) = candidates.into_iter().unzip();
         let (calls, (operations, references)) = rayon::join(
-            || calls::CallIndex::of(self, calls),
+            || calls::CallIndex::of(calls),
             || rayon::join(|| Operations::of(operations), || references::References::of(annotated)),
         );
         self.calls = calls;

@@ -57,8 +57,7 @@ impl Program<'_> {
                 return Some(id);
             }
             if here.parent == id {
-                let bound = self.module(scope.module).bindings_of(MODULE_SCOPE, name).next().is_some();
-                return bound.then_some(MODULE_SCOPE);
+                return self.module(scope.module).is_bound_from_inside(name).then_some(MODULE_SCOPE);
             }
             id = here.parent;
         }

@@ -10,7 +10,7 @@ use std::thread::LocalKey;
 use super::{ModuleId, ScopeRef};
 use crate::facts::ScopeId;
 
-const BITS: u32 = 9;
+const BITS: u32 = 10;
 
 /// What is asked for: of which edition of which program, and two numbers that tell questions about one module apart.
 #[derive(Clone, Copy, PartialEq, Eq)]

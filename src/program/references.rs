@@ -204,12 +204,19 @@ type Kept = (Option<ClassRef>, Name, bool);
 pub struct References {
     /// Functions by the classes that their parameters are annotated with, sorted.
     annotated: Vec<(Name, FunctionRef)>,
-    graphs: RwLock<FxHashMap<(FunctionRef, u8), Arc<ObjectGraph>>>,
-    /// Those of them that are the same however deep they may look, from their own depth on.
-    whole: RwLock<FxHashMap<FunctionRef, Arc<ObjectGraph>>>,
+    graphs: RwLock<FxHashMap<FunctionRef, Graphs>>,
     attributes: RwLock<FxHashMap<(ClassRef, Name), attributes::Attribute>>,
     /// Whether something that runs gives up what a class holds in an attribute, or in the container there.
     released: RwLock<FxHashMap<Kept, bool>>,
+}
+
+/// What is known of one function.
+#[derive(Default)]
+struct Graphs {
+    /// The graph that is the same however deep it may look, from its own depth on.
+    whole: Option<Arc<ObjectGraph>>,
+    /// Others, by how deep they may look.
+    cut: [Option<Arc<ObjectGraph>>; CALLS as usize + 1],
 }
 
 impl Program<'_> {
@@ -229,19 +236,17 @@ impl Program<'_> {
     }
 
     fn object_graph_within(&self, function: FunctionRef, calls: u8) -> Arc<ObjectGraph> {
-        let whole = self.references.whole.read().unwrap_or_else(PoisonError::into_inner).get(&function).cloned();
-        if let Some(whole) = whole.filter(|graph| graph.depth <= calls) {
-            return whole;
-        }
-        let key = (function, calls);
-        let known = self.references.graphs.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        known.unwrap_or_else(|| {
+        let known = || {
+            let graphs = self.references.graphs.read().unwrap_or_else(PoisonError::into_inner);
+            let Graphs { whole, cut } = graphs.get(&function)?;
+            whole.as_ref().filter(|graph| graph.depth <= calls).or(cut[calls as usize].as_ref()).cloned()
+        };
+        known().unwrap_or_else(|| {
             let graph = Arc::new(trace::trace(self, function, calls));
-            if graph.is_cut {
-                self.references.graphs.write().unwrap_or_else(PoisonError::into_inner).insert(key, graph.clone());
-            } else {
-                self.references.whole.write().unwrap_or_else(PoisonError::into_inner).insert(function, graph.clone());
-            }
+            let mut graphs = self.references.graphs.write().unwrap_or_else(PoisonError::into_inner);
+            let Graphs { whole, cut } = graphs.entry(function).or_default();
+            let place = if graph.is_cut { &mut cut[calls as usize] } else { whole };
+            *place = Some(graph.clone());
             graph
         })
     }
@@ -328,8 +333,11 @@ pub(super) fn annotated_functions(program: &Program, module: ModuleId, classes: 
     for function in program.functions_of(module) {
         for parameter in facts.parameters(facts.function(function.id)) {
             if parameter.annotation != NOTHING {
-                let words = annotated_names(facts, parameter.annotation);
-                found.extend(words.into_iter().filter(|word| classes.contains(*word)).map(|word| (word, function)));
+                each_named(facts, parameter.annotation, &mut |word| {
+                    if classes.contains(word) {
+                        found.push((word, function));
+                    }
+                });
             }
         }
     }
@@ -347,19 +355,17 @@ impl References {
 }
 
 /// The last words of the types that an annotation names: `X` of `Optional[module.X]`.
-fn annotated_names(facts: &FileFacts, annotation: ExprId) -> Vec<Name> {
-    let mut words = Vec::new();
-    let mut rest = vec![annotation];
-    while let Some(id) = rest.pop() {
-        match facts.expr(id) {
-            Expr::Name(name) | Expr::Attribute(_, name) => words.push(name),
-            Expr::Subscript(_, inner) => rest.push(inner),
-            Expr::Binary(_, left, right) => rest.extend([left, right]),
-            Expr::Display(_, run) => rest.extend(facts.list(run)),
-            _ => {}
+fn each_named(facts: &FileFacts, annotation: ExprId, take: &mut dyn FnMut(Name)) {
+    match facts.expr(annotation) {
+        Expr::Name(name) | Expr::Attribute(_, name) => take(name),
+        Expr::Subscript(_, inner) => each_named(facts, inner, take),
+        Expr::Binary(_, left, right) => {
+            each_named(facts, left, take);
+            each_named(facts, right, take);
         }
+        Expr::Display(_, run) => facts.list(run).iter().for_each(|part| each_named(facts, *part, take)),
+        _ => {}
     }
-    words
 }
 
 #[derive(Default)]

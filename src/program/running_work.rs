@@ -3,6 +3,8 @@
 //! A `__del__` that is to end such work waits for an object that the work holds, so it never runs. And a task that tells
 //! its owner when it is done, and stays in the owner's set, was forgotten there.
 
+use std::sync::LazyLock;
+
 use super::{ClassRef, EventRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{Call, CallId, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
 use crate::models::Holds;
@@ -294,6 +296,8 @@ fn is_left_at_first(facts: &FileFacts, around: ContextId) -> bool {
     })
 }
 
+static TASK_MAKERS: LazyLock<[Name; 2]> = LazyLock::new(|| ["create_task", "ensure_future"].map(Name::new));
+
 /// The calls of a file that are named like those that make tasks.
 pub(super) fn calls_for_tasks(facts: &FileFacts) -> impl Iterator<Item = (CallId, &Call)> {
     let calls = facts.calls.iter().enumerate().map(|(number, call)| (CallId(number as u32), call));
@@ -301,7 +305,7 @@ pub(super) fn calls_for_tasks(facts: &FileFacts) -> impl Iterator<Item = (CallId
 }
 
 fn is_for_task(facts: &FileFacts, call: &Call) -> bool {
-    facts.called_name(call).is_some_and(|name| matches!(name.as_str(), "create_task" | "ensure_future"))
+    facts.called_name(call).is_some_and(|name| TASK_MAKERS.contains(&name))
 }
 
 /// The attribute of the object that a question is about: `self._stopped.is_set()`.

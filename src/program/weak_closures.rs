@@ -4,6 +4,8 @@
 //! comes too late, for the function has `self` already. And what `weakref.finalize` is to call is kept by the module
 //! until the object is gone, which it never is if the callback holds it.
 
+use std::sync::LazyLock;
+
 use super::names::Definition;
 use super::references::captures::Capture;
 use super::{EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
@@ -32,17 +34,24 @@ pub enum HeldBy {
     Argument,
 }
 
+/// Last names of what makes weak references.
+static MAKERS: LazyLock<[Name; 4]> = LazyLock::new(|| ["ref", "proxy", "finalize", "ReferenceType"].map(Name::new));
+
 impl Program<'_> {
     /// The weak references of a module that let nothing go, in source order.
     pub fn defeated_weaknesses(&self, module: ModuleId) -> Vec<DefeatedWeakness> {
         let facts = self.facts(module);
+        let makers = &*MAKERS;
         let mut found = Vec::new();
+        if !makers.iter().any(|maker| self.module(module).may_name(*maker)) {
+            return found;
+        }
         for (number, event) in facts.events.iter().enumerate() {
             let EventKind::Call(call) = event.kind else { continue };
             let (Expr::Name(callee) | Expr::Attribute(_, callee)) = facts.expr(facts.call(call).callee) else {
                 continue;
             };
-            if !matches!(callee.as_str(), "ref" | "proxy" | "finalize" | "ReferenceType") {
+            if !makers.contains(&callee) {
                 continue;
             }
             let event = EventRef::new(module, EventId(number as u32));

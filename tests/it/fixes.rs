@@ -7,10 +7,10 @@ use unleak::config::{Configuration, Settings};
 use unleak::engine::{self, Options, Outcome};
 use unleak::finding::{Applicability, Confidence, Edit, Fix};
 use unleak::fix;
-use unleak::models::Models;
 use unleak::rules::page::pages;
 
 use crate::fixtures::programs;
+use crate::models::builtin_examples;
 use crate::{Source, report};
 
 fn checked(sources: &[Source]) -> Outcome {
@@ -76,7 +76,7 @@ fn every_fix_mends_its_finding_and_nothing_new_appears() {
     for program in programs() {
         failures.extend(wrong_fixes(&program.path.display().to_string(), &program.sources, &mut offered));
     }
-    for example in &Models::builtin().examples {
+    for example in builtin_examples() {
         let source = (PathBuf::from("program.py"), example.leak.clone());
         let place = format!("rules/models/{}:{}", example.file, example.row);
         failures.extend(wrong_fixes(&place, &[source], &mut offered));

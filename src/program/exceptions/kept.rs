@@ -75,12 +75,11 @@ impl Program<'_> {
                 EventKind::Call(call) => {
                     let call = facts.call(call);
                     let Expr::Attribute(base, method) = facts.expr(call.callee) else { continue };
-                    // What is put into a queue is taken from it by somebody else.
-                    let is_put = matches!(method.as_str(), "put" | "put_nowait");
-                    let Some(kind) = OperationKind::of_method(method).filter(|_| !is_put) else { continue };
-                    let value = match kind {
-                        OperationKind::Append | OperationKind::Add => facts.arguments(call).last(),
-                        OperationKind::SetDefault => facts.arguments(call).get(1),
+                    let value = match OperationKind::of_method(method) {
+                        // What is put into a queue is taken from it by somebody else.
+                        Some(OperationKind::Append) if matches!(method.as_str(), "put" | "put_nowait") => None,
+                        Some(OperationKind::Append | OperationKind::Add) => facts.arguments(call).last(),
+                        Some(OperationKind::SetDefault) => facts.arguments(call).get(1),
                         _ => None,
                     };
                     value.and_then(|value| self.kept_exception(stored, base, *value, true))

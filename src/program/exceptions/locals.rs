@@ -60,9 +60,7 @@ impl Program<'_> {
     fn outliving_local(&self, bound: EventRef, variable: Name) -> Option<OutlivingLocal> {
         let facts = self.facts(bound.module);
         let EventKind::Bind { value, .. } = facts.event(bound.id).kind else { return None };
-        if matches!(facts.expr(value), Expr::Constant(_) | Expr::Lambda(_) | Expr::Format(_))
-            || is_called_type(variable)
-        {
+        if matches!(facts.expr(value), Expr::Constant(_) | Expr::Lambda(_) | Expr::Format(_)) {
             return None;
         }
         let scope = self.event_scope(bound);
@@ -72,7 +70,8 @@ impl Program<'_> {
             return None;
         }
         let thrown = self.thrown(scope.expr(value), bound).filter(|thrown| thrown.passed_here())?;
-        let is_stripped = self.strips_traceback(function, variable)
+        let is_stripped = is_called_type(variable)
+            || self.strips_traceback(function, variable)
             || matches!(thrown, Thrown::Caught(caught) if self.is_stripped_where_caught(function, caught));
         if is_stripped {
             return None;

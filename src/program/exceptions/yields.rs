@@ -18,6 +18,9 @@ impl Program<'_> {
     pub fn yields_in_handlers(&self, module: ModuleId) -> Vec<YieldInHandler> {
         let facts = self.facts(module);
         let mut found: Vec<YieldInHandler> = Vec::new();
+        if !facts.functions.iter().any(|function| function.is_generator) {
+            return found;
+        }
         for (number, event) in facts.events.iter().enumerate() {
             if !matches!(event.kind, EventKind::Yield(_)) {
                 continue;

@@ -6,6 +6,8 @@
 //! manager, a callback, somebody else, or nobody. A plain function asks the same where it waits for the entry no longer
 //! than for a limited time: `if not done.wait(5): raise TimeoutError`.
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::facts::{Call, CallId, ContextId, EventId};
 
@@ -91,7 +93,6 @@ impl Program<'_> {
         let growths = std::slice::from_ref(&growth);
         let removals: Vec<Operation> = self
             .graded_removals(place, &touches, growths)
-            .into_iter()
             .filter(|removal| removal.refuted.is_none() && !self.is_own_making(place, removal.touch))
             .map(|removal| removal.touch.operation)
             .collect();
@@ -474,16 +475,16 @@ fn contexts(facts: &FileFacts, innermost: ContextId) -> Vec<ContextId> {
     facts.context_ids_around(innermost).collect()
 }
 
+/// Methods that may wait for a limited time; `get` is told by its second argument, the others by their first.
+static LIMITED: LazyLock<[Name; 3]> = LazyLock::new(|| ["get", "wait", "result"].map(Name::new));
+
 /// The calls of a file that wait no longer than for a limited time, in their order.
 fn limited_waits(facts: &FileFacts) -> Vec<(EventId, CallId)> {
     let mut waits = Vec::new();
     for (number, call) in facts.calls.iter().enumerate() {
         let Expr::Attribute(_, method) = facts.expr(call.callee) else { continue };
-        let position = match method.as_str() {
-            "wait" | "result" => 0,
-            "get" => 1,
-            _ => continue,
-        };
+        let Some(place) = LIMITED.iter().position(|limited| *limited == method) else { continue };
+        let position = usize::from(place == 0);
         // `answers.get(True, 5)`; of a mapping the second is what is given where there is nothing.
         let is_mapping = position == 1
             && facts.arguments(call).first().is_some_and(|first| facts.expr(*first) != Expr::Constant(Constant::True));

@@ -15,16 +15,18 @@ impl Program<'_> {
         }
     }
 
-    pub(super) fn graded_removals(&self, place: Place, touches: &[Touch], growths: &[Growth]) -> Vec<Removal> {
+    pub(super) fn graded_removals(
+        &self,
+        place: Place,
+        touches: &[Touch],
+        growths: &[Growth],
+    ) -> impl Iterator<Item = Removal> {
         let level = growths.iter().map(|growth| growth.touch.operation.level).min().unwrap_or(0);
         let growing: Vec<Touch> = growths.iter().map(|growth| growth.touch).collect();
-        self.removals(place, touches)
-            .into_iter()
-            .map(|touch| {
-                let refuted = self.refutation(place, touch, level, &growing);
-                Removal { touch, refuted: refuted.or_else(|| self.reset_for_tests(place, touch, growths)) }
-            })
-            .collect()
+        self.removals(place, touches).into_iter().map(move |touch| {
+            let refuted = self.refutation(place, touch, level, &growing);
+            Removal { touch, refuted: refuted.or_else(|| self.reset_for_tests(place, touch, growths)) }
+        })
     }
 
     /// Whether items plainly leave a place one by one, which settles most places before dearer questions are asked.
@@ -61,8 +63,8 @@ impl Program<'_> {
         if operation.level > level {
             return Some("it takes from the value, and the key stays".to_owned());
         }
-        let makes = self.is_making(place, event) || self.is_made_if_missing(place, event);
-        if operation.kind == OperationKind::Rebind && makes {
+        let makes = || self.is_making(place, event) || self.is_made_if_missing(place, event);
+        if operation.kind == OperationKind::Rebind && makes() {
             return Some("it only makes the container".to_owned());
         }
         let Some(function) = self.event_function(event) else {

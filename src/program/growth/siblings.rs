@@ -70,12 +70,13 @@ impl Program<'_> {
                     && operation.key != NOTHING
                     && key.is_none_or(|key| key == operation.key)
                     && !matches!(self.facts(operation.event.module).expr(operation.key), Expr::Constant(_));
-            let function = self.event_function(operation.event)?;
+            if !takes_one || self.is_test(operation.event.module) {
+                return None;
+            }
+            let function = self.event_function(operation.event).filter(|function| *function != adding)?;
             // What nobody runs shows nothing of keys that go, unless others make the object and may run it.
-            let is_made = self.class_of_method(function).is_none_or(|class| self.is_made(class));
-            let is_run = self.is_live(function) || !is_made;
-            let counts = takes_one && is_run && function != adding && !self.is_test(operation.event.module);
-            counts.then_some(operation.event)
+            let is_made = || self.class_of_method(function).is_none_or(|class| self.is_made(class));
+            (self.is_live(function) || !is_made()).then_some(operation.event)
         })
     }
 }

@@ -264,7 +264,7 @@ impl Program<'_> {
         }
         growths.retain(|growth| growth.repetition.frequency >= Frequency::Presumed);
         growths.sort_by_key(|growth| std::cmp::Reverse(growth.weight()));
-        let mut removals = self.graded_removals(place, &touches, &growths);
+        let mut removals: Vec<Removal> = self.graded_removals(place, &touches, &growths).collect();
         for removal in removals.iter_mut().filter(|removal| removal.refuted.is_none()) {
             let operation = removal.touch.operation;
             self.identified(self.event_scope(operation.event).expr(operation.key), 3)?;

@@ -7,7 +7,7 @@
 use rustc_hash::FxHashSet;
 
 use super::captures::{Capture, captured};
-use crate::facts::{Constant, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
+use crate::facts::{Class, Constant, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
 use crate::program::names::Definition;
 use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef};
 use crate::source::Name;
@@ -162,6 +162,11 @@ impl Program<'_> {
     pub fn local_classes(&self, module: ModuleId) -> Vec<LocalClass> {
         let facts = self.facts(module);
         let mut found = Vec::new();
+        let is_local =
+            |class: &Class| matches!(facts.scope(facts.context(class.context).scope).kind, ScopeKind::Function(_));
+        if !facts.classes.iter().any(is_local) {
+            return found;
+        }
         for (number, event) in facts.events.iter().enumerate() {
             let EventKind::DefineClass(class) = event.kind else { continue };
             let here = EventRef::new(module, EventId(number as u32));

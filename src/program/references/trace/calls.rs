@@ -30,7 +30,9 @@ impl Tracer<'_> {
         self.nesting += 1;
         let result = self.call(scope, id);
         self.nesting -= 1;
-        self.results.insert(id, result.clone());
+        if !result.is_empty() {
+            self.results.insert(id, result.clone());
+        }
         result
     }
 
