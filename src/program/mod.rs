@@ -184,10 +184,8 @@ pub struct Module {
 /// What can be found faster than by reading all facts of a file. It is made of that file's facts alone, best while they
 /// are still in the processor's cache.
 pub struct ModuleIndex {
-    /// Every binding of a plain name, by the scope that holds it and sorted within.
-    bindings: Box<[(Name, EventId)]>,
-    /// Where the bindings of each scope begin; one more for the end.
-    binding_starts: Box<[u32]>,
+    /// Every binding of a plain name.
+    bindings: Bindings,
     /// The module's scope holds a name that only its functions bind.
     is_bound_from_inside: bool,
     /// Every store to an attribute of something (`x.name = …`), sorted by name.
@@ -374,15 +372,13 @@ impl ModuleIndex {
                 words.insert(*name);
             }
         }
-        let (bindings, binding_starts) = by_scope(facts, bindings);
-        let of_module = &bindings[..binding_starts[MODULE_SCOPE.index() + 1] as usize];
+        let bindings = Bindings::of(facts, bindings);
         let is_bound_from_inside = facts.scope(MODULE_SCOPE).nonlocals.len > 0
-            || of_module.iter().any(|(name, _)| !facts.binds(MODULE_SCOPE, *name));
+            || bindings.in_scope(MODULE_SCOPE).iter().any(|(name, _)| !facts.binds(MODULE_SCOPE, *name));
         attribute_stores.sort_unstable();
         methods.sort_unstable();
         ModuleIndex {
             bindings,
-            binding_starts,
             is_bound_from_inside,
             attribute_stores: attribute_stores.into_boxed_slice(),
             method_class,
@@ -401,26 +397,38 @@ impl ModuleIndex {
     }
 }
 
-/// Bindings by scope, sorted within each, and where those of each scope begin.
-fn by_scope(facts: &FileFacts, bindings: Vec<(ScopeId, Name, EventId)>) -> (Box<[(Name, EventId)]>, Box<[u32]>) {
-    let mut starts = vec![0; facts.scopes.len() + 1].into_boxed_slice();
-    for (scope, ..) in &bindings {
-        starts[scope.index() + 1] += 1;
+/// Bindings by the scope that holds the name, sorted within each.
+struct Bindings {
+    sorted: Box<[(Name, EventId)]>,
+    /// Where those of each scope begin; one more for the end.
+    starts: Box<[u32]>,
+}
+
+impl Bindings {
+    fn of(facts: &FileFacts, bindings: Vec<(ScopeId, Name, EventId)>) -> Bindings {
+        let mut starts = vec![0; facts.scopes.len() + 1].into_boxed_slice();
+        for (scope, ..) in &bindings {
+            starts[scope.index() + 1] += 1;
+        }
+        for scope in 1..starts.len() {
+            starts[scope] += starts[scope - 1];
+        }
+        let mut next = starts.clone();
+        let mut sorted: Box<[_]> = bindings.iter().map(|(_, name, event)| (*name, *event)).collect();
+        for (scope, name, event) in bindings {
+            let place = &mut next[scope.index()];
+            sorted[*place as usize] = (name, event);
+            *place += 1;
+        }
+        for scope in starts.windows(2) {
+            sorted[scope[0] as usize..scope[1] as usize].sort_unstable();
+        }
+        Bindings { sorted, starts }
     }
-    for scope in 1..starts.len() {
-        starts[scope] += starts[scope - 1];
+
+    fn in_scope(&self, scope: ScopeId) -> &[(Name, EventId)] {
+        &self.sorted[self.starts[scope.index()] as usize..self.starts[scope.index() + 1] as usize]
     }
-    let mut next = starts.clone();
-    let mut sorted: Box<[_]> = bindings.iter().map(|(_, name, event)| (*name, *event)).collect();
-    for (scope, name, event) in bindings {
-        let place = &mut next[scope.index()];
-        sorted[*place as usize] = (name, event);
-        *place += 1;
-    }
-    for scope in starts.windows(2) {
-        sorted[scope[0] as usize..scope[1] as usize].sort_unstable();
-    }
-    (sorted, starts)
 }
 
 impl Module {
@@ -430,8 +438,7 @@ impl Module {
 
     /// The events that bind a name in one scope, in source order.
     pub fn bindings_of(&self, scope: ScopeId, name: Name) -> impl Iterator<Item = EventId> + Clone {
-        let starts = &self.index.binding_starts;
-        let of_scope = &self.index.bindings[starts[scope.index()] as usize..starts[scope.index() + 1] as usize];
+        let of_scope = self.index.bindings.in_scope(scope);
         let start = of_scope.partition_point(|(other, _)| *other < name);
         of_scope[start..].iter().take_while(move |(other, _)| *other == name).map(|(_, event)| *event)
     }
