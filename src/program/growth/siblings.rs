@@ -1,5 +1,5 @@
-//! Siblings: containers that get the same key in the same function. Where one of them loses it when it is done with
-//! and the other does not, keys come and go, and the other keeps them all.
+//! Siblings: containers that get the same key, or the same object, in the same function. Where one of them loses it when
+//! it is done with and the other does not, keys or objects come and go, and the other keeps them all.
 
 use super::*;
 
@@ -14,8 +14,41 @@ pub struct Sibling {
 }
 
 impl Program<'_> {
-    /// A container of the same owner that gets the same key beside this growth, and loses keys elsewhere.
+    /// A container of the same owner that gets the same key or object beside this growth, and loses it elsewhere.
     pub(super) fn pruned_sibling(&self, place: Place, operation: Operation) -> Option<Sibling> {
+        self.sibling_under_key(place, operation).or_else(|| self.sibling_with_object(place, operation))
+    }
+
+    /// `self.sessions[key] = session` or `session = self.sessions[key]`, and then `self.waiting.append(session)`.
+    fn sibling_with_object(&self, place: Place, operation: Operation) -> Option<Sibling> {
+        let facts = self.facts(operation.event.module);
+        let Expr::Name(object) = facts.expr(operation.value) else { return None };
+        let scope = self.event_scope(operation.event);
+        if !matches!(operation.kind, OperationKind::Add | OperationKind::Append)
+            || self.receiver_named(scope, object).is_some()
+        {
+            return None;
+        }
+        let function = self.event_function(operation.event)?;
+        let is_stored_by = |other: &Operation| {
+            other.value == operation.value && adds_key(other.kind) && self.event_function(other.event) == Some(function)
+        };
+        let stored = self.operations.in_module(operation.event.module).filter(|other| is_stored_by(other));
+        let found = self.only_value(scope.expr(operation.value)).and_then(|value| match self.expr(value) {
+            Expr::Subscript(table, _) => self.reach(value.scope.expr(table)),
+            _ => None,
+        });
+        let mut beside =
+            stored.map(|other| (other.place, other.level)).chain(found.map(|reach| (reach.place, reach.level)));
+        beside.find_map(|(other, level)| {
+            let removal = (other != place && have_one_owner(other, place))
+                .then(|| self.removal_of_one(other, level, function, None))??;
+            Some(Sibling { place: other, removal, is_parallel: !self.is_conditional(operation.event) })
+        })
+    }
+
+    /// A container of the same owner that gets the same key beside this growth, and loses keys elsewhere.
+    fn sibling_under_key(&self, place: Place, operation: Operation) -> Option<Sibling> {
         if operation.level > 0 || !adds_key(operation.kind) || operation.key == NOTHING {
             return None;
         }
@@ -45,7 +78,7 @@ impl Program<'_> {
                 }
                 false => continue,
             };
-            if let Some(removal) = self.removal_by_key(other.place, function, key) {
+            if let Some(removal) = self.removal_of_one(other.place, 0, function, key) {
                 let context_of = |event: EventRef| facts.event(event.id).context;
                 let is_parallel = is_beside && context_of(other.event) == context_of(operation.event);
                 return Some(Sibling { place: other.place, removal, is_parallel });
@@ -61,19 +94,21 @@ impl Program<'_> {
         }
     }
 
-    /// A removal of one key in a function other than the one that adds it; of this key as written, where it is given.
-    fn removal_by_key(&self, place: Place, adding: FunctionRef, key: Option<ExprId>) -> Option<EventRef> {
+    /// A removal of one in a function other than the one that adds it; of this key as written, where it is given.
+    fn removal_of_one(&self, place: Place, level: u8, adding: FunctionRef, key: Option<ExprId>) -> Option<EventRef> {
         self.operations.on(place).find_map(|operation| {
             let takes_one =
                 matches!(operation.kind, OperationKind::Pop | OperationKind::Delete | OperationKind::Remove)
-                    && operation.level == 0
+                    && operation.level == level
                     && operation.key != NOTHING
                     && key.is_none_or(|key| key == operation.key)
                     && !matches!(self.facts(operation.event.module).expr(operation.key), Expr::Constant(_));
             let function = self.event_function(operation.event)?;
-            // What nobody runs shows nothing of keys that go, unless others make the object and may run it.
+            // What nobody runs shows nothing of keys that go, unless others make the object or are given the function,
+            // and may run it.
             let is_made = self.class_of_method(function).is_none_or(|class| self.is_made(class));
-            let is_run = self.is_live(function) || !is_made;
+            let is_given = self.function(function).decorators.len > 0;
+            let is_run = self.is_live(function) || !is_made || is_given;
             let counts = takes_one && is_run && function != adding && !self.is_test(operation.event.module);
             counts.then_some(operation.event)
         })

@@ -286,7 +286,8 @@ impl Program<'_> {
             && self.mentions(Definition::Function(function)).is_empty()
             && self.enclosing_function(self.defining_scope(function)).is_none();
         let is_syntax = growth.defeat.is_some() && name.as_str() == "__setitem__";
-        if growth.repetition.frequency < Frequency::Presumed && (is_syntax || is_meant && is_left_to_others) {
+        let comes_and_goes = || is_meant || self.is_group_of_passing(growth.touch.operation);
+        if growth.repetition.frequency < Frequency::Presumed && (is_syntax || is_left_to_others && comes_and_goes()) {
             growth.repetition.frequency = Frequency::Presumed;
         }
     }
