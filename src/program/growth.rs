@@ -128,6 +128,9 @@ impl Program<'_> {
         if growth.is_conditional && !is_new() {
             return false;
         }
+        if self.is_group_of_passing(operation) {
+            return true;
+        }
         let facts = self.facts(operation.event.module);
         let Expr::Attribute(base, name) = facts.expr(operation.key) else { return false };
         let is_sorted = is_sort(name.as_str());
@@ -142,6 +145,38 @@ impl Program<'_> {
                     && inner.event.module == operation.event.module
                     && self.event_function(inner.event) == function
             })
+    }
+
+    /// `groups.setdefault(group, set()).add(member)`, where there is always another member and another function takes
+    /// members out one by one: as members come and go, so do their groups.
+    pub(super) fn is_group_of_passing(&self, operation: Operation) -> bool {
+        let facts = self.facts(operation.event.module);
+        let Expr::Name(key) = facts.expr(operation.key) else { return false };
+        let function = self.event_function(operation.event);
+        let scope = self.event_scope(operation.event);
+        let is_member = |value: ExprId| {
+            matches!(facts.expr(value), Expr::Name(name)
+                if !vocabulary::is_listener_name(name.as_str()) && self.receiver_named(scope, name).is_none())
+                && self.domain(scope.expr(value)).is_open()
+        };
+        let takes_out = |inner: &Operation| {
+            inner.kind == OperationKind::Remove
+                && inner.level == 1
+                && self.event_function(inner.event) != function
+                && !self.is_test(inner.event.module)
+        };
+        let adds = |inner: &Operation| {
+            inner.level == 1
+                && matches!(inner.kind, OperationKind::Add | OperationKind::Append)
+                && inner.event.module == operation.event.module
+                && self.event_function(inner.event) == function
+                && is_member(inner.value)
+        };
+        operation.level == 0
+            && matches!(operation.kind, OperationKind::Store | OperationKind::SetDefault | OperationKind::Read)
+            && !is_sort(key.as_str())
+            && self.operations.on(operation.place).any(takes_out)
+            && self.operations.on(operation.place).any(adds)
     }
 
     /// The attributes that a module's methods bind to a container of their own, and that other methods add to.
@@ -389,7 +424,7 @@ impl Program<'_> {
         if domain == Domain::Bounded || self.is_own_constant(place, scope.expr(key)) {
             return None;
         }
-        if self.is_said_once(operation)
+        if (sibling.is_none() && self.is_said_once(operation))
             || self.is_kept_to_fixed_table(operation)
             || self.is_imported_first(operation)
             || (!domain.is_open() && self.is_validated(operation))

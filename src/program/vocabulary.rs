@@ -251,7 +251,7 @@ pub fn is_setup_name(name: &str) -> bool {
     let name = name.trim_start_matches('_');
     let name = name.strip_prefix("async_").unwrap_or(name);
     let first = name.split('_').next().unwrap_or(name);
-    VERBS.contains(&first) || name.starts_with("add_") && is_definition_suffix(name)
+    !name.ends_with("_loop") && VERBS.contains(&first) || name.starts_with("add_") && is_definition_suffix(name)
 }
 
 /// Functions that are told of something that happened, by the verbs in use everywhere.
@@ -289,6 +289,10 @@ pub fn is_startup_name(name: &str) -> bool {
     let name = name.trim_start_matches('_');
     let name = name.strip_prefix("async_").unwrap_or(name);
     let first = name.split('_').next().unwrap_or(name);
+    // `main_loop` is a loop, or one turn of it.
+    if name.ends_with("_loop") {
+        return false;
+    }
     matches!(
         first,
         "main"

@@ -82,7 +82,7 @@ pub fn instance_confidence(
                 // `register_user(user_id, user)`: told what there is, as often as there is one.
                 Domain::Open(_) if !growth.is_append && !is_repeated && arranges(program, growth) => Confidence::Low,
                 Domain::Open(_) if !growth.is_append => growth_confidence(growth),
-                _ if owner.lifetime >= Lifetime::Long && program.keeps_keys_of_emptied(place, account, growth) => {
+                _ if owner.lifetime >= Lifetime::Presumed && program.keeps_keys_of_emptied(place, account, growth) => {
                     Confidence::Medium
                 }
                 _ if owner.lifetime < Lifetime::Long || !growth.is_append || growth.is_conditional => Confidence::Low,
@@ -94,6 +94,19 @@ pub fn instance_confidence(
         })
         .max()?;
     Some(settled(program, place, account, growths, strongest.min(most)))
+}
+
+/// An object that is told when a key is done with lives longer than that, whatever else is known of it.
+fn most_sure_of_siblings(program: &Program, growths: &[&Growth]) -> Confidence {
+    let is_told = |event| {
+        let function = program.event_function(event);
+        function.is_some_and(|function| vocabulary::is_told_name(program.function(function).name.as_str()))
+    };
+    let mut siblings = growths.iter().filter_map(|growth| growth.sibling);
+    match siblings.any(|sibling| sibling.is_parallel && is_told(sibling.removal)) {
+        true => Confidence::Medium,
+        false => Confidence::Low,
+    }
 }
 
 /// What is added is another's: neither made on the spot nor the object whose method adds it.
@@ -126,7 +139,7 @@ pub fn instance_memo_confidence(
 /// Numbers weigh little: where the life of the object is only presumed or ends with a connection, they are no leak
 /// that anybody meets.
 fn most_sure_of_entries(program: &Program, place: Place, growths: &[&Growth], owner: &Owner) -> Option<Confidence> {
-    let most = most_sure(owner)?;
+    let most = most_sure(owner)?.max(most_sure_of_siblings(program, growths));
     let Place::Instance(class, _) = place else { return Some(most) };
     let is_shown = growths.iter().any(|growth| matches!(growth.domain, Domain::Open(_)) && growth.sibling.is_none());
     let ends = match owner.lifetime {

@@ -267,20 +267,34 @@ impl Program<'_> {
             || !self.instantiations(class).iter().any(|site| !self.is_test(site.module));
         !may_be_called_from_outside
             && !self.is_live(function)
-            && growing.iter().all(|touch| self.is_called_by_project(touch.event()))
+            && growing
+                .iter()
+                .all(|touch| self.is_called_by_project(touch.event()) || self.is_handed_on_by_project(touch.event()))
+    }
+
+    /// The project hands the function on, to be called back, outside of its own class.
+    fn is_handed_on_by_project(&self, event: EventRef) -> bool {
+        let Some(function) = self.event_function(event).map(|inner| self.outermost_function(inner)) else {
+            return false;
+        };
+        self.mentions(Definition::Function(function))
+            .iter()
+            .any(|mention| !self.is_test(mention.event.module) && self.is_outside_of_class(mention.event, function))
+    }
+
+    fn is_outside_of_class(&self, event: EventRef, method: FunctionRef) -> bool {
+        self.event_function(event)
+            .and_then(|caller| self.class_of_method(caller))
+            .is_none_or(|class| self.class_of_method(method).is_none_or(|own| !self.mro(class).contains(&own)))
     }
 
     fn is_called_by_project(&self, event: EventRef) -> bool {
         let Some(function) = self.event_function(event).map(|inner| self.outermost_function(inner)) else {
             return false;
         };
-        self.callers(function).iter().any(|site| {
-            site.is_certain
-                && !self.is_test(site.module)
-                && self.event_function(site.event).and_then(|caller| self.class_of_method(caller)).is_none_or(|class| {
-                    self.class_of_method(function).is_none_or(|own| !self.mro(class).contains(&own))
-                })
-        })
+        self.callers(function)
+            .iter()
+            .any(|site| site.is_certain && !self.is_test(site.module) && self.is_outside_of_class(site.event, function))
     }
 
     /// Empties the container as a whole, or item by item in a loop over it.

@@ -1,5 +1,5 @@
-//! Siblings: containers that get the same key in the same function. Where one of them loses it when it is done with
-//! and the other does not, keys come and go, and the other keeps them all.
+//! Siblings: containers that get the same key, or the same object, in the same function. Where one of them loses it when
+//! it is done with and the other does not, keys or objects come and go, and the other keeps them all.
 
 use super::*;
 
@@ -14,8 +14,41 @@ pub struct Sibling {
 }
 
 impl Program<'_> {
-    /// A container of the same owner that gets the same key beside this growth, and loses keys elsewhere.
+    /// A container of the same owner that gets the same key or object beside this growth, and loses it elsewhere.
     pub(super) fn pruned_sibling(&self, place: Place, operation: Operation) -> Option<Sibling> {
+        self.sibling_under_key(place, operation).or_else(|| self.sibling_with_object(place, operation))
+    }
+
+    /// `self.sessions[key] = session` or `session = self.sessions[key]`, and then `self.waiting.append(session)`.
+    fn sibling_with_object(&self, place: Place, operation: Operation) -> Option<Sibling> {
+        let facts = self.facts(operation.event.module);
+        let Expr::Name(object) = facts.expr(operation.value) else { return None };
+        let scope = self.event_scope(operation.event);
+        if !matches!(operation.kind, OperationKind::Add | OperationKind::Append)
+            || self.receiver_named(scope, object).is_some()
+        {
+            return None;
+        }
+        let function = self.event_function(operation.event)?;
+        let is_stored_by = |other: &Operation| {
+            other.value == operation.value && adds_key(other.kind) && self.event_function(other.event) == Some(function)
+        };
+        let stored = self.operations.in_module(operation.event.module).filter(|other| is_stored_by(other));
+        let found = self.only_value(scope.expr(operation.value)).and_then(|value| match self.expr(value) {
+            Expr::Subscript(table, _) => self.reach(value.scope.expr(table)),
+            _ => None,
+        });
+        let mut beside =
+            stored.map(|other| (other.place, other.level)).chain(found.map(|reach| (reach.place, reach.level)));
+        beside.find_map(|(other, level)| {
+            let removal = (other != place && have_one_owner(other, place))
+                .then(|| self.removal_of_one(other, level, function, None))??;
+            Some(Sibling { place: other, removal, is_parallel: !self.is_conditional(operation.event) })
+        })
+    }
+
+    /// A container of the same owner that gets the same key beside this growth, and loses keys elsewhere.
+    fn sibling_under_key(&self, place: Place, operation: Operation) -> Option<Sibling> {
         if operation.level > 0 || !adds_key(operation.kind) || operation.key == NOTHING {
             return None;
         }
@@ -40,18 +73,41 @@ impl Program<'_> {
             let is_beside = self.event_function(other.event) == Some(function);
             let key = match is_beside {
                 true => None,
-                false if self.is_shared(place) && self.names_something(operation.key, operation.event) => {
-                    Some(operation.key)
-                }
+                false if self.may_be_same_key(place, operation, *other) => Some(operation.key),
                 false => continue,
             };
-            if let Some(removal) = self.removal_by_key(other.place, function, key) {
+            if let Some(removal) = self.removal_of_one(other.place, 0, function, key) {
+                if !is_beside && !self.is_shared(place) && self.moves_between(other.place, function, removal) {
+                    continue;
+                }
                 let context_of = |event: EventRef| facts.event(event.id).context;
                 let is_parallel = is_beside && context_of(other.event) == context_of(operation.event);
                 return Some(Sibling { place: other.place, removal, is_parallel });
             }
         }
         None
+    }
+
+    /// A set of an object is as likely of what was seen as of what is there.
+    fn may_be_same_key(&self, place: Place, operation: Operation, other: Operation) -> bool {
+        let is_entry = |kind| matches!(kind, OperationKind::Store | OperationKind::SetDefault);
+        self.names_something(operation.key, operation.event)
+            && (self.is_shared(place)
+                || is_entry(operation.kind)
+                    && is_entry(other.kind)
+                    && self.domain(self.event_scope(operation.event).expr(operation.key)) != Domain::Bounded)
+    }
+
+    /// The function that adds also takes from the sibling, or calls or is called by the one that does: keys leave one for
+    /// the other.
+    fn moves_between(&self, sibling: Place, adding: FunctionRef, removal: EventRef) -> bool {
+        let calls = |caller: FunctionRef, called: FunctionRef| {
+            self.callers(called).iter().any(|site| self.event_function(site.event) == Some(caller))
+        };
+        self.operations
+            .on(sibling)
+            .any(|operation| operation.kind.is_shrink() && self.event_function(operation.event) == Some(adding))
+            || self.event_function(removal).is_some_and(|removing| calls(adding, removing) || calls(removing, adding))
     }
 
     fn names_something(&self, key: ExprId, event: EventRef) -> bool {
@@ -61,12 +117,12 @@ impl Program<'_> {
         }
     }
 
-    /// A removal of one key in a function other than the one that adds it; of this key as written, where it is given.
-    fn removal_by_key(&self, place: Place, adding: FunctionRef, key: Option<ExprId>) -> Option<EventRef> {
+    /// A removal of one in a function other than the one that adds it; of this key as written, where it is given.
+    fn removal_of_one(&self, place: Place, level: u8, adding: FunctionRef, key: Option<ExprId>) -> Option<EventRef> {
         self.operations.on(place).find_map(|operation| {
             let takes_one =
                 matches!(operation.kind, OperationKind::Pop | OperationKind::Delete | OperationKind::Remove)
-                    && operation.level == 0
+                    && operation.level == level
                     && operation.key != NOTHING
                     && key.is_none_or(|key| key == operation.key)
                     && !matches!(self.facts(operation.event.module).expr(operation.key), Expr::Constant(_));
@@ -74,9 +130,11 @@ impl Program<'_> {
                 return None;
             }
             let function = self.event_function(operation.event).filter(|function| *function != adding)?;
-            // What nobody runs shows nothing of keys that go, unless others make the object and may run it.
+            // What nobody runs shows nothing of keys that go, unless others make the object or are given the function,
+            // and may run it.
+            let is_given = self.function(function).decorators.len > 0;
             let is_made = || self.class_of_method(function).is_none_or(|class| self.is_made(class));
-            (self.is_live(function) || !is_made()).then_some(operation.event)
+            (is_given || self.is_live(function) || !is_made()).then_some(operation.event)
         })
     }
 }

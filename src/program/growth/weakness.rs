@@ -289,8 +289,9 @@ impl Program<'_> {
         // There is no other use for a weak container; one entry alone would need no table.
         let is_weak_itself = growth.repetition.frequency == Frequency::Once
             && matches!(growth.defeat, Some(Defeat::ValueHoldsKey | Defeat::KeyHoldsValue));
-        let is_expected = is_syntax || is_weak_itself || is_meant && is_left_to_others;
-        if growth.repetition.frequency < Frequency::Presumed && is_expected {
+        let comes_and_goes = || is_meant || self.is_group_of_passing(growth.touch.operation);
+        let is_expected = || is_syntax || is_weak_itself || is_left_to_others && comes_and_goes();
+        if growth.repetition.frequency < Frequency::Presumed && is_expected() {
             growth.repetition.frequency = Frequency::Presumed;
         }
     }
