@@ -73,41 +73,18 @@ impl Program<'_> {
             let is_beside = self.event_function(other.event) == Some(function);
             let key = match is_beside {
                 true => None,
-                false if self.may_be_same_key(place, operation, *other) => Some(operation.key),
+                false if self.is_shared(place) && self.names_something(operation.key, operation.event) => {
+                    Some(operation.key)
+                }
                 false => continue,
             };
             if let Some(removal) = self.removal_of_one(other.place, 0, function, key) {
-                if !is_beside && !self.is_shared(place) && self.moves_between(other.place, function, removal) {
-                    continue;
-                }
                 let context_of = |event: EventRef| facts.event(event.id).context;
                 let is_parallel = is_beside && context_of(other.event) == context_of(operation.event);
                 return Some(Sibling { place: other.place, removal, is_parallel });
             }
         }
         None
-    }
-
-    /// A set of an object is as likely of what was seen as of what is there.
-    fn may_be_same_key(&self, place: Place, operation: Operation, other: Operation) -> bool {
-        let is_entry = |kind| matches!(kind, OperationKind::Store | OperationKind::SetDefault);
-        self.names_something(operation.key, operation.event)
-            && (self.is_shared(place)
-                || is_entry(operation.kind)
-                    && is_entry(other.kind)
-                    && self.domain(self.event_scope(operation.event).expr(operation.key)) != Domain::Bounded)
-    }
-
-    /// The function that adds also takes from the sibling, or calls or is called by the one that does: keys leave one for
-    /// the other.
-    fn moves_between(&self, sibling: Place, adding: FunctionRef, removal: EventRef) -> bool {
-        let calls = |caller: FunctionRef, called: FunctionRef| {
-            self.callers(called).iter().any(|site| self.event_function(site.event) == Some(caller))
-        };
-        self.operations
-            .on(sibling)
-            .any(|operation| operation.kind.is_shrink() && self.event_function(operation.event) == Some(adding))
-            || self.event_function(removal).is_some_and(|removing| calls(adding, removing) || calls(removing, adding))
     }
 
     fn names_something(&self, key: ExprId, event: EventRef) -> bool {
