@@ -509,12 +509,10 @@ fn is_caught(facts: &FileFacts, event: EventId, by_any: bool) -> bool {
     let around = contexts(facts, facts.event(event).context);
     facts.contexts.iter().enumerate().any(|(number, handler)| {
         let ContextKind::Except(types) = handler.kind else { return false };
+        // Who catches that the wait is given up has thought of how it ends.
         let catches_all = by_any
-            || match facts.expr(types) {
-                Expr::Nothing => true,
-                Expr::Name(name) | Expr::Attribute(_, name) => matches!(name.as_str(), "BaseException" | "Exception"),
-                _ => false,
-            };
+            || catches_cancellation(facts, types)
+            || matches!(facts.expr(types), Expr::Name(name) | Expr::Attribute(_, name) if name.as_str() == "Exception");
         let covers = around.iter().any(|id| {
             let inside = facts.context(*id);
             inside.kind == ContextKind::Try && inside.group == handler.group
