@@ -62,9 +62,9 @@ pub struct Wait {
 /// How many functions are followed to what a task waits for.
 const DEPTH: u32 = 3;
 
-/// What `asyncio` has for it; both are also where the functions are defined.
 /// What waits for tasks, by its last name.
 static WAITING: LazyLock<[Name; 2]> = LazyLock::new(|| ["wait", "wait_for"].map(Name::new));
+/// What `asyncio` has for it, also under where the functions are defined.
 const WAITS: [&str; 2] = ["asyncio.wait", "asyncio.tasks.wait"];
 const WAITS_FOR: [&str; 2] = ["asyncio.wait_for", "asyncio.tasks.wait_for"];
 const SHIELDS: [&str; 2] = ["asyncio.shield", "asyncio.tasks.shield"];
