@@ -34,8 +34,10 @@ pub fn parse(file: &SourceFile) -> Tree {
     if let Some(span) = depth::before_parsing(file) {
         return too_deep(span);
     }
+    // Asked while the text is at hand, before a tree of many times its size is.
+    let may_speak = suppression::may_speak(&file.text);
     let parsed = parse_text(file);
-    if let Some(span) = first_too_deep(parsed.tokens()) {
+    if let Some(span) = first_too_deep(&file.text, parsed.tokens()) {
         depth::dismantle(parsed.into_syntax());
         return too_deep(span);
     }
@@ -43,7 +45,10 @@ pub fn parse(file: &SourceFile) -> Tree {
         .map(|error| SyntaxError { message: in_our_style(&error.error.to_string()), span: span_of(error.range()) })
         .collect();
     errors.sort_by_key(|error| error.span);
-    let directives = suppression::directives(&file.text, parsed.tokens(), parsed.syntax());
+    let directives = match may_speak {
+        true => suppression::directives(&file.text, parsed.tokens(), parsed.syntax()),
+        false => Vec::new(),
+    };
     Tree { errors, directives, too_deep: false, module: parsed.into_syntax() }
 }
 
@@ -81,8 +86,8 @@ fn cell_ranges(file: &SourceFile) -> impl Iterator<Item = TextRange> {
 }
 
 /// The first place that is nested too deeply.
-fn first_too_deep(tokens: &Tokens) -> Option<Span> {
-    if !may_be_too_deep(tokens) {
+fn first_too_deep(text: &str, tokens: &Tokens) -> Option<Span> {
+    if tokens.len() < depth::LIMIT as usize || !has_many_levels(text, tokens) || !may_be_too_deep(tokens) {
         return None;
     }
     let mut meter = depth::Meter::new(depth::LIMIT);
@@ -95,11 +100,26 @@ fn first_too_deep(tokens: &Tokens) -> Option<Span> {
     deepest
 }
 
-/// A bound that is quick to see: every level needs a token of the same line, or an indent or arm somewhere before.
+/// A bound that is seen without a look at every token: a level needs a token of the same line, an arm, or an indent, and
+/// the innermost indent is as wide as all of them. A tab is as wide as eight spaces.
+fn has_many_levels(text: &str, tokens: &Tokens) -> bool {
+    let many = depth::LIMIT as usize / 3;
+    has_run(tokens, many, |token| token.kind() != TokenKind::Newline)
+        || has_run(text.as_bytes(), many / 8, |byte| matches!(byte, b' ' | b'\t' | b'\x0c'))
+        || memchr::memmem::find_iter(text.as_bytes(), "elif").nth(many).is_some()
+}
+
+/// Whether so many items in a row are of a kind: one of every so many of them must be, and its neighbours.
+fn has_run<T>(items: &[T], length: usize, is_of_kind: impl Fn(&T) -> bool) -> bool {
+    (length.saturating_sub(1)..items.len()).step_by(length).any(|middle| {
+        let before = items[..middle].iter().rev().take(length).take_while(|item| is_of_kind(item)).count();
+        let after = items[middle..].iter().take(length).take_while(|item| is_of_kind(item)).count();
+        after > 0 && before + after >= length
+    })
+}
+
+/// A bound by all tokens: every level needs a token of the same line, or an indent or arm somewhere before.
 fn may_be_too_deep(tokens: &Tokens) -> bool {
-    if tokens.len() < depth::LIMIT as usize {
-        return false;
-    }
     let (mut around, mut longest, mut line_start) = (0, 0, 0);
     for (number, token) in tokens.iter().enumerate() {
         match token.kind() {

@@ -51,13 +51,15 @@ pub fn logical_lines(file: &SourceFile) -> Vec<LogicalLine> {
     lines(super::parse::parse_text(file).tokens()).into_iter().map(|line| line.line).collect()
 }
 
+/// Whether there may be a comment for unleak. Most texts hold no word for us at all, which is seen faster than their
+/// comments are found.
+pub(super) fn may_speak(text: &str) -> bool {
+    let holds = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    holds("unleak:") || holds(CODE)
+}
+
 /// What the comments of a parsed text say to unleak, in the order of the text.
 pub(super) fn directives(text: &str, tokens: &Tokens, module: &ModModule) -> Vec<Directive> {
-    // Most texts hold no word for us at all, which is seen faster than their comments are found.
-    let holds = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    if !holds("unleak:") && !holds(CODE) {
-        return Vec::new();
-    }
     let speaks = |part: &str| {
         let part = part.trim_start();
         part.starts_with("unleak:") || part.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("noqa"))
