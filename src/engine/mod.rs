@@ -14,8 +14,10 @@ mod standard_library;
 mod suppress;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fs;
 use std::hash::Hasher;
+use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -209,7 +211,9 @@ pub fn bare_parse(request: &Request) -> Statistics {
             |file| {
                 let source = read(file).ok()?.0;
                 syntax::parse_only(&source);
-                Some(count_lines(&source.text))
+                let lines = count_lines(&source.text);
+                done_with(source);
+                Some(lines)
             },
         );
         Statistics {
@@ -279,7 +283,7 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
     };
     let (units, (models, in_models)) = rayon::join(read, || models(request, &files));
     outcome.problems.extend(in_models);
-    rayon::broadcast(|_| lower::forget_tables());
+    rayon::broadcast(|_| forget_room());
     outcome.statistics.phases.push(("read", start.elapsed()));
     let hashes: Vec<Option<u64>> = units.iter().map(|unit| unit.hash).collect();
     let show = |id: FileId| {
@@ -382,9 +386,11 @@ fn for_each_file<F: Sync, T: Send>(files: &[F], size: impl Fn(&F) -> u64, work: 
         }
         batch
     });
-    let mut results: Vec<(usize, T)> = batches.into_iter().flatten().collect();
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
+    let mut results: Vec<Option<T>> = files.iter().map(|_| None).collect();
+    for (index, result) in batches.into_iter().flatten() {
+        results[index] = Some(result);
+    }
+    results.into_iter().flatten().collect()
 }
 
 impl Unit {
@@ -407,6 +413,8 @@ fn lower_file(file: &FoundFile) -> Unit {
             return unit;
         }
     };
+    unit.lines = count_lines(&source.text);
+    unit.hash = Some(hash);
     let result = panics::catch(|| {
         let tree = syntax::parse(&source);
         let facts = (!tree.too_deep).then(|| {
@@ -431,9 +439,31 @@ fn lower_file(file: &FoundFile) -> Unit {
         }
         Err(message) => problem(ProblemKind::Panic, None, format!("unleak failed while reading it: {message}")),
     }
-    unit.lines = count_lines(&source.text);
-    unit.hash = Some(hash);
+    done_with(source);
     unit
+}
+
+thread_local! {
+    /// The memory of the text that a thread was done with last: it is still in the processor's cache.
+    static ROOM_FOR_TEXT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A file with more text than this is not what the next one should take the memory of.
+const MOST_ROOM: usize = 1 << 20;
+
+/// Leaves the text's memory to the next file.
+fn done_with(source: SourceFile) {
+    let mut room = source.text.into_bytes();
+    room.clear();
+    if room.capacity() <= MOST_ROOM {
+        ROOM_FOR_TEXT.set(room);
+    }
+}
+
+/// Gives back what this thread keeps for the next file, when there is none.
+fn forget_room() {
+    drop(ROOM_FOR_TEXT.take());
+    lower::forget_tables();
 }
 
 /// A file's text, and a hash of what it was made of.
@@ -445,7 +475,10 @@ fn read(file: &FoundFile) -> Result<(SourceFile, u64), DecodeError> {
         Some(Content::Text(text)) => text.as_bytes().to_vec(),
         Some(Content::Bytes(bytes)) => bytes.clone(),
         None => {
-            fs::read(&file.path).map_err(|error| DecodeError { message: load::error_message(&error), place: None })?
+            let mut bytes = ROOM_FOR_TEXT.take();
+            let read = fs::File::open(&file.path).and_then(|mut open| open.read_to_end(&mut bytes));
+            read.map_err(|error| DecodeError { message: load::error_message(&error), place: None })?;
+            bytes
         }
     };
     let hash = hash(&bytes);

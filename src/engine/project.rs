@@ -19,7 +19,6 @@ use super::baseline::Baseline;
 use super::load::{self, Content, FoundFile};
 use super::{Early, Ground, Outcome, Problem, ProblemKind, Progress, Request, ShownFile, Unit};
 use super::{baselines, conclude, for_each_file, lower_file, models, read_unchanged, threads};
-use crate::facts::lower;
 use crate::models::Models;
 use crate::source::{FileId, LineIndex, SourceFile, SourceKind};
 use crate::syntax;
@@ -251,7 +250,7 @@ fn read_what_changed(
     };
     let units: Vec<Unit> = for_each_file(&stale, |(file, _)| file.size, |(file, _)| read(file));
     if stale.len() > MANY_FILES {
-        rayon::broadcast(|_| lower::forget_tables());
+        rayon::broadcast(|_| super::forget_room());
     }
     let mut has_changed = false;
     for ((file, origin), unit) in stale.into_iter().zip(units) {
