@@ -290,11 +290,11 @@ impl Program<'_> {
 
     /// What an instance is handed as it is made and carries about: results, a body, the data of a message.
     pub fn payload_of_instance(&self, class: ClassRef) -> Option<String> {
-        let made = self.method(class, self.words.init).filter(|_| self.passes_by(class))?;
+        let made = self.method(class, self.words.init)?;
         let receiver = self.receiver(made)?.name;
         let facts = self.facts(made.module);
         let scope = self.function_scope(made);
-        facts.scope_events(scope.id).find_map(|(_, event)| {
+        let payload = facts.scope_events(scope.id).find_map(|(_, event)| {
             let EventKind::Bind { target, value } = event.kind else { return None };
             let (Expr::Attribute(base, attribute), Expr::Name(given)) = (facts.expr(target), facts.expr(value)) else {
                 return None;
@@ -309,7 +309,8 @@ impl Program<'_> {
                 && self.is_parameter(scope, given)
                 && !is_something_else())
             .then(|| format!("a `{}` with its `{attribute}`", self.class(class).name))
-        })
+        })?;
+        self.passes_by(class).then_some(payload)
     }
 
     /// A parameter whose annotation says that it is no data, whatever it is called: a number, or an object of another kind.

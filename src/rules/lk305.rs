@@ -11,21 +11,25 @@ use crate::source::Name;
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for found in program.self_referring_functions(module) {
-        let repetition = program.function_repetition(found.maker);
         let [(first, _), ..] = *found.steps.as_slice() else { continue };
         let [.., (_, last)] = *found.steps.as_slice() else { continue };
+        let cost = cost(program, &found);
+        let effect = Effect::Delayed(cost.as_ref().map(|cost| cost.what.clone()));
+        if !report.is_asked_for(effect.most_confidence()) {
+            continue;
+        }
+        let repetition = program.function_repetition(found.maker);
         if repetition.frequency <= Frequency::Once {
             continue;
         }
         let maker = program.function_name(found.maker);
         let mut related: Vec<Label> =
             found.steps.iter().filter_map(|(function, capture)| step(program, *function, capture, last.name)).collect();
-        let cost = cost(program, &found);
         related.extend(cost.as_ref().and_then(|cost| cost.label.clone()));
         related.extend(repetition.reasons.into_iter().take(2));
         super::once_each(&mut related);
         report.add_with_effect(
-            Effect::Delayed(cost.map(|cost| cost.what)),
+            effect,
             Claim {
                 span: program.function(first).name_span,
                 confidence: Confidence::Medium,

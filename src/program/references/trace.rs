@@ -8,7 +8,7 @@ mod calls;
 mod inline;
 
 pub(super) use calls::may_give_back;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::attributes::{AttributeKind, MethodKind, growth_of};
 use super::captures::{Capture, captured, defaults};
@@ -42,7 +42,8 @@ pub(super) fn trace(program: &Program, function: FunctionRef, calls: u8) -> Obje
         calls,
         graph: ObjectGraph::default(),
         numbers: FxHashMap::default(),
-        results: FxHashMap::default(),
+        // Large enough for most functions from the start.
+        results: FxHashMap::with_capacity_and_hasher(14, FxBuildHasher),
         bound: FxHashMap::default(),
         nesting: 0,
         through: None,

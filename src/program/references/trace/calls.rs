@@ -70,7 +70,7 @@ impl Tracer<'_> {
             if holder.form != Form::Itself {
                 continue;
             }
-            let arguments = arguments.get_or_insert_with(|| self.arguments(scope, id)).clone();
+            let arguments = arguments.get_or_insert_with(|| self.arguments(scope, id));
             results.extend(self.call_method(holder, method, arguments, event));
         }
         results.truncate(MOST_HANDLES);
@@ -89,12 +89,13 @@ impl Tracer<'_> {
         &mut self,
         holder: Handle,
         method: Name,
-        arguments: Arguments,
+        arguments: &Arguments,
         event: EventRef,
     ) -> Vec<Handle> {
         let Some(class) = self.graph.object(holder.object).class else {
             let says_anything = arguments.positional.iter().chain(arguments.keywords.iter().map(|(_, h)| h));
             if self.graph.deferred.len() < MOST_DEFERRED && says_anything.clone().any(|handles| !handles.is_empty()) {
+                let arguments = arguments.clone();
                 self.graph.deferred.push(Deferred { receiver: holder.object, method, arguments, event });
             }
             return Vec::new();
@@ -102,9 +103,9 @@ impl Tracer<'_> {
         match self.program.member_of_class(class, method) {
             Definition::Function(function) => {
                 let receiver = (!self.program.is_static_method(function)).then(|| vec![holder]);
-                self.inline(&Target { function, receiver }, &arguments, event, true)
+                self.inline(&Target { function, receiver }, arguments, event, true)
             }
-            Definition::Class(class) => self.make(class, &arguments, event),
+            Definition::Class(class) => self.make(class, arguments, event),
             _ => Vec::new(),
         }
     }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use super::{MOST_HANDLES, Role, Slot, Target, Tracer, plain};
 use crate::facts::ParameterKind;
 use crate::program::EventRef;
@@ -30,11 +28,17 @@ impl Tracer<'_> {
             return Vec::new();
         }
         let given = self.bind_parameters(target, arguments);
+        // Nothing of it can touch what is here.
+        let is_enclosed = || graph.objects.iter().any(|object| matches!(object.origin, Origin::Enclosing(..)));
+        if given.is_empty() && graph.returns.is_empty() && graph.deferred.is_empty() && !is_enclosed() {
+            return Vec::new();
+        }
         let around = self.through;
         if is_call {
             self.through = self.through.or(Some(event));
         }
-        let results = Inlining { tracer: self, graph, given, event, known: FxHashMap::default() }.run();
+        let known = vec![None; graph.objects.len()];
+        let results = Inlining { tracer: self, graph, given, event, known }.run();
         self.through = around;
         results
     }
@@ -44,24 +48,26 @@ impl Tracer<'_> {
         self.graph.depth = self.graph.depth.max(self.granted - self.calls + deeper);
     }
 
-    /// What each parameter of the callee is given.
-    fn bind_parameters(&self, target: &Target, arguments: &Arguments) -> FxHashMap<Name, Vec<Handle>> {
+    /// What each parameter of the callee is given, without those that are given no object.
+    fn bind_parameters(&self, target: &Target, arguments: &Arguments) -> Vec<(Name, Vec<Handle>)> {
         let facts = self.program.facts(target.function.module);
-        let mut given: FxHashMap<Name, Vec<Handle>> = FxHashMap::default();
+        let mut given: Vec<(Name, Vec<Handle>)> = Vec::new();
         let receiver = target.receiver.iter();
         let mut positional = receiver.chain(&arguments.positional);
         for parameter in facts.parameters(facts.function(target.function.id)) {
             match parameter.kind {
                 ParameterKind::PositionalOnly | ParameterKind::Positional => {
-                    if let Some(handles) = positional.next() {
-                        given.insert(parameter.name, handles.clone());
+                    if let Some(handles) = positional.next().filter(|handles| !handles.is_empty()) {
+                        given.push((parameter.name, handles.clone()));
                     }
                 }
                 _ => break,
             }
         }
         for (name, handles) in &arguments.keywords {
-            given.entry(*name).or_insert_with(|| handles.clone());
+            if !handles.is_empty() && given.iter().all(|(known, _)| known != name) {
+                given.push((*name, handles.clone()));
+            }
         }
         given
     }
@@ -71,9 +77,10 @@ impl Tracer<'_> {
 struct Inlining<'t, 'p> {
     tracer: &'t mut Tracer<'p>,
     graph: Arc<ObjectGraph>,
-    given: FxHashMap<Name, Vec<Handle>>,
+    given: Vec<(Name, Vec<Handle>)>,
     event: EventRef,
-    known: FxHashMap<ObjectId, Vec<Handle>>,
+    /// What the callee's objects are to the caller, as far as it was asked.
+    known: Vec<Option<Vec<Handle>>>,
 }
 
 impl Inlining<'_, '_> {
@@ -117,7 +124,7 @@ impl Inlining<'_, '_> {
                     // what it does, so it counts as done here.
                     self.tracer.calls -= 1;
                     let around = self.tracer.through.take();
-                    self.tracer.call_method(receiver, deferred.method, arguments.clone(), deferred.event);
+                    self.tracer.call_method(receiver, deferred.method, &arguments, deferred.event);
                     self.tracer.through = around;
                     self.tracer.calls += 1;
                 }
@@ -132,7 +139,7 @@ impl Inlining<'_, '_> {
         let mut touched = vec![false; graph.objects.len()];
         for (index, object) in graph.objects.iter().enumerate() {
             touched[index] = match object.origin {
-                Origin::Parameter(name) => self.given.get(&name).is_some_and(|handles| !handles.is_empty()),
+                Origin::Parameter(name) => self.given.iter().any(|(given, _)| *given == name),
                 Origin::Enclosing(..) => true,
                 Origin::Attribute(base, _) | Origin::Item(base, _) => touched[base.0 as usize],
                 _ => false,
@@ -166,12 +173,15 @@ impl Inlining<'_, '_> {
 
     /// What a callee's object is to the caller.
     fn handles(&mut self, id: ObjectId) -> Vec<Handle> {
-        if let Some(known) = self.known.get(&id) {
+        if let Some(known) = &self.known[id.0 as usize] {
             return known.clone();
         }
         let object = *self.graph.object(id);
         let handles = match object.origin {
-            Origin::Parameter(name) => self.given.get(&name).cloned().unwrap_or_default(),
+            Origin::Parameter(name) => {
+                let mut given = self.given.iter();
+                given.find(|(given, _)| *given == name).map(|(_, handles)| handles.clone()).unwrap_or_default()
+            }
             Origin::Enclosing(..) => vec![plain(self.tracer.intern(object.origin, object.class))],
             Origin::Attribute(base, name) | Origin::Item(base, name) => {
                 let is_item = matches!(object.origin, Origin::Item(..));
@@ -194,7 +204,7 @@ impl Inlining<'_, '_> {
                 vec![plain(self.tracer.intern(Origin::Inner(self.event, id), object.class))]
             }
         };
-        self.known.insert(id, handles.clone());
+        self.known[id.0 as usize] = Some(handles.clone());
         handles
     }
 }
