@@ -426,9 +426,9 @@ pub struct NameFilter {
 }
 
 impl NameFilter {
-    /// For about so many expressions.
-    pub fn sized(expressions: usize) -> NameFilter {
-        NameFilter { bits: vec![0; (expressions / 32).next_power_of_two().min(256)].into_boxed_slice() }
+    /// With about so many bits to tell names apart by, at most 16384.
+    pub fn with_bits(bits: usize) -> NameFilter {
+        NameFilter { bits: vec![0; (bits / 64).next_power_of_two().min(256)].into_boxed_slice() }
     }
 
     pub fn insert(&mut self, name: Name) {

@@ -297,6 +297,8 @@ entry! {
         #[serde(default)]
         is_lazy: bool,
         #[serde(default)]
+        is_awaited: bool,
+        #[serde(default)]
         idle: Vec<Name>,
         #[serde(default)]
         with_keeps: bool,
@@ -472,6 +474,7 @@ impl Tables {
                 ends_itself: entry.ends_itself,
                 closes_itself: entry.closes_itself,
                 is_lazy: entry.is_lazy,
+                is_awaited: entry.is_awaited,
                 idle: entry.idle.as_slice().into(),
                 with_keeps: entry.with_keeps,
                 of_receiver: entry.of_receiver,

@@ -287,6 +287,8 @@ pub struct Resource {
     pub closes_itself: bool,
     /// It opens something only when it is used: without a call there is nothing to release.
     pub is_lazy: bool,
+    /// There is nothing before the call is awaited, or entered by `async with`.
+    pub is_awaited: bool,
     /// Its methods that open nothing although it is lazy, such as `.prepare_request` of a session.
     pub idle: Box<[Name]>,
     /// Its `with` ends something else, such as a transaction, and does not release it.
@@ -356,6 +358,7 @@ impl Resource {
             ends_itself: false,
             closes_itself: false,
             is_lazy: false,
+            is_awaited: false,
             idle: Box::default(),
             with_keeps: false,
             of_receiver: false,
@@ -541,8 +544,9 @@ impl Models {
         self.resources.get(&name)
     }
 
-    pub fn resource_names(&self) -> impl Iterator<Item = Name> {
-        self.resources.keys().copied()
+    /// The resources by the names of the callables that give them.
+    pub fn resources(&self) -> impl Iterator<Item = (Name, &Resource)> {
+        self.resources.iter().map(|(name, resource)| (*name, resource))
     }
 
     /// The methods by which a container gets items, its shape's and its own.

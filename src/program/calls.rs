@@ -9,14 +9,13 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::names::Definition;
 use super::types::{Type, last_part};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
 use crate::facts::{CallId, EventKind, Expr, ExprId, FunctionId, Parameter, ParameterKind};
-use crate::source::{Name, NameSet};
+use crate::source::{Name, NameFilter, NameSet};
 
 #[derive(Default)]
 pub struct CallIndex {
@@ -151,16 +150,10 @@ pub struct Mention {
     pub expr: ExprRef,
 }
 
-/// The names under which calls and mentions are kept: those of the program's functions and classes, and of what models
-/// call registries and thread-locals.
-pub(super) fn names_to_index(program: &Program, classes: &NameSet) -> NameSet {
-    let functions: NameSet = (program.modules.par_iter())
-        .fold(NameSet::default, |mut names, module| {
-            names.extend(module.facts().functions.iter().map(|function| function.name));
-            names
-        })
-        .reduce(NameSet::default, NameSet::union);
-    let mut names = functions.union(classes.clone());
+/// The names under which calls and mentions are kept: those of the program's functions and classes, which are `declared`,
+/// and of what models call registries and thread-locals.
+pub(super) fn names_to_index(program: &Program, declared: NameSet) -> NameSet {
+    let mut names = declared;
     names.insert(Name::new(CACHE_CLEAR));
     let library = program.models.registry_names().chain(program.models.thread_local_names());
     names.extend(library.map(|path| Name::new(last_part(path.as_str()))));
@@ -192,24 +185,29 @@ pub(super) fn index_module(program: &Program, module: ModuleId, names: &NameSet)
         .iter()
         .filter_map(|import| Some((import.bound, import.name.filter(|name| *name != import.bound)?)))
         .collect();
-    let last_name = |expr: ExprId| match facts.expr(expr) {
-        Expr::Name(name) => Some(renamed.get(&name).copied().unwrap_or(name)),
-        Expr::Attribute(_, name) => Some(name),
-        _ => None,
-    };
     // `try: from fast import run`, `except ImportError: from slow import walk as run`: one name for either.
     let kept: FxHashSet<Name> = (facts.imports.iter())
         .filter(|import| renamed.contains_key(&import.bound) && import.name.is_none_or(|name| name == import.bound))
         .map(|import| import.bound)
         .collect();
-    let own_name = |expr: ExprId| match facts.expr(expr) {
-        Expr::Name(name) if kept.contains(&name) => Some(name),
-        _ => None,
+    // Most names go by themselves.
+    let mut other_names = NameFilter::with_bits(renamed.len() * 16);
+    renamed.keys().for_each(|name| other_names.insert(*name));
+    // The names under which what an expression names is kept.
+    let names_of = |expr: ExprId| {
+        let (name, renamed) = match facts.expr(expr) {
+            Expr::Name(name) if other_names.may_contain(name) => match renamed.get(&name) {
+                Some(meant) => (Some(*meant), kept.get(&name).copied()),
+                None => (Some(name), None),
+            },
+            Expr::Name(name) | Expr::Attribute(_, name) => (Some(name), None),
+            _ => (None, None),
+        };
+        [name, renamed].into_iter().flatten().filter(|name| names.contains(*name))
     };
-    let is_indexed = |name: &Name| names.contains(*name);
     let mut index = Part::default();
     let mut mention = |event: u32, expr: ExprId| {
-        for name in [last_name(expr), own_name(expr)].into_iter().flatten().filter(&is_indexed) {
+        for name in names_of(expr) {
             index.mentions.push((name, (EventRef::new(module, crate::facts::EventId(event)), expr)));
         }
     };
@@ -236,7 +234,7 @@ pub(super) fn index_module(program: &Program, module: ModuleId, names: &NameSet)
         }
     }
     for (number, call) in facts.calls.iter().enumerate() {
-        for name in [last_name(call.callee), own_name(call.callee)].into_iter().flatten().filter(&is_indexed) {
+        for name in names_of(call.callee) {
             index.calls.push((name, (module, CallId(number as u32))));
         }
     }

@@ -8,6 +8,7 @@
 pub mod abandoned_tasks;
 mod acquaintance;
 pub mod async_generators;
+mod bindings;
 pub mod caches;
 pub mod calls;
 pub mod classes;
@@ -45,9 +46,8 @@ use std::sync::{Arc, OnceLock, RwLock};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{
-    CallId, ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, MODULE_SCOPE, ScopeId, ScopeKind,
-};
+use self::bindings::{Bindings, holder_of};
+use crate::facts::{CallId, ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, ScopeId, ScopeKind};
 use crate::models::Models;
 use crate::source::{FileId, Location, Name, NameFilter, NameSet, Span};
 
@@ -159,8 +159,8 @@ pub struct Program<'m> {
     cached: Vec<OnceLock<Vec<caches::CachedFunction>>>,
     lifetimes: lifetimes::Lifetimes,
     listeners: listeners::Listeners,
-    /// What is done to the places from which a removal may be skipped.
-    touches_of_skipped: calls::Answers<Place, Arc<[growth::Touch]>>,
+    /// What is done to the places from which a removal may be skipped; `None` where nothing takes out one entry.
+    touches_of_skipped: calls::Answers<Place, Option<Arc<[growth::Touch]>>>,
     registrations: registries::Registrations,
     thread_locals: thread_locals::ThreadLocals,
     endings: resources::Endings,
@@ -186,8 +186,6 @@ pub struct Module {
 pub struct ModuleIndex {
     /// Every binding of a plain name.
     bindings: Bindings,
-    /// The module's scope holds a name that only its functions bind.
-    is_bound_from_inside: bool,
     /// Every store to an attribute of something (`x.name = …`), sorted by name.
     attribute_stores: Box<[(Name, EventId)]>,
     /// The class each class-scope belongs to and the function each function-scope belongs to come from the facts;
@@ -226,6 +224,38 @@ struct Candidates {
     acquiring: Vec<Vec<(Name, CallId)>>,
     /// Attributes that something releases from outside of their objects.
     released_outside: Vec<Vec<Name>>,
+}
+
+/// The names that stand on the surface of a program's modules.
+#[derive(Default)]
+struct Surface {
+    classes: NameSet,
+    functions: NameSet,
+    /// Last names of all decorators.
+    decorators: NameSet,
+    /// The modules that are imported, as they are written.
+    imported: NameSet,
+}
+
+impl Surface {
+    /// All in one pass, because a module's facts are far away by the time it is linked.
+    fn of(program: &Program) -> Surface {
+        (program.modules.par_iter())
+            .fold(Surface::default, |mut surface, module| {
+                let facts = module.facts();
+                surface.classes.extend(facts.classes.iter().map(|class| class.name));
+                surface.functions.extend(facts.functions.iter().map(|function| function.name));
+                surface.decorators.extend(module.index.decorator_names.iter().copied());
+                surface.imported.extend(facts.imports.iter().map(|import| import.module));
+                surface
+            })
+            .reduce(Surface::default, |one, other| Surface {
+                classes: one.classes.union(other.classes),
+                functions: one.functions.union(other.functions),
+                decorators: one.decorators.union(other.decorators),
+                imported: one.imported.union(other.imported),
+            })
+    }
 }
 
 /// How many modules a thread takes at once.
@@ -366,20 +396,17 @@ impl ModuleIndex {
                 })
             })
             .collect();
-        let mut words = NameFilter::sized(facts.exprs.len());
+        let mut words = NameFilter::with_bits(2 * facts.exprs.len());
         for expr in &facts.exprs {
             if let Expr::Name(name) | Expr::Attribute(_, name) = expr {
                 words.insert(*name);
             }
         }
         let bindings = Bindings::of(facts, bindings);
-        let is_bound_from_inside = facts.scope(MODULE_SCOPE).nonlocals.len > 0
-            || bindings.in_scope(MODULE_SCOPE).iter().any(|(name, _)| !facts.binds(MODULE_SCOPE, *name));
         attribute_stores.sort_unstable();
         methods.sort_unstable();
         ModuleIndex {
             bindings,
-            is_bound_from_inside,
             attribute_stores: attribute_stores.into_boxed_slice(),
             method_class,
             methods: methods.into_boxed_slice(),
@@ -397,40 +424,6 @@ impl ModuleIndex {
     }
 }
 
-/// Bindings by the scope that holds the name, sorted within each.
-struct Bindings {
-    sorted: Box<[(Name, EventId)]>,
-    /// Where those of each scope begin; one more for the end.
-    starts: Box<[u32]>,
-}
-
-impl Bindings {
-    fn of(facts: &FileFacts, bindings: Vec<(ScopeId, Name, EventId)>) -> Bindings {
-        let mut starts = vec![0; facts.scopes.len() + 1].into_boxed_slice();
-        for (scope, ..) in &bindings {
-            starts[scope.index() + 1] += 1;
-        }
-        for scope in 1..starts.len() {
-            starts[scope] += starts[scope - 1];
-        }
-        let mut next = starts.clone();
-        let mut sorted: Box<[_]> = bindings.iter().map(|(_, name, event)| (*name, *event)).collect();
-        for (scope, name, event) in bindings {
-            let place = &mut next[scope.index()];
-            sorted[*place as usize] = (name, event);
-            *place += 1;
-        }
-        for scope in starts.windows(2) {
-            sorted[scope[0] as usize..scope[1] as usize].sort_unstable();
-        }
-        Bindings { sorted, starts }
-    }
-
-    fn in_scope(&self, scope: ScopeId) -> &[(Name, EventId)] {
-        &self.sorted[self.starts[scope.index()] as usize..self.starts[scope.index() + 1] as usize]
-    }
-}
-
 impl Module {
     pub fn facts(&self) -> &FileFacts {
         &self.input.facts
@@ -438,14 +431,7 @@ impl Module {
 
     /// The events that bind a name in one scope, in source order.
     pub fn bindings_of(&self, scope: ScopeId, name: Name) -> impl Iterator<Item = EventId> + Clone {
-        let of_scope = self.index.bindings.in_scope(scope);
-        let start = of_scope.partition_point(|(other, _)| *other < name);
-        of_scope[start..].iter().take_while(move |(other, _)| *other == name).map(|(_, event)| *event)
-    }
-
-    /// Whether the module's scope holds a name, though no statement of it binds the name: a function may, by `global`.
-    pub fn is_bound_from_inside(&self, name: Name) -> bool {
-        self.index.is_bound_from_inside && self.bindings_of(MODULE_SCOPE, name).next().is_some()
+        self.index.bindings.of_name(scope, name)
     }
 
     /// The functions in the body of a class, in source order.
@@ -480,26 +466,6 @@ impl Module {
     /// Whether something is decorated with an attribute of this name: `@object.name`.
     pub fn decorates_with_attribute(&self, name: Name) -> bool {
         self.index.decorator_attributes.contains(&name)
-    }
-}
-
-/// The scope that holds a name bound in `scope`: `global` and `nonlocal` declarations move it outwards, and a
-/// walrus in a comprehension binds outside of it.
-fn holder_of(facts: &FileFacts, mut scope: ScopeId, name: Name) -> ScopeId {
-    loop {
-        let here = facts.scope(scope);
-        // Most scopes hold all that is bound in them.
-        if here.globals.len == 0 && here.nonlocals.len == 0 && here.kind != ScopeKind::Comprehension {
-            return scope;
-        }
-        if facts.names[here.globals.range()].contains(&name) {
-            return MODULE_SCOPE;
-        }
-        let moves_out = facts.names[here.nonlocals.range()].contains(&name) || !facts.binds(scope, name);
-        if !moves_out || here.parent == scope {
-            return scope;
-        }
-        scope = here.parent;
     }
 }
 
@@ -583,17 +549,16 @@ impl<'m> Program<'m> {
     /// Makes the indexes of which none asks for another. All of them are made of one module before the next, because
     /// reading a module's facts takes longer than what is done with them.
     fn index(&mut self) -> Candidates {
-        let classes: NameSet =
-            self.modules.iter().flat_map(|module| module.facts().classes.iter().map(|class| class.name)).collect();
-        self.decorators = self.modules.iter().flat_map(|module| module.index.decorator_names.iter().copied()).collect();
-        let names = calls::names_to_index(self, &classes);
+        let Surface { classes, functions, decorators, imported } = Surface::of(self);
+        self.decorators = decorators;
+        let names = calls::names_to_index(self, functions.union(classes.clone()));
         let watched = operations::Watched::of(self);
-        let callables = resources::reached_callables(self);
+        let callables = resources::Callables::of(self.models, &imported);
         let parts: Vec<_> = (self.par_modules())
             .map_init(resources::ReleasingNames::default, |releasing, module| {
                 let annotated = references::annotated_functions(self, module, &classes);
                 let operations = operations::collect(self, module, &watched);
-                let acquiring = resources::may_acquire(self.facts(module), &callables);
+                let acquiring = callables.called_in(self.facts(module));
                 let released = self.released_outside(module, releasing);
                 (calls::index_module(self, module, &names), ((operations, annotated), (acquiring, released)))
             })

@@ -29,7 +29,6 @@ pub enum Definition {
 const DEPTH: u32 = 12;
 
 thread_local! {
-    static HOLDERS: Recent<Option<ScopeId>> = Recent::of(None);
     static NAMES: Recent<Definition> = Recent::of(Definition::Unknown);
     static MEMBERS: Recent<Definition> = Recent::of(Definition::Unknown);
     static EXPRESSIONS: Recent<Definition> = Recent::of(Definition::Unknown);
@@ -38,12 +37,15 @@ thread_local! {
 impl Program<'_> {
     /// The scope that a name read in `scope` is found in; `None` for builtins and star imports.
     pub fn holding_scope(&self, scope: ScopeRef, name: Name) -> Option<ScopeRef> {
-        let find = || self.find_holding_scope(scope, name);
-        recent::asked(&HOLDERS, self.edition, scope, name.index() as u32, find)
-            .map(|holder| ScopeRef::new(scope.module, holder))
+        self.find_holding_scope(scope, name).map(|holder| ScopeRef::new(scope.module, holder))
     }
 
     fn find_holding_scope(&self, scope: ScopeRef, name: Name) -> Option<ScopeId> {
+        let bindings = &self.module(scope.module).index.bindings;
+        let of_module = || bindings.module_holds(name).then_some(MODULE_SCOPE);
+        if !bindings.may_be_inner(name) {
+            return of_module();
+        }
         let facts = self.facts(scope.module);
         let mut id = scope.id;
         loop {
@@ -57,7 +59,7 @@ impl Program<'_> {
                 return Some(id);
             }
             if here.parent == id {
-                return self.module(scope.module).is_bound_from_inside(name).then_some(MODULE_SCOPE);
+                return of_module();
             }
             id = here.parent;
         }
@@ -93,6 +95,10 @@ impl Program<'_> {
 
     fn find_in_scope(&self, holder: ScopeRef, name: Name, depth: u32) -> Definition {
         let module = self.module(holder.module);
+        // Most of what a function binds are variables.
+        if holder.id != MODULE_SCOPE && !module.index.bindings.may_be_defined_inside(name) {
+            return Definition::Variable(holder, name);
+        }
         let facts = module.facts();
         let mut found = Definition::Unknown;
         let mut kept = None;
@@ -223,7 +229,7 @@ impl Program<'_> {
         if depth == 0 {
             return Definition::Unknown;
         }
-        if self.module(module).bindings_of(MODULE_SCOPE, name).next().is_some() {
+        if self.module(module).index.bindings.module_holds(name) {
             let found = self.resolve_in_scope(ScopeRef::new(module, MODULE_SCOPE), name, depth - 1);
             if found != Definition::Unknown {
                 return found;
@@ -360,8 +366,9 @@ fn is_transparent(path: Name) -> bool {
 /// and without the layer that hides the difference between Python 2 and 3.
 fn library_path(path: Name) -> Name {
     let mut text = path.as_str();
-    for carrier in [".vendored.", "._vendor.", ".extern."] {
-        text = text.split_once(carrier).map_or(text, |(_, inner)| inner);
+    for carrier in ["vendored", "_vendor", "extern"] {
+        let inside = |(dot, _): (usize, &str)| text[dot + 1..].strip_prefix(carrier)?.strip_prefix('.');
+        text = text.match_indices('.').find_map(inside).unwrap_or(text);
     }
     text = text.strip_prefix("six.moves.").unwrap_or(text);
     text = text.strip_prefix("builtins.").unwrap_or(text);

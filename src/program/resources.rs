@@ -29,7 +29,7 @@ use crate::facts::{CallId, Constant, ContextKind, EventKind, Expr, ExprId, FileF
 use crate::models::Resource;
 use crate::source::{Name, Span};
 
-pub(super) use acquisitions::{may_acquire, reached_callables};
+pub(super) use acquisitions::Callables;
 pub use globals::AbandonedGlobal;
 pub(super) use owners::ReleasingNames;
 pub use owners::{Kept, UnreleasedAttribute};
@@ -68,12 +68,15 @@ impl Endings {
             .filter(|function| program.is_end_of_process(*function))
             .collect();
         let mut of_process: FxHashSet<Name> = ending.iter().map(|function| program.function(*function).name).collect();
-        for function in program.module_ids().flat_map(|module| program.functions_of(module)) {
-            // One that goes on is enough to say nothing of its name.
-            if !ending.contains(&function) {
-                of_process.remove(&program.function(function).name);
-            }
-        }
+        // One that goes on is enough to say nothing of its name.
+        let going_on: Vec<Name> = (program.par_modules())
+            .flat_map_iter(|module| program.functions_of(module))
+            .filter(|function| of_process.contains(&program.function(*function).name) && !ending.contains(function))
+            .map(|function| program.function(function).name)
+            .collect();
+        going_on.iter().for_each(|name| {
+            of_process.remove(name);
+        });
         Endings { of_process, from_outside: released_outside.into_iter().flatten().collect() }
     }
 }

@@ -427,7 +427,11 @@ impl Program<'_> {
     /// A function's `global` name.
     fn is_global(&self, event: EventRef, name: Name) -> bool {
         let scope = self.event_scope(event);
-        scope.id != MODULE_SCOPE && self.holding_scope(scope, name).is_some_and(|holder| holder.id == MODULE_SCOPE)
+        let here = self.facts(scope.module).scope(scope.id);
+        // Most scopes hold all that is bound in them.
+        (here.globals.len > 0 || here.kind == ScopeKind::Comprehension)
+            && scope.id != MODULE_SCOPE
+            && self.holding_scope(scope, name).is_some_and(|holder| holder.id == MODULE_SCOPE)
     }
 
     fn is_stripped_anywhere(&self, function: FunctionRef, thrown: Thrown) -> bool {

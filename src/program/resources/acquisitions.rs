@@ -18,9 +18,10 @@ use super::uses::Use;
 use super::workers::Workers;
 use super::{Acquisition, Given, Resources, Source};
 use crate::facts::{
-    Call, CallId, Constant, ContextId, DisplayKind, EventKind, Expr, ExprId, FileFacts, NOTHING, ScopeKind,
+    Call, CallId, Constant, ContextId, ContextKind, DisplayKind, Event, EventId, EventKind, Expr, ExprId, FileFacts,
+    NOTHING, ScopeKind,
 };
-use crate::models::Resource;
+use crate::models::{Models, Resource};
 use crate::source::{Name, NameSet};
 
 /// How many functions what is acquired may be passed up through.
@@ -36,7 +37,7 @@ const PLAIN_DECORATORS: [&str; 5] =
     ["staticmethod", "classmethod", "abc.abstractmethod", "typing.override", "typing.no_type_check"];
 
 impl Resources {
-    /// `candidates` are those of each module, by [`may_acquire`].
+    /// `candidates` are those of each module, by [`Callables::called_in`].
     pub(in crate::program) fn of(program: &Program, candidates: Vec<Vec<(Name, CallId)>>) -> Resources {
         let acquisitions: Vec<Vec<Acquisition>> = (program.par_modules().zip(candidates))
             .map(|(module, candidates)| program.library_acquisitions(module, candidates))
@@ -52,33 +53,46 @@ impl Resources {
     }
 }
 
-/// The calls of a module that may give a resource by the names of what they call, with these names.
-pub(in crate::program) fn may_acquire(facts: &FileFacts, callables: &NameSet) -> Vec<(Name, CallId)> {
-    let renamed = renamed(facts, callables);
-    let called = facts.calls.iter().enumerate().filter_map(|(number, call)| {
-        let name = match facts.expr(call.callee) {
-            Expr::Name(name) => renamed.get(&name).copied().unwrap_or(name),
-            Expr::Attribute(_, name) => name,
-            _ => return None,
-        };
-        Some((name, CallId(number as u32)))
-    });
-    called.filter(|(name, _)| callables.contains(*name)).collect()
+/// What gives resources and may be called in a program: callables of models whose library is imported somewhere.
+pub(in crate::program) struct Callables<'m> {
+    /// By their last names.
+    by_name: FxHashMap<Name, Vec<&'m Resource>>,
+    names: NameSet,
 }
 
-/// The last names of the models' callables whose library is imported somewhere.
-pub(in crate::program) fn reached_callables(program: &Program) -> NameSet {
-    let mut imported = NameSet::default();
-    for module in program.module_ids() {
-        imported.extend(program.facts(module).imports.iter().map(|import| import.module));
+impl<'m> Callables<'m> {
+    /// `imported` are the modules that the program imports somewhere.
+    pub fn of(models: &'m Models, imported: &NameSet) -> Callables<'m> {
+        let roots: FxHashSet<&str> = imported.iter().map(|module| first_part(module.as_str())).collect();
+        let mut by_name: FxHashMap<Name, Vec<&Resource>> = FxHashMap::default();
+        for (path, resource) in models.resources() {
+            let text = path.as_str();
+            if !text.contains('.') || text == PEP_249_CONNECT || roots.contains(first_part(text)) {
+                by_name.entry(Name::new(last_part(text))).or_default().push(resource);
+            }
+        }
+        Callables { names: by_name.keys().copied().collect(), by_name }
     }
-    let roots: FxHashSet<&str> = imported.iter().map(|module| first_part(module.as_str())).collect();
-    let is_reached = |path: &Name| {
-        let text = path.as_str();
-        !text.contains('.') || text == PEP_249_CONNECT || roots.contains(first_part(text))
-    };
-    let reached = program.models.resource_names().filter(is_reached);
-    reached.map(|path| Name::new(last_part(path.as_str()))).collect()
+
+    /// The calls of a module that may give a resource by what they call and how, with the names of what they call. Most
+    /// calls of `get` read a mapping.
+    pub fn called_in(&self, facts: &FileFacts) -> Vec<(Name, CallId)> {
+        let renamed = renamed(facts, &self.names);
+        let called = facts.calls.iter().enumerate().filter_map(|(number, call)| {
+            let name = match facts.expr(call.callee) {
+                Expr::Name(name) => renamed.get(&name).copied().unwrap_or(name),
+                Expr::Attribute(_, name) => name,
+                _ => return None,
+            };
+            (self.names.contains(name) && self.may_be_given(facts, call, name)).then_some((name, CallId(number as u32)))
+        });
+        called.collect()
+    }
+
+    fn may_be_given(&self, facts: &FileFacts, call: &Call, name: Name) -> bool {
+        let resources = self.by_name.get(&name).map_or(&[][..], Vec::as_slice);
+        resources.iter().any(|resource| is_made_by(facts, call, resource))
+    }
 }
 
 fn first_part(path: &str) -> &str {
@@ -400,8 +414,11 @@ fn is_comprehension(facts: &FileFacts, scope: ScopeRef) -> bool {
     facts.scope(scope.id).kind == ScopeKind::Comprehension
 }
 
-/// Whether a call's arguments say that there will be something to release.
+/// Whether a call's arguments, and what is done with its result at once, say that there will be something to release.
 fn is_made_by(facts: &FileFacts, call: &Call, resource: &Resource) -> bool {
+    if resource.is_awaited && !is_awaited(facts, call) {
+        return false;
+    }
     let given = |keyword: Name| {
         let value = facts.keyword_arguments(call).iter().find(|(name, _)| *name == Some(keyword))?.1;
         Some(facts.expr(value))
@@ -419,4 +436,19 @@ fn is_made_by(facts: &FileFacts, call: &Call, resource: &Resource) -> bool {
     let is_open =
         resource.if_argument.is_some() && facts.keyword_arguments(call).iter().any(|(name, _)| name.is_none());
     said.peek().is_none() || is_open || said.any(|holds| holds)
+}
+
+/// `await call()`, `yield from call()`, `async with call():`
+fn is_awaited(facts: &FileFacts, call: &Call) -> bool {
+    let next = EventId(call.event.0 + 1);
+    let awaits = |event: &Event| match event.kind {
+        EventKind::Await(awaited) => awaited == call.expr,
+        EventKind::Yield(value) => facts.expr(value) == Expr::Element(call.expr),
+        _ => false,
+    };
+    // What is opened by the call is opened before anything else happens.
+    let opened = &facts.contexts[facts.contexts.partition_point(|context| context.opened < next)..];
+    let enters = ContextKind::With { manager: call.expr, is_async: true };
+    facts.events.get(next.index()).is_some_and(awaits)
+        || opened.iter().take_while(|context| context.opened == next).any(|context| context.kind == enters)
 }
