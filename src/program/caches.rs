@@ -457,7 +457,8 @@ impl Program<'_> {
                 continue;
             }
             let EventKind::Bind { target, value } = event.kind else { continue };
-            if value == NOTHING {
+            let (Expr::Name(name) | Expr::Attribute(_, name)) = facts.expr(target) else { continue };
+            if value == NOTHING || !self.operations.may_touch(name) {
                 continue;
             }
             let event = EventRef::new(module, *id);

@@ -106,6 +106,8 @@ pub struct Operations {
     by_module: Vec<Box<[Operation]>>,
     /// Where the operations on a place stand in `by_module`, in several tables by the places' hashes.
     by_place: Vec<FxHashMap<Place, Vec<(ModuleId, u32)>>>,
+    /// Last names of the places that something is done to.
+    names: NameSet,
 }
 
 const TABLES: u8 = 8;
@@ -152,10 +154,14 @@ pub(super) struct Part {
 impl Operations {
     /// Of the operations of all modules, in their order.
     pub(super) fn of(parts: Vec<Part>) -> Operations {
-        let by_place = (0..TABLES)
+        let (by_place, names): (Vec<_>, Vec<NameSet>) = (0..TABLES)
             .into_par_iter()
             .map(|table| {
-                let mut by_place: FxHashMap<Place, Vec<(ModuleId, u32)>> = FxHashMap::default();
+                let all: usize = parts.iter().map(|part| part.operations.len()).sum();
+                // Places have two operations and more on an average.
+                let expected = all / usize::from(TABLES) / 2;
+                let mut by_place: FxHashMap<Place, Vec<(ModuleId, u32)>> =
+                    FxHashMap::with_capacity_and_hasher(expected, FxBuildHasher);
                 for (module, part) in parts.iter().enumerate() {
                     let module = ModuleId(module as u32);
                     let here = part.tables.iter().enumerate().filter(|(_, its_table)| **its_table == table);
@@ -164,11 +170,18 @@ impl Operations {
                         by_place.entry(place).or_default().push((module, number as u32));
                     }
                 }
-                by_place
+                let names = by_place.keys().map(|place| place.name()).collect();
+                (by_place, names)
             })
-            .collect();
+            .unzip();
         let by_module = parts.into_iter().map(|part| part.operations).collect();
-        Operations { by_module, by_place }
+        let names = names.into_iter().fold(NameSet::default(), NameSet::union);
+        Operations { by_module, by_place, names }
+    }
+
+    /// Whether anything may be done to a place of this name; `false` is certain.
+    pub fn may_touch(&self, name: Name) -> bool {
+        self.names.contains(name)
     }
 
     /// The operations on a place, in the order of files and lines.

@@ -1,6 +1,7 @@
 //! Places: what holds things, and which place an expression speaks of.
 
 use super::names::Definition;
+use super::recent::{self, Recent};
 use super::types::Type;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
 use crate::facts::{CallId, EventId, EventKind, Expr, MODULE_SCOPE, NOTHING, ScopeKind};
@@ -22,6 +23,20 @@ pub enum Place {
     Unresolved(Name),
 }
 
+impl Place {
+    /// The variable's or the attribute's own name.
+    pub fn name(self) -> Name {
+        match self {
+            Place::Module(_, name)
+            | Place::Class(_, name)
+            | Place::Instance(_, name)
+            | Place::Function(_, name)
+            | Place::Local(_, name)
+            | Place::Unresolved(name) => name,
+        }
+    }
+}
+
 /// A place, and how deep below it an expression reaches: `X` is at level 0, `X[k]` at level 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reach {
@@ -33,10 +48,15 @@ pub struct Reach {
 
 const DEPTH: u32 = 6;
 
+thread_local! {
+    static REACHES: Recent<Option<Reach>> = Recent::of(None);
+    static INSTANCE_PLACES: Recent<Option<Place>> = Recent::of(None);
+}
+
 impl Program<'_> {
     /// The place that an expression speaks of, if it speaks of one.
     pub fn reach(&self, expr: ExprRef) -> Option<Reach> {
-        self.reach_within(expr, DEPTH)
+        recent::asked(&REACHES, self.edition, expr.scope, expr.id.0, || self.reach_within(expr, DEPTH))
     }
 
     fn reach_within(&self, expr: ExprRef, depth: u32) -> Option<Reach> {
@@ -259,6 +279,13 @@ impl Program<'_> {
 
     /// Where `instance.name` is held: the instance if any method stores it there, else the class.
     pub fn instance_place(&self, class: ClassRef, name: Name) -> Place {
+        let find = || Some(self.find_instance_place(class, name));
+        let scope = self.class_scope(class);
+        recent::asked(&INSTANCE_PLACES, self.edition, scope, name.index() as u32, find)
+            .unwrap_or(Place::Instance(class, name))
+    }
+
+    fn find_instance_place(&self, class: ClassRef, name: Name) -> Place {
         let stores =
             |ancestor: &&ClassRef| self.own_instance_stores(**ancestor, name).any(|store| self.is_plain_store(store));
         if let Some(owner) = self.mro(class).iter().rev().find(stores) {

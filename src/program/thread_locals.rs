@@ -125,15 +125,17 @@ impl ThreadLocals {
     fn touching(&self, program: &Program, modules: &[ModuleId]) -> Vec<ModuleId> {
         let known = self.names.clone().union(self.givers.clone());
         let names: Vec<Name> = known.iter().collect();
-        let is_known =
-            |expr: &Expr| matches!(expr, Expr::Name(name) | Expr::Attribute(_, name) if known.contains(*name));
         let touches = |module: &&ModuleId| {
             let facts = program.facts(**module);
             // Most modules have none of the names at all.
             let may_have_name = names.iter().any(|name| program.module(**module).may_name(*name));
+            let mut is_named = false;
             may_have_name
-                && facts.exprs.iter().any(is_known)
-                && facts.exprs.iter().any(|expr| self.may_speak(facts, *expr))
+                && facts.exprs.iter().any(|expr| {
+                    // What an expression speaks of stands before it.
+                    is_named |= matches!(expr, Expr::Name(name) | Expr::Attribute(_, name) if known.contains(*name));
+                    is_named && self.may_speak(facts, *expr)
+                })
         };
         modules.par_iter().filter(touches).copied().collect()
     }

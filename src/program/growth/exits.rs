@@ -87,7 +87,11 @@ impl Program<'_> {
             return None;
         }
         // Every module may add to one and the same place.
-        let touches = self.touches_of_skipped.get(place, |place| self.touches(*place).into());
+        let touches = self.touches_of_skipped.get(place, |place| {
+            let touches = self.touches(*place);
+            let is_taken_from = self.removals(*place, &touches).iter().any(|removal| self.takes_one(removal.operation));
+            is_taken_from.then(|| touches.into())
+        })?;
         let touch = Touch { operation, through: None };
         let mut growth = self.growth(place, holder.container, touch, &touches)?;
         let growths = std::slice::from_ref(&growth);
@@ -154,11 +158,10 @@ impl Program<'_> {
     fn wait_after(&self, event: EventRef) -> Option<Wait> {
         let facts = self.facts(event.module);
         let scope = facts.scope_of(facts.event(event.id));
-        let (id, _) = facts.scope_events(scope).find(|(id, other)| {
-            *id > event.id
+        let (id, _) = facts.scope_events(scope).skip_while(|(id, _)| *id <= event.id).find(|(id, other)| {
+            matches!(other.kind, EventKind::Await(awaited)
+                if !self.is_shielded(facts, awaited) && !self.is_own_start(ScopeRef::new(event.module, scope), awaited))
                 && facts.scope_of(other) == scope
-                && matches!(other.kind, EventKind::Await(awaited)
-                    if !self.is_shielded(facts, awaited) && !self.is_own_start(ScopeRef::new(event.module, scope), awaited))
                 && is_reached(facts, event.id, *id, scope)
                 && !is_caught(facts, *id, false)
         })?;
