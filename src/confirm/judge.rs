@@ -15,11 +15,16 @@ const FEW_KEYS: u64 = 8;
 /// With fewer objects that a function makes, nothing can be said of the next.
 const FEW_OBJECTS: u64 = 10;
 
-/// The verdict on a finding: the strongest that a process gives.
+/// The verdict on a finding: the strongest that a process gives. One that had hardly anything to do has no say beside
+/// another that had.
 pub fn evidence(watch: &Watch, processes: &[Process]) -> Evidence {
     let seen = processes.iter().filter_map(|process| Some((process, process.watches.get(&watch.fingerprint)?)));
-    let judged = seen.map(|(process, seen)| judge(watch, process, seen));
-    judged.min_by_key(|evidence| evidence.verdict).unwrap_or_else(|| unseen(watch, processes))
+    let judged = seen.map(|(process, seen)| (judge(watch, process, seen), seen.calls < FEW_CALLS));
+    let strength = |(evidence, is_idle): &(Evidence, bool)| match evidence.verdict {
+        Verdict::Inconclusive if *is_idle => (Verdict::NotReproduced, true),
+        verdict => (verdict, false),
+    };
+    judged.min_by_key(strength).map_or_else(|| unseen(watch, processes), |(evidence, _)| evidence)
 }
 
 fn plain(verdict: Verdict, note: impl Into<String>) -> Evidence {

@@ -133,7 +133,9 @@ fn is_test(path: &Path) -> bool {
         stem,
         "conftest" | "testing" | "_testing" | "testing_utils" | "test" | "tests" | "testutils" | "testutil"
     );
-    let is_double = stem == "fake" || stem.starts_with("fake_") || stem == "mock" || stem.starts_with("mock_");
+    let is_double = ["fake", "mock", "dummy"]
+        .iter()
+        .any(|double| stem.strip_prefix(double).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')));
     in_tests || is_helper || is_double || stem.starts_with("test_") || stem.ends_with("_test")
 }
 

@@ -52,6 +52,13 @@ impl Program<'_> {
         let decorators: Vec<(ExprRef, Definition)> = self.decorators(function).collect();
         let ((decorator, is_bounded, keeps_self), definition) = (decorators.iter())
             .find_map(|(expr, definition)| Some((self.cache_made(*expr, *definition)?, *definition)))?;
+        let is_abstract = decorators.iter().any(
+            |(_, meaning)| matches!(meaning, Definition::External(path) if path.as_str().ends_with("abstractmethod")),
+        );
+        // What derived classes do instead has a cache of its own, or none.
+        if is_abstract && !self.does_something(function) {
+            return None;
+        }
         let is_method = self.receiver(function).is_some_and(|receiver| !receiver.is_class);
         Some(CachedFunction {
             function,
@@ -482,13 +489,22 @@ impl Program<'_> {
             }
             if let Place::Class(class, name) = place
                 && (matches!(self.instance_place(class, name), Place::Instance(..))
-                    || self.is_copied_field(class, scope, name))
+                    || self.is_copied_field(class, scope, name)
+                    || self.is_rebound_by_derived(class, name))
             {
                 continue;
             }
             places.push(place);
         }
         places
+    }
+
+    /// Each class that is derived gives its instances a container of their own under the name, and there are no others.
+    fn is_rebound_by_derived(&self, class: ClassRef, name: Name) -> bool {
+        let derived = self.subclasses(class);
+        !derived.is_empty()
+            && derived.iter().all(|class| matches!(self.instance_place(*class, name), Place::Instance(..)))
+            && self.instantiations(class).is_empty()
     }
 
     /// `items: list[str] = []` in a model class: the declared default of a field, which each instance gets a copy of.

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::names::Definition;
 use super::operations::OperationKind;
+use super::types::last_part;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, Place, Program, ScopeRef};
 use crate::facts::{
     Call, ComprehensionKind, Constant, DisplayKind, EventId, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE,
@@ -42,6 +43,21 @@ static DICTS: LazyLock<[Name; 3]> =
     LazyLock::new(|| ["dict", "collections.OrderedDict", "UserDict.UserDict"].map(Name::new));
 
 impl Program<'_> {
+    /// Whether what a place holds goes when nothing else holds it.
+    pub(super) fn is_weak_container(&self, place: Place) -> bool {
+        if self.holder(place).is_some_and(|holder| holder.container.holds != Holds::Strong) {
+            return true;
+        }
+        let Place::Module(module, name) = place else { return false };
+        let (values, _) = self.bound_values(ScopeRef::new(module, MODULE_SCOPE), name);
+        values.iter().any(|(_, value)| match self.expr(*value) {
+            Expr::Call(_) => self
+                .external_path(self.callee_or_self(*value))
+                .is_some_and(|path| last_part(path.as_str()).starts_with("Weak")),
+            _ => false,
+        })
+    }
+
     /// The container that an expression makes; `None` for anything else.
     pub fn container_made_by(&self, expr: ExprRef) -> Option<Container> {
         let facts = self.facts(expr.scope.module);

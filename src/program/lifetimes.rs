@@ -368,7 +368,7 @@ impl Program<'_> {
             let name = self.place_name(place);
             let location = self.event_location(event);
             let owner = Owner::kept(Label { location, message: format!("kept in `{name}`") });
-            if reach.level > 0 && self.loses_items(place) {
+            if reach.level > 0 && (self.loses_items(place) || self.is_weak_container(place)) {
                 return Fate::Unknown;
             }
             // What is under a key may be replaced and taken out.

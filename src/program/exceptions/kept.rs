@@ -9,10 +9,9 @@ use crate::facts::{
     Constant, ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE, NOTHING,
     ScopeKind,
 };
-use crate::models::Holds;
 use crate::program::operations::OperationKind;
-use crate::program::types::{Type, last_part};
-use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef};
+use crate::program::types::Type;
+use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program};
 use crate::source::Name;
 
 /// The most calls that are looked at for one that hands over what it has caught.
@@ -220,20 +219,6 @@ impl Program<'_> {
                     || matches!(facts.expr(call.callee), Expr::Name(callee) if callee.as_str() == "issubclass")
                         && facts.arguments(call).first().is_some_and(|first| is_name(*first))
             }
-            _ => false,
-        })
-    }
-
-    fn is_weak_container(&self, place: Place) -> bool {
-        if self.holder(place).is_some_and(|holder| holder.container.holds != Holds::Strong) {
-            return true;
-        }
-        let Place::Module(module, name) = place else { return false };
-        let (values, _) = self.bound_values(ScopeRef::new(module, MODULE_SCOPE), name);
-        values.iter().any(|(_, value)| match self.expr(*value) {
-            Expr::Call(_) => self
-                .external_path(self.callee_or_self(*value))
-                .is_some_and(|path| last_part(path.as_str()).starts_with("Weak")),
             _ => false,
         })
     }
