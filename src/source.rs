@@ -229,6 +229,12 @@ pub struct NameKey {
     tail: u64,
 }
 
+/// A hash of two numbers that is good in all bits, as wyhash mixes them.
+pub fn mixed(one: u64, other: u64) -> u64 {
+    let product = u128::from(one ^ 0x9e37_79b9_7f4a_7c15) * u128::from(other ^ 0xd6e8_feb8_6659_fd93);
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
 /// The end of a long text's key; no text in UTF-8 has these bytes.
 const LONG: u64 = u64::MAX;
 
@@ -258,10 +264,8 @@ impl NameKey {
         }
     }
 
-    /// Good in all bits, as wyhash mixes.
     pub fn hash(self) -> u64 {
-        let product = u128::from(self.head ^ 0x9e37_79b9_7f4a_7c15) * u128::from(self.tail ^ 0xd6e8_feb8_6659_fd93);
-        (product as u64) ^ ((product >> 64) as u64)
+        mixed(self.head, self.tail)
     }
 
     /// Whether `text`, whose key this is, is the name whose key is `key`.

@@ -31,7 +31,7 @@ use crate::facts::{
     Call, Class, Constant, Context, ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts,
     Function, FunctionId, Import, MODULE_SCOPE, NOTHING, Parameter, Run, Scope, ScopeId, ScopeKind,
 };
-use crate::source::{Name, Span};
+use crate::source::{Name, Span, mixed};
 
 use self::names::RecentNames;
 
@@ -338,7 +338,7 @@ fn shared(known: &mut HashTable<ExprId>, exprs: &mut Vec<Expr>, expr: Expr) -> E
     }
 }
 
-/// By three numbers at most, mixed as wyhash mixes; what is hardly ever shared goes the usual way.
+/// By three numbers at most; what is hardly ever shared goes the usual way.
 fn hash(expr: &Expr) -> u64 {
     let (kind, left, right) = match *expr {
         Expr::Name(name) => (1, name.index() as u32, 0),
@@ -349,9 +349,7 @@ fn hash(expr: &Expr) -> u64 {
         Expr::Constant(Constant::Int(number)) => (5, number.cast_unsigned(), 0),
         _ => return FxBuildHasher.hash_one(expr),
     };
-    let operands = u64::from(left) | u64::from(right) << 32;
-    let product = u128::from(operands ^ 0x9e37_79b9_7f4a_7c15) * u128::from(u64::from(kind) ^ 0xd6e8_feb8_6659_fd93);
-    (product as u64) ^ ((product >> 64) as u64)
+    mixed(u64::from(left) | u64::from(right) << 32, u64::from(kind))
 }
 
 /// The entries, in memory of their own size; the table is empty again.

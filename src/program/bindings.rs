@@ -33,8 +33,8 @@ const EMPTY: u32 = u32::MAX;
 const BITS_FOR_EACH: usize = 8;
 
 impl Bindings {
-    pub fn of(facts: &FileFacts, bindings: Vec<Binding>) -> Bindings {
-        let (sorted, starts) = by_scope(facts, &bindings);
+    pub fn of(facts: &FileFacts, bindings: &[Binding]) -> Bindings {
+        let (sorted, starts) = by_scope(facts, bindings);
         let of_module =
             by_name(&sorted[..starts[1] as usize], &facts.names[facts.scope(MODULE_SCOPE).bindings.range()]);
         let inner_scopes = &facts.scopes[1..];

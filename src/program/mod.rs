@@ -402,7 +402,7 @@ impl ModuleIndex {
                 words.insert(*name);
             }
         }
-        let bindings = Bindings::of(facts, bindings);
+        let bindings = Bindings::of(facts, &bindings);
         attribute_stores.sort_unstable();
         methods.sort_unstable();
         ModuleIndex {

@@ -238,7 +238,7 @@ impl Program<'_> {
         !self.function(function).name.as_str().starts_with('_') && !self.external_bases(class).is_empty()
     }
 
-    /// Whether a `__del__` does anything at all.
+    /// Whether a function does anything at all: one with nothing but its documentation or `...` does not.
     pub fn does_something(&self, function: FunctionRef) -> bool {
         let facts = self.facts(function.module);
         facts.scope_events(self.function(function).scope).any(|(_, event)| {
