@@ -331,6 +331,8 @@ entry! {
         unfinished_by: Vec<Name>,
         #[serde(default)]
         read_by: Vec<Name>,
+        #[serde(default)]
+        read_as: Vec<Name>,
     }
 }
 
@@ -494,6 +496,7 @@ impl Tables {
                 if_argument: entry.if_argument,
                 unfinished_by: entry.unfinished_by.as_slice().into(),
                 read_by: entry.read_by.as_slice().into(),
+                read_as: entry.read_as.as_slice().into(),
             };
             add(&mut models.resources, &entry.name, &resource)?;
             entry.add_example(file, text, &mut models);

@@ -329,6 +329,8 @@ pub struct Resource {
     /// Its methods that read it to its end, which releases it as well. Who looks for nothing else does not read what is
     /// small and of no interest, and the last reference releases that.
     pub read_by: Box<[Name]>,
+    /// Its attributes that are all that it holds, so that who reads them reads it to its end, as well.
+    pub read_as: Box<[Name]>,
 }
 
 impl Resource {
@@ -378,6 +380,7 @@ impl Resource {
             if_argument: None,
             unfinished_by: Box::default(),
             read_by: Box::default(),
+            read_as: Box::default(),
         }
     }
 

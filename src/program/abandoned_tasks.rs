@@ -311,7 +311,9 @@ impl Program<'_> {
             let is_made_inside = matches!(place, Some(Place::Local(scope, name))
                 if self.module(scope.module).bindings_of(scope.id, name).any(|binding|
                     scope.module == made.module && is_in(EventRef::new(made.module, binding), turn.group)));
-            let goes_on = is_in(left_by, turn.group) && !self.is_left_after(left_by);
+            let is_left = self.is_left_after(left_by)
+                || self.call_of(left_by).is_some_and(|wait| is_left_with_pending(facts, around, wait));
+            let goes_on = is_in(left_by, turn.group) && !is_left;
             return (goes_on && !is_made_inside).then_some(Again::Turn);
         }
         // One task for all turns: it is left when the loop is.
@@ -377,20 +379,35 @@ fn is_pending_dropped(module: &Module, wait: CallId, function: FunctionRef) -> b
     let Some(result) = facts.id_of(Expr::Call(wait)).and_then(|call| facts.id_of(Expr::Await(call))) else {
         return false;
     };
+    match elements_bound(facts, result)[..] {
+        [_, pending] => match facts.expr(pending) {
+            Expr::Name(name) => is_only_looked_at(facts, function, name, facts.call(wait).event, pending),
+            _ => false,
+        },
+        [] => !module.is_part_of_something(result),
+        _ => false,
+    }
+}
+
+/// What the elements of a result are bound to.
+fn elements_bound(facts: &FileFacts, result: ExprId) -> Vec<ExprId> {
     let element = facts.id_of(Expr::Element(result));
-    let targets: Vec<ExprId> = (facts.events.iter())
+    (facts.events.iter())
         .filter_map(|event| match event.kind {
             EventKind::Bind { target, value } if Some(value) == element => Some(target),
             _ => None,
         })
-        .collect();
-    if let [_, pending] = *targets {
-        return match facts.expr(pending) {
-            Expr::Name(name) => is_only_looked_at(facts, function, name, facts.call(wait).event, pending),
-            _ => false,
-        };
-    }
-    targets.is_empty() && !module.is_part_of_something(result)
+        .collect()
+}
+
+/// Whether a loop is left where something is pending: `if pending: raise TimeoutError`.
+fn is_left_with_pending(facts: &FileFacts, function: FunctionRef, wait: CallId) -> bool {
+    let result = facts.id_of(Expr::Call(wait)).and_then(|call| facts.id_of(Expr::Await(call)));
+    let Some(&[_, pending]) = result.map(|result| elements_bound(facts, result)).as_deref() else { return false };
+    facts.scope_events(facts.function(function.id).scope).any(|(_, event)| {
+        matches!(event.kind, EventKind::Raise { .. } | EventKind::Return(_) | EventKind::Break)
+            && matches!(facts.context(event.context).kind, ContextKind::If(test) if test == pending)
+    })
 }
 
 /// Whether a variable is only asked how it is: neither it nor what it holds can be ended by that. What `except_in`

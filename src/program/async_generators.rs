@@ -5,8 +5,8 @@
 //! is nobody to await them: the event loop is told when the last reference goes, and closes the generator in a task of its
 //! own, after whoever left the loop has gone on, and in another context.
 
-use super::{EventRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{ContextId, ContextKind, EventKind, Expr, FileFacts};
+use super::{EventRef, FunctionRef, ModuleId, Program, ScopeRef, vocabulary};
+use crate::facts::{ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
 
 /// A loop over an async generator that nothing closes.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +102,7 @@ impl Program<'_> {
         let mut yields = facts.scope_events(scope).filter(|(_, event)| matches!(event.kind, EventKind::Yield(_)));
         yields.find_map(|(_, event)| {
             facts.contexts_around(event.context).find_map(|context| match context.kind {
-                ContextKind::With { is_async, .. } if is_async => {
+                ContextKind::With { manager, is_async: true } if !is_lock(facts, manager) => {
                     Some(Pending { location: self.location(generator.module, context.span), is_with: true })
                 }
                 ContextKind::Try => awaiting_finally(facts, context.group).map(|context| Pending {
@@ -149,16 +149,34 @@ impl Program<'_> {
     }
 }
 
-/// The `finally` of a statement, where it awaits something.
+/// `self._lock`, `read_mutex`: who comes next waits a moment longer, and that is all.
+fn is_lock(facts: &FileFacts, manager: ExprId) -> bool {
+    match facts.expr(manager) {
+        Expr::Name(name) | Expr::Attribute(_, name) => vocabulary::is_lock_name(name.as_str()),
+        _ => false,
+    }
+}
+
+/// The `finally` of a statement, where it awaits more than the end of what goes on anyway (`await task`).
 fn awaiting_finally(facts: &FileFacts, group: ContextId) -> Option<ContextId> {
     let at =
         facts.contexts.iter().position(|context| context.group == group && context.kind == ContextKind::Finally)?;
     let finally = ContextId(at as u32);
-    let awaits = facts.events.iter().any(|event| {
-        matches!(event.kind, EventKind::Await(_))
-            && facts
-                .contexts_around(event.context)
-                .any(|context| context.group == group && context.kind == ContextKind::Finally)
+    let is_inside = |context| {
+        let mut around = facts.contexts_around(context);
+        around.any(|context| context.group == group && context.kind == ContextKind::Finally)
+    };
+    let events = || facts.events.iter().filter(|event| is_inside(event.context));
+    let is_cancelled = |task: ExprId| {
+        events().any(|event| match event.kind {
+            EventKind::Call(call) => matches!(facts.expr(facts.call(call).callee), Expr::Attribute(base, method)
+                if base == task && method.as_str() == "cancel"),
+            _ => false,
+        })
+    };
+    let awaits = events().any(|event| match event.kind {
+        EventKind::Await(awaited) => !matches!(facts.expr(awaited), Expr::Name(_)) || is_cancelled(awaited),
+        _ => false,
     });
     awaits.then_some(finally)
 }

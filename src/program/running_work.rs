@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::{ClassRef, EventRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{Call, CallId, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
 use crate::models::Holds;
 use crate::source::{Location, Name};
@@ -42,6 +42,9 @@ pub struct DroppedTask {
     pub rounds: Option<Location>,
 }
 
+/// Through how many methods it is followed what a coroutine first waits for.
+const CALLS: u32 = 2;
+
 /// Calls that run what they are given beside the caller.
 const STARTS: [&str; 6] = ["create_task", "ensure_future", "run_coroutine_threadsafe", "Task", "Thread", "spawn"];
 
@@ -66,6 +69,9 @@ impl Program<'_> {
                 });
                 for (event, call) in starts {
                     let Some(work) = self.work_started(scope, call) else { continue };
+                    if self.function(work).is_async && self.waits_for_its_own(work, CALLS) {
+                        continue;
+                    }
                     let is_new = !found.iter().any(|known: &FinalizerKeptOff| known.class == class);
                     if let Some(rounds) = self.rounds_of(work).filter(|_| is_new) {
                         found.push(FinalizerKeptOff { class, event, work, rounds, finalizer });
@@ -74,6 +80,49 @@ impl Program<'_> {
             }
         }
         found
+    }
+
+    /// Whether a coroutine first waits for something that its object made and has: the event loop knows a task only by
+    /// what it waits for, so that object, task and queue are garbage together.
+    fn waits_for_its_own(&self, work: FunctionRef, calls: u32) -> bool {
+        let facts = self.facts(work.module);
+        let scope = self.function_scope(work);
+        let mut awaits = facts.scope_events(scope.id).filter_map(|(_, event)| match event.kind {
+            EventKind::Await(awaited) => Some(awaited),
+            _ => None,
+        });
+        let Some(Expr::Call(call)) = awaits.next().map(|first| facts.expr(first)) else { return false };
+        let Expr::Attribute(base, _) = facts.expr(facts.call(call).callee) else { return false };
+        let callee = scope.expr(facts.call(call).callee);
+        match facts.expr(base) {
+            Expr::Name(name) if self.receiver_named(scope, name).is_some() => {
+                let method = self.bound_method(callee).filter(|_| calls > 0);
+                method.is_some_and(|method| self.waits_for_its_own(method, calls - 1))
+            }
+            Expr::Attribute(..) if self.is_attribute_made_here(scope.expr(base)) => {
+                self.method_path(callee).is_some_and(|path| self.models.waits(path).is_some())
+            }
+            _ => false,
+        }
+    }
+
+    /// `self.queue`, where the constructor of the class binds it to what a call makes.
+    fn is_attribute_made_here(&self, attribute: ExprRef) -> bool {
+        let Some(class) = self.enclosing_function(attribute.scope).and_then(|method| self.class_of_method(method))
+        else {
+            return false;
+        };
+        let Some(init) = self.method(class, self.words.init) else { return false };
+        let Expr::Attribute(_, name) = self.expr(attribute) else { return false };
+        let facts = self.facts(init.module);
+        let scope = self.function_scope(init);
+        facts.scope_events(scope.id).any(|(_, event)| match event.kind {
+            EventKind::Bind { target, value } => {
+                matches!(facts.expr(target), Expr::Attribute(base, bound) if bound == name && self.is_receiver(scope, base))
+                    && matches!(facts.expr(value), Expr::Call(_))
+            }
+            _ => false,
+        })
     }
 
     /// Whether a method of a class starts work that goes on by itself.

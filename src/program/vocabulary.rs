@@ -887,6 +887,11 @@ pub fn is_taking_out_name(name: &str) -> bool {
         || matches!(first, "discard" | "remove" | "forget" | "off")
 }
 
+/// What lets one or a few in at a time: `_lock`, `read_mutex`, `slots_semaphore`.
+pub fn is_lock_name(name: &str) -> bool {
+    matches!(last_word(name).as_str(), "lock" | "mutex" | "semaphore" | "sem" | "sema" | "limiter")
+}
+
 /// Methods that make an object what it is, whoever calls them again.
 pub fn is_making_name(name: &str) -> bool {
     matches!(name, "__init__" | "__new__" | "__post_init__" | "__attrs_post_init__" | "setUp")

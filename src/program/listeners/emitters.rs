@@ -131,7 +131,11 @@ impl Program<'_> {
     }
 
     fn is_made_before(&self, given: ExprRef, call: EventRef, depth: u32) -> bool {
-        let Expr::Name(name) = self.expr(given) else { return self.is_factory_call(given) };
+        let name = match self.expr(given) {
+            Expr::Name(name) => name,
+            Expr::Attribute(..) => return self.is_bound_before(given, call),
+            _ => return self.is_factory_call(given),
+        };
         let Definition::Variable(scope, name) = self.resolve_name(given.scope, name) else { return false };
         if self.is_parameter(scope, name) {
             return self.is_made_for_it(scope, name, depth);
@@ -146,6 +150,23 @@ impl Program<'_> {
             self.is_factory_call(*value) && loop_around(*bound) == loop_around(call)
         };
         is_all && call.module == scope.module && !values.is_empty() && values.iter().all(is_fresh)
+    }
+
+    /// `self.connection = Connection(…)` in the same function, which then gives `self.connection`.
+    fn is_bound_before(&self, given: ExprRef, call: EventRef) -> bool {
+        let facts = self.facts(given.scope.module);
+        let context = facts.event(call.id).context;
+        call.module == given.scope.module
+            && facts.scope_events(given.scope.id).take_while(|(id, _)| *id < call.id).any(|(_, event)| {
+                match event.kind {
+                    EventKind::Bind { target, value } => {
+                        target == given.id
+                            && facts.context_ids_around(context).any(|around| around == event.context)
+                            && self.is_factory_call(given.scope.expr(value))
+                    }
+                    _ => false,
+                }
+            })
     }
 
     /// `Client(…)`, `await make_client(…)`, `self.factory()`: by what is called, or by its name.

@@ -14,8 +14,8 @@ use super::attributes::{AttributeKind, MethodKind, growth_of};
 use super::captures::{Capture, captured, defaults};
 use super::{Arguments, Form, Handle, Object, ObjectGraph, ObjectId, Origin, Reference, Strength};
 use crate::facts::{
-    CallId, ComprehensionKind, ContextId, DisplayKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator,
-    ScopeKind,
+    CallId, ComprehensionKind, ContextId, ContextKind, DisplayKind, EventId, EventKind, Expr, ExprId, FileFacts,
+    NOTHING, Operator, ScopeKind,
 };
 use crate::models::Holds;
 use crate::program::names::Definition;
@@ -128,7 +128,10 @@ impl<'p> Tracer<'p> {
     fn bind(&mut self, scope: ScopeRef, id: EventId, target: ExprId, value: ExprId) {
         match self.facts.expr(target) {
             Expr::Attribute(base, name) => {
-                let handles = self.value(scope.expr(value), Some(id), DEPTH);
+                let mut handles = self.value(scope.expr(value), Some(id), DEPTH);
+                if !handles.is_empty() && self.is_tested_as_weak(scope, id, value) {
+                    handles.iter_mut().for_each(|handle| handle.strength = Strength::Weak);
+                }
                 self.store(scope.expr(base), name, id, &handles);
             }
             Expr::Subscript(base, key) => {
@@ -146,6 +149,21 @@ impl<'p> Tracer<'p> {
             }
             _ => {}
         }
+    }
+
+    /// `if isinstance(sender, weakref.ref):` around what is done with `sender`.
+    fn is_tested_as_weak(&self, scope: ScopeRef, at: EventId, value: ExprId) -> bool {
+        let is_weak = |class: ExprId| {
+            let path = self.program.external_path(scope.expr(class));
+            path.is_some_and(|path| path.as_str().starts_with("weakref."))
+        };
+        self.facts.contexts_around(self.facts.event(at).context).any(|context| {
+            let ContextKind::If(test) = context.kind else { return false };
+            let Expr::Call(call) = self.facts.expr(test) else { return false };
+            let call = self.facts.call(call);
+            matches!(self.facts.expr(call.callee), Expr::Name(name) if name.as_str() == "isinstance")
+                && matches!(*self.facts.arguments(call), [tested, class] if tested == value && is_weak(class))
+        })
     }
 
     fn is_container(&self, value: ExprRef) -> bool {

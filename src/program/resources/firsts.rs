@@ -160,7 +160,7 @@ impl Program<'_> {
         })
     }
 
-    pub(super) fn is_receiver(&self, scope: ScopeRef, base: ExprId) -> bool {
+    pub(in crate::program) fn is_receiver(&self, scope: ScopeRef, base: ExprId) -> bool {
         let Expr::Name(base) = self.facts(scope.module).expr(base) else { return false };
         self.receiver_named(scope, base).is_some_and(|receiver| !receiver.is_class)
     }

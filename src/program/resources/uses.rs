@@ -3,6 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use super::super::names::Definition;
+use super::super::types::last_part;
 use super::super::{EventRef, ExprRef, FunctionRef, Program, ScopeRef, vocabulary};
 use super::parts_of;
 use crate::facts::{CallId, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ParameterKind};
@@ -132,7 +133,10 @@ impl Program<'_> {
                     || self.is_itself(scope.expr(value), resource, is_held)
                     || (resource.is_path && !matches!(facts.expr(value), Expr::Display(..)));
                 let is_local = self.holding_scope(scope, target) == Some(scope);
-                !(is_alias && is_local) && carries(value)
+                // `pid = process.pid`: who keeps the number speaks of the process by it.
+                let is_number = matches!(facts.expr(value), Expr::Attribute(base, name)
+                    if name.as_str() == "pid" && is_held(base));
+                is_number || !(is_alias && is_local) && carries(value)
             }
             EventKind::Augment { value, .. } => carries(value),
             EventKind::BindElement { iterable, .. } => !is_held(iterable) && carries(iterable),
@@ -148,9 +152,21 @@ impl Program<'_> {
 
     /// Whether a value is the resource, or has it as a part.
     pub(super) fn carries(&self, value: ExprRef, resource: &Resource, is_held: &dyn Fn(ExprId) -> bool) -> bool {
-        // `client["database"]` keeps its connection.
-        let is_item = resource.is_costly && matches!(self.expr(value), Expr::Subscript(base, _) if is_held(base));
-        is_item || self.is_itself(value, resource, is_held) || self.has_part(value, resource.is_path, is_held)
+        self.is_item(value, resource, is_held) || self.carries_itself(value, resource, is_held)
+    }
+
+    fn carries_itself(&self, value: ExprRef, resource: &Resource, is_held: &dyn Fn(ExprId) -> bool) -> bool {
+        self.is_itself(value, resource, is_held) || self.has_part(value, resource.is_path, is_held)
+    }
+
+    /// `client["database"]["table"]`, which keeps its connection.
+    fn is_item(&self, value: ExprRef, resource: &Resource, is_held: &dyn Fn(ExprId) -> bool) -> bool {
+        let facts = self.facts(value.scope.module);
+        let Expr::Subscript(mut base, _) = self.expr(value) else { return false };
+        while let Expr::Subscript(inner, _) = facts.expr(base) {
+            base = inner;
+        }
+        resource.is_costly && is_held(base)
     }
 
     /// `connection.execution_options(…)`: a method that gives the object that it is called on.
@@ -185,7 +201,7 @@ impl Program<'_> {
         let facts = self.facts(scope.module);
         let called = facts.call(call);
         if let Expr::Attribute(base, method) = facts.expr(called.callee) {
-            if is_held(base) && is_releasing_method(resource, method) {
+            if is_held(base) && (is_releasing_method(resource, method) || self.ends_its_object(scope, call, resource)) {
                 return Use::Released;
             }
             // What runs until the process ends has it until then.
@@ -204,6 +220,9 @@ impl Program<'_> {
             return Use::Released;
         }
         let given = || facts.all_arguments(called);
+        if !resource.read_as.is_empty() && given().any(|argument| self.reads(scope.expr(argument), resource, is_held)) {
+            return Use::Released;
+        }
         if !given().any(|argument| self.carries(scope.expr(argument), resource, is_held)) {
             return Use::Nothing;
         }
@@ -216,6 +235,13 @@ impl Program<'_> {
         }
         let unknown = if resource.is_lent { Use::Nothing } else { Use::HandedOn };
         match self.resolve(callee) {
+            // What a library's function does with a table it tells in its result.
+            Definition::External(path)
+                if !last_part(path.as_str()).starts_with(char::is_uppercase)
+                    && !given().any(|argument| self.carries_itself(scope.expr(argument), resource, is_held)) =>
+            {
+                return Use::Nothing;
+            }
             Definition::External(path) => return self.use_by_library(path, resource),
             Definition::Class(_) => return unknown,
             _ => {}
@@ -235,6 +261,41 @@ impl Program<'_> {
             }
         }
         Use::Nothing
+    }
+
+    /// Whether a value is made of what reads a resource to its end: `f"failed: {response.text}"`.
+    fn reads(&self, value: ExprRef, resource: &Resource, is_held: &dyn Fn(ExprId) -> bool) -> bool {
+        let facts = self.facts(value.scope.module);
+        let mut found = false;
+        parts_of(self, value, true, &mut |part| {
+            found |= matches!(facts.expr(part), Expr::Attribute(base, name)
+                if is_held(base) && Resource::names(&resource.read_as, name));
+        });
+        found
+    }
+
+    /// Whether a method of the project ends the object that it is called on whenever it comes to its own end, as one does
+    /// that reads to the end and closes.
+    fn ends_its_object(&self, scope: ScopeRef, call: CallId, resource: &Resource) -> bool {
+        let Some(method) = self.callee(scope, call) else { return false };
+        let facts = self.facts(method.module);
+        let body = self.function_scope(method);
+        for (_, event) in facts.scope_events(body.id) {
+            match event.kind {
+                EventKind::Return(_) | EventKind::Yield(_) => return false,
+                EventKind::Call(inner) => {
+                    let is_always = facts.context(event.context).kind == ContextKind::Body;
+                    if is_always
+                        && matches!(facts.expr(facts.call(inner).callee), Expr::Attribute(base, name)
+                            if self.is_receiver(body, base) && is_releasing_method(resource, name))
+                    {
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
     }
 
     fn use_by_library(&self, path: Name, resource: &Resource) -> Use {

@@ -5,6 +5,7 @@ use super::super::{EventRef, ExprRef, Program, ScopeRef};
 use super::{Acquisition, Source};
 use crate::facts::{Call, Constant, EventKind, Expr, ExprId};
 use crate::models::Resource;
+use crate::source::Name;
 
 /// Methods of resources whose results keep the resource they came from: who has the cursor has the connection.
 const KEEPERS: [&str; 13] = [
@@ -22,6 +23,9 @@ const KEEPERS: [&str; 13] = [
     "get_transport",
     "get_channel",
 ];
+
+/// Through how many calls a file is followed back to where it was opened.
+const CALLS: u32 = 2;
 
 impl Program<'_> {
     /// Whether a call is given a file that is in memory: to close what is made of it releases nothing.
@@ -61,11 +65,12 @@ impl Program<'_> {
             name.is_some() && *name == resource.file_keyword && facts.expr(*value) != Expr::Constant(Constant::None)
         });
         let by_place = resource.file_argument.and_then(|place| facts.arguments(call).get(place as usize).copied());
-        by_keyword || by_place.is_some_and(|given| self.is_open_file(scope.expr(given)))
+        by_keyword || by_place.is_some_and(|given| self.is_open_file(scope.expr(given), CALLS))
     }
 
-    /// What a `with` or a library gave as something to be released, or what is used as a file in the same function.
-    fn is_open_file(&self, value: ExprRef) -> bool {
+    /// What a `with` or a library gave as something to be released, what is used as a file in the same function, or a
+    /// parameter that is given such in some call.
+    fn is_open_file(&self, value: ExprRef, calls: u32) -> bool {
         let facts = self.facts(value.scope.module);
         match facts.expr(value.id) {
             Expr::Call(call) => self.acquiring_path(value.scope.expr(facts.call(call).callee)).is_some(),
@@ -75,18 +80,31 @@ impl Program<'_> {
                     self.module(holder.module).bindings_of(holder.id, name).any(|event| match facts.event(event).kind {
                         EventKind::BindManager { .. } => true,
                         EventKind::Bind { value, .. } => {
-                            matches!(facts.expr(value), Expr::Call(_)) && self.is_open_file(holder.expr(value))
+                            matches!(facts.expr(value), Expr::Call(_)) && self.is_open_file(holder.expr(value), calls)
                         }
                         _ => false,
                     })
                 });
-                is_bound_so || self.is_used_as_file(value.scope, value.id)
+                is_bound_so
+                    || self.is_used_as_file(value.scope, value.id)
+                    || calls > 0 && self.is_given_open_file(value.scope, name, calls - 1)
             }
             Expr::Attribute(_, name) => {
                 matches!(name.as_str(), "raw" | "file" | "fp" | "fileobj" | "stream" | "buffer")
             }
             _ => false,
         }
+    }
+
+    fn is_given_open_file(&self, scope: ScopeRef, name: Name, calls: u32) -> bool {
+        let Some(function) = self.enclosing_function(scope).filter(|_| self.is_parameter(scope, name)) else {
+            return false;
+        };
+        let sites = self.callers(function);
+        sites.iter().filter(|site| site.is_certain).any(|site| {
+            let given = self.argument_for(*site, function, name);
+            given.is_some_and(|given| self.is_open_file(given, calls))
+        })
     }
 
     fn is_used_as_file(&self, scope: ScopeRef, variable: ExprId) -> bool {
