@@ -480,6 +480,18 @@ impl FileFacts {
         &self.lists[run.range()]
     }
 
+    /// Whether an expression is, or is made of, what a name stands for; the callees and arguments of calls count as well.
+    pub fn mentions(&self, id: ExprId, name: Name) -> bool {
+        match self.expr(id) {
+            Expr::Name(other) => other == name,
+            Expr::Call(call) => {
+                let call = self.call(call);
+                self.mentions(call.callee, name) || self.all_arguments(call).any(|given| self.mentions(given, name))
+            }
+            expr => self.operands(expr).any(|operand| self.mentions(operand, name)),
+        }
+    }
+
     /// The expressions that an expression is made of at once. What is in a call is in [`FileFacts::calls`]; comprehensions
     /// and lambdas have scopes of their own.
     pub fn operands(&self, expr: Expr) -> impl DoubleEndedIterator<Item = ExprId> + '_ {

@@ -8,6 +8,7 @@
 use std::sync::LazyLock;
 
 use super::repetition::{Frequency, Repetition};
+use super::running_work::is_left_at_first;
 use super::{EventRef, ExprRef, FunctionRef, Module, ModuleId, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{
     CallId, Constant, ContextId, ContextKind, DisplayKind, EventId, EventKind, Expr, ExprId, FileFacts, Operator,
@@ -63,10 +64,11 @@ pub struct Wait {
 const DEPTH: u32 = 3;
 
 /// What waits for tasks, by its last name.
-static WAITING: LazyLock<[Name; 2]> = LazyLock::new(|| ["wait", "wait_for"].map(Name::new));
+static WAITING: LazyLock<[Name; 3]> = LazyLock::new(|| ["wait", "wait_for", "as_completed"].map(Name::new));
 /// What `asyncio` has for it, also under where the functions are defined.
 const WAITS: [&str; 2] = ["asyncio.wait", "asyncio.tasks.wait"];
 const WAITS_FOR: [&str; 2] = ["asyncio.wait_for", "asyncio.tasks.wait_for"];
+const COMPLETED: [&str; 2] = ["asyncio.as_completed", "asyncio.tasks.as_completed"];
 const SHIELDS: [&str; 2] = ["asyncio.shield", "asyncio.tasks.shield"];
 const MAKES_TASK: [&str; 4] =
     ["asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task", "asyncio.Task"];
@@ -103,6 +105,8 @@ impl Program<'_> {
                 found.extend(self.left_by_wait(scope, id));
             } else if WAITS_FOR.contains(&path.as_str()) {
                 found.extend(self.left_by_shield(scope, id));
+            } else if COMPLETED.contains(&path.as_str()) {
+                found.extend(self.left_by_loop(scope, id));
             }
         }
         found
@@ -138,6 +142,22 @@ impl Program<'_> {
         // Of several, the one that nothing ends before the end.
         left.sort_by_key(|task| !(task.awaited.is_final && task.awaited.is_known));
         left.into_iter().next()
+    }
+
+    /// `for first in as_completed([…]): await first; break`
+    fn left_by_loop(&self, scope: ScopeRef, wait: CallId) -> Option<AbandonedTask> {
+        let facts = self.facts(scope.module);
+        let call = facts.call(wait);
+        let iterable = facts.id_of(Expr::Call(wait))?;
+        let at = facts.contexts.iter().position(|context| context.kind == ContextKind::For { iterable })?;
+        if !is_left_at_first(facts, ContextId(at as u32)) {
+            return None;
+        }
+        let function = self.enclosing_function(scope)?;
+        let (candidates, count) = self.candidates(scope, function, *facts.arguments(call).first()?, call.event)?;
+        let left_by = EventRef::new(scope.module, call.event);
+        let mut left = candidates.into_iter().filter(|_| count > 1);
+        left.find_map(|candidate| self.abandoned(scope, function, candidate, left_by, LeftBy::FirstCompleted))
     }
 
     fn left_by_shield(&self, scope: ScopeRef, wait: CallId) -> Option<AbandonedTask> {
@@ -300,9 +320,9 @@ impl Program<'_> {
         };
         // `if task in done: task = …` makes it when the last one has ended.
         let is_asked = name.is_some_and(|name| {
-            self.conditions(made).iter().any(|condition| {
-                condition.test.scope.module == made.module && speaks_of(facts, condition.test.id, name)
-            })
+            self.conditions(made)
+                .iter()
+                .any(|condition| condition.test.scope.module == made.module && facts.mentions(condition.test.id, name))
         });
         if is_asked {
             return None;
@@ -458,17 +478,5 @@ fn hands_on(facts: &FileFacts, id: ExprId, name: Name) -> bool {
         Expr::Binary(Operator::In | Operator::NotIn | Operator::Is | Operator::IsNot | Operator::Eq, ..)
         | Expr::Not(_) => false,
         expr => facts.operands(expr).any(|operand| hands_on(facts, operand, name)),
-    }
-}
-
-/// Whether an expression speaks of a variable, also by a call of its methods.
-fn speaks_of(facts: &FileFacts, id: ExprId, name: Name) -> bool {
-    match facts.expr(id) {
-        Expr::Name(other) => other == name,
-        Expr::Call(call) => {
-            let call = facts.call(call);
-            speaks_of(facts, call.callee, name) || facts.all_arguments(call).any(|given| speaks_of(facts, given, name))
-        }
-        expr => facts.operands(expr).any(|operand| speaks_of(facts, operand, name)),
     }
 }

@@ -496,6 +496,7 @@ impl Program<'_> {
             }
             places.push(place);
         }
+        places.extend(self.captured_places(module));
         places
     }
 

@@ -336,7 +336,8 @@ impl Program<'_> {
                     .map(|event| (event, self.stored_value(event)))
                     .collect()
             }
-            Place::Local(scope, name) => return self.default_holder(scope, name),
+            Place::Local(scope, name) if self.is_parameter(scope, name) => return self.default_holder(scope, name),
+            Place::Local(scope, name) => return self.captured_holder(scope, name),
             Place::Unresolved(_) => return None,
         };
         let mut holder: Option<Holder> = None;

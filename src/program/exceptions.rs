@@ -149,10 +149,10 @@ impl Program<'_> {
         is_exception.then_some(Thrown::Handed(name))
     }
 
-    /// A part of `sys.exc_info()`.
+    /// A part of `sys.exc_info()`, or of a slice of it.
     fn current(&self, scope: ScopeRef, inner: ExprId, at: EventRef) -> Option<Thrown> {
         match self.expr(scope.expr(inner)) {
-            Expr::Call(_) | Expr::Name(_) => match self.thrown_within(scope.expr(inner), at, 2) {
+            Expr::Call(_) | Expr::Name(_) | Expr::Subscript(..) => match self.thrown_within(scope.expr(inner), at, 3) {
                 found @ Some(Thrown::Current(_)) => found,
                 _ => None,
             },

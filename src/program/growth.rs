@@ -5,6 +5,7 @@
 //! item out of a value does not take the key out), by whether anybody outside of tests runs them, and by whether
 //! they only undo what a failed growth began.
 
+pub mod captured;
 pub mod exits;
 mod guards;
 pub mod loops;
@@ -26,7 +27,7 @@ use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, Operation, OperationKind, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{
-    Constant, ContextKind, DisplayKind, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator, ScopeKind,
+    Constant, ContextKind, DisplayKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator, ScopeKind,
 };
 use crate::models::{Holds, Shape};
 use crate::source::Name;
@@ -72,6 +73,8 @@ pub struct Removal {
     pub touch: Touch,
     /// Why it lets nothing go, as a clause; `None` where it counts, which no account has.
     pub refuted: Option<String>,
+    /// It was to take out what was added, and takes out something else: entries were never meant to stay.
+    pub is_mistaken: bool,
 }
 
 impl Growth {
@@ -239,6 +242,9 @@ impl Program<'_> {
         for growth in &mut growths {
             growth.repetition = match place {
                 Place::Instance(owner, _) => self.repetition_in_life(growth.touch.event(), owner),
+                Place::Local(scope, name) if !self.is_parameter(scope, name) => {
+                    self.repetition_by_handler(&growth.touch.operation).unwrap_or(Repetition::plain(Frequency::Once))
+                }
                 _ => self.growth_repetition(growth.touch),
             };
             self.expect_others(growth);

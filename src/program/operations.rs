@@ -343,11 +343,17 @@ impl Collector<'_> {
         self.push(event, kind, reach, key, value);
     }
 
-    /// What happens to a function's own locals ends with it; parameters speak of the caller's things.
+    /// What happens to a function's own locals ends with it; parameters speak of the caller's things, and nested functions
+    /// may keep the locals of those around.
     fn lasting_reach(&self, receiver: ExprRef) -> Option<Reach> {
         let reach = self.program.reach(receiver)?;
         match reach.place {
-            Place::Local(scope, name) if !self.program.is_parameter(scope, name) => None,
+            Place::Local(scope, name)
+                if !self.program.is_parameter(scope, name)
+                    && self.program.enclosing_function(receiver.scope) == self.program.enclosing_function(scope) =>
+            {
+                None
+            }
             _ => Some(reach),
         }
     }

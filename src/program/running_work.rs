@@ -328,7 +328,7 @@ fn loops_around(facts: &FileFacts, id: ContextId) -> impl Iterator<Item = (Conte
 }
 
 /// Whether the first round of a loop is its last unless something fails: `while True: try: return ask() except …`.
-fn is_left_at_first(facts: &FileFacts, around: ContextId) -> bool {
+pub(super) fn is_left_at_first(facts: &FileFacts, around: ContextId) -> bool {
     facts.scope_events(facts.context(around).scope).any(|(_, event)| {
         let leaves = matches!(event.kind, EventKind::Return(_) | EventKind::Break | EventKind::Raise { .. });
         let mut at = event.context;

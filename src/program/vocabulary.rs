@@ -518,6 +518,49 @@ pub fn is_single_name(name: &str) -> bool {
     )
 }
 
+/// Methods that register the function that they decorate to be called for each request, message or event.
+pub fn is_handler_decorator(name: &str) -> bool {
+    matches!(
+        name,
+        "route"
+            | "get"
+            | "post"
+            | "put"
+            | "patch"
+            | "delete"
+            | "websocket"
+            | "api_route"
+            | "middleware"
+            | "before_request"
+            | "after_request"
+            | "errorhandler"
+            | "exception_handler"
+            | "tool"
+            | "resource"
+            | "prompt"
+            | "command"
+            | "slash_command"
+            | "event"
+            | "on"
+            | "on_event"
+            | "on_message"
+            | "listen"
+            | "listener"
+            | "handler"
+            | "message_handler"
+            | "callback"
+            | "callback_query_handler"
+            | "call_tool"
+            | "list_tools"
+            | "subscriber"
+            | "consumer"
+            | "agent"
+            | "connect"
+            | "task"
+            | "rpc"
+    )
+}
+
 /// What is open to the outside as long as it lives, or stands for one request, by what it is called.
 pub fn is_open_end_name(name: &str) -> bool {
     name != "start_response"

@@ -19,7 +19,11 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         };
         let mut related = Vec::new();
         if let Some(source) = found.thrown.source() {
-            related.push(label(program, source, "this exception holds the frames that it passed through"));
+            let holds = match found.thrown {
+                Thrown::Frame(_) => "this gives the frames of all callers with what they hold",
+                _ => "this exception holds the frames that it passed through",
+            };
+            related.push(label(program, source, holds));
         }
         if let Some((caller, event)) = found.handed_by {
             let caller = program.function_name(caller);
@@ -45,7 +49,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             Claim {
                 span: program.event_location(found.stored).span,
                 confidence,
-                message: format!("`{name}` keeps {} with all frames of its traceback", what(&found)),
+                message: format!("`{name}` keeps {}", what(&found)),
                 label: chain(program, &found),
                 related,
                 symbol: program.place_symbol(found.place),
@@ -56,9 +60,9 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
 
 fn what(found: &KeptException) -> &'static str {
     match (found.is_item, found.thrown) {
-        (_, Thrown::Frame(_)) => "a frame",
-        (true, _) => "each exception",
-        (false, _) => "an exception",
+        (_, Thrown::Frame(_)) => "a frame with those of all its callers",
+        (true, _) => "each exception with all frames of its traceback",
+        (false, _) => "an exception with all frames of its traceback",
     }
 }
 

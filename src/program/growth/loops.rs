@@ -113,7 +113,7 @@ impl Program<'_> {
     fn may_empty(&self, scope: ScopeRef, rounds: ContextId, name: Name) -> bool {
         let facts = self.facts(scope.module);
         let is_it = |id: ExprId| facts.expr(id) == Expr::Name(name);
-        let mentions = |id: ExprId| mentions(facts, id, name, 6);
+        let mentions = |id: ExprId| facts.mentions(id, name);
         let is_captured = self.enclosing_function(scope).is_some_and(|function| {
             self.nested_functions(function).any(|nested| self.captures(nested).contains(&(scope, name)))
         });
@@ -176,18 +176,4 @@ fn added_by_call(facts: &FileFacts, call: CallId) -> Option<(OperationKind, Expr
     let kind = OperationKind::of_method(method)
         .filter(|kind| matches!(kind, OperationKind::Append | OperationKind::Add | OperationKind::SetDefault))?;
     Some((kind, base, *facts.arguments(call).first()?))
-}
-
-/// Whether an expression is, or is made of, what a name stands for.
-fn mentions(facts: &FileFacts, id: ExprId, name: Name, depth: u32) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return true };
-    let inner = |id: ExprId| mentions(facts, id, name, depth);
-    match facts.expr(id) {
-        Expr::Name(other) => other == name,
-        Expr::Call(call) => {
-            let call = facts.call(call);
-            inner(call.callee) || facts.all_arguments(call).any(inner)
-        }
-        expr => facts.operands(expr).into_iter().any(inner),
-    }
 }

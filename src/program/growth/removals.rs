@@ -24,8 +24,10 @@ impl Program<'_> {
         let level = growths.iter().map(|growth| growth.touch.operation.level).min().unwrap_or(0);
         let growing: Vec<Touch> = growths.iter().map(|growth| growth.touch).collect();
         self.removals(place, touches).into_iter().map(move |touch| {
-            let refuted = self.refutation(place, touch, level, &growing);
-            Removal { touch, refuted: refuted.or_else(|| self.reset_for_tests(place, touch, growths)) }
+            let mistaken = self.takes_out_the_last(touch.operation).or_else(|| self.is_behind_flag(touch, &growing));
+            let is_mistaken = mistaken.is_some();
+            let refuted = mistaken.or_else(|| self.refutation(place, touch, level, &growing));
+            Removal { touch, refuted: refuted.or_else(|| self.reset_for_tests(place, touch, growths)), is_mistaken }
         })
     }
 
@@ -35,6 +37,8 @@ impl Program<'_> {
         self.removals(place, touches).into_iter().any(|touch| {
             matches!(touch.operation.kind, OperationKind::Pop | OperationKind::Delete | OperationKind::Remove)
                 && touch.operation.level == 0
+                && self.takes_out_the_last(touch.operation).is_none()
+                && self.is_behind_flag(touch, &growing).is_none()
                 && self.refutation(place, touch, 0, &growing).is_none()
         })
     }
@@ -87,6 +91,11 @@ impl Program<'_> {
         if name == "__del__" && self.holds_receiver(growing) {
             return Some("it never runs while the container itself keeps the object alive".to_owned());
         }
+        if self.holds_receiver(growing) && self.is_left_to_finalizer(function) {
+            return Some(
+                "`__del__` is to call it, and never runs while the container keeps the object alive".to_owned(),
+            );
+        }
         if self.is_live(function) {
             return None;
         }
@@ -100,6 +109,73 @@ impl Program<'_> {
         None
     }
 
+    /// A method that nobody but the finalizer of its class calls.
+    fn is_left_to_finalizer(&self, method: FunctionRef) -> bool {
+        let finalizer = self.class_of_method(method).and_then(|class| self.method(class, Name::new("__del__")));
+        let callers = self.callers(method);
+        finalizer.is_some()
+            && !callers.is_empty()
+            && callers.iter().all(|site| self.event_function(site.event) == finalizer)
+    }
+
+    /// Why `def done(future): tasks.remove(task)` takes out something else, where the function is defined in a loop over `task`
+    /// and handed on: all of them speak of the variable as it is in the end.
+    fn takes_out_the_last(&self, removal: Operation) -> Option<String> {
+        let facts = self.facts(removal.event.module);
+        let Expr::Name(name) = facts.expr(removal.key) else { return None };
+        let function = self.event_function(removal.event)?;
+        let around = self.enclosing_function(self.defining_scope(function))?;
+        let holder = self.holding_scope(self.event_scope(removal.event), name)?;
+        if self.enclosing_function(holder) != Some(around) || self.is_parameter(holder, name) {
+            return None;
+        }
+        let loop_around = |event: EventId| {
+            let mut contexts = facts.contexts_around(facts.event(event).context);
+            let found =
+                contexts.find(|context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_)));
+            found.map(|context| context.group)
+        };
+        let mut definitions = facts.scope_events(holder.id);
+        let (defined, _) = definitions.find(|(_, event)| event.kind == EventKind::Define(function.id))?;
+        let group = loop_around(defined)?;
+        let mut bindings = self.module(holder.module).bindings_of(holder.id, name);
+        let is_last = bindings.all(|binding| loop_around(binding) == Some(group))
+            && !self.mentions(Definition::Function(function)).is_empty();
+        is_last.then(|| format!("it runs when the loop is over, and `{name}` is the last one then"))
+    }
+
+    /// Why a removal does not count that runs only while an attribute of the object is set: one method asks for the attribute
+    /// before it adds, another adds all the same.
+    fn is_behind_flag(&self, removal: Touch, growing: &[Touch]) -> Option<String> {
+        let flags = self.flags_set_at(removal.event());
+        let flag = flags.into_iter().find(|flag| {
+            growing.len() > 1 && growing.iter().any(|growth| self.flags_set_at(growth.event()).contains(flag))
+        })?;
+        let unasked = growing.iter().find(|growth| !self.flags_set_at(growth.event()).contains(&flag))?;
+        let adding = self.event_function(unasked.event())?;
+        let name = self.function_name(adding);
+        Some(format!("it runs only while `{flag}` is set, and `{name}` adds without asking"))
+    }
+
+    /// The attributes of the object that are known to be set where something happens.
+    fn flags_set_at(&self, event: EventRef) -> Vec<Name> {
+        let facts = self.facts(event.module);
+        let is_own = |scope: ScopeRef, base: ExprId| matches!(facts.expr(base), Expr::Name(base) if self.receiver_named(scope, base).is_some());
+        let flag = |test: ExprRef| match self.expr(test) {
+            Expr::Attribute(base, name) if is_own(test.scope, base) => Some(name),
+            _ => None,
+        };
+        let conditions = self.conditions(event);
+        conditions
+            .iter()
+            .filter_map(|condition| match (self.expr(condition.test), condition.holds) {
+                (Expr::Not(inner), false) => flag(condition.test.scope.expr(inner)),
+                (_, true) => flag(condition.test),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// `def reset()` of a module, which the project has for its tests: nobody who only uses what adds will call it.
     fn reset_for_tests(&self, place: Place, touch: Touch, growths: &[Growth]) -> Option<String> {
         let function = self.event_function(touch.event())?;
@@ -110,10 +186,15 @@ impl Program<'_> {
             && self.takes_all(touch.operation);
         let exports = &self.facts(function.module).exports;
         let is_offered = exports.as_ref().is_some_and(|exports| exports.contains(&name));
+        // Whoever makes an object adds it, and knows nothing of the list.
+        let is_added_by_making =
+            |event| self.event_function(event).is_some_and(|adding| self.function(adding).name == self.words.init);
         let is_added_to = |growth: &Growth| {
-            (matches!(growth.domain, Domain::Open(_)) || self.holds_receiver(&[growth.touch]))
-                && self.event_function(growth.touch.event()) != Some(function)
-                && self.is_called_by_project(growth.touch.event())
+            let event = growth.touch.event();
+            let is_object = self.holds_receiver(&[growth.touch]);
+            (matches!(growth.domain, Domain::Open(_)) || is_object)
+                && self.event_function(event) != Some(function)
+                && (self.is_called_by_project(event) || is_object && is_added_by_making(event))
         };
         (is_reset_of_module && !is_offered && growths.iter().all(is_added_to) && !self.is_live(function))
             .then(|| format!("nobody calls `{}`, though the project itself adds", self.function_name(function)))

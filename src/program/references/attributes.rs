@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use super::Strength;
-use crate::facts::{EventKind, Expr};
+use crate::facts::{EventKind, Expr, ParameterKind};
 use crate::models::Holds;
 use crate::program::names::Definition;
 use crate::program::types::Type;
@@ -166,10 +166,11 @@ impl Program<'_> {
 fn container_holds(program: &Program, class: ClassRef, name: Name, stores: &[EventRef]) -> Option<Holds> {
     let mut found = None;
     let mut note = |value: ExprRef| {
-        if let Some(container) = program.container_made_by(value) {
+        let made = program.container_made_by(value).map(|container| container.holds);
+        if let Some(holds) = made.or_else(|| is_keywords(program, value).then_some(Holds::Strong)) {
             found = Some(match found {
                 Some(Holds::Strong) => Holds::Strong,
-                _ => container.holds,
+                _ => holds,
             });
         }
     };
@@ -182,6 +183,15 @@ fn container_holds(program: &Program, class: ClassRef, name: Name, stores: &[Eve
         program.bound_values(scope, name).0.iter().for_each(|(_, value)| note(*value));
     }
     found
+}
+
+/// `**kwargs` under its own name: a dict that the call makes.
+fn is_keywords(program: &Program, value: ExprRef) -> bool {
+    let Expr::Name(name) = program.expr(value) else { return false };
+    let Some(function) = program.enclosing_function(value.scope) else { return false };
+    let facts = program.facts(function.module);
+    let parameters = facts.parameters(facts.function(function.id));
+    parameters.iter().any(|parameter| parameter.name == name && parameter.kind == ParameterKind::Keywords)
 }
 
 /// Where an attribute is given something that it then keeps.
