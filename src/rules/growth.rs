@@ -69,8 +69,10 @@ pub fn instance_confidence(
     growths: &[&Growth],
     owner: &Owner,
 ) -> Option<Confidence> {
-    let most = most_sure_of_entries(program, place, growths, owner)?;
+    // What entries were to leave lives longer than they, whatever else is known of it.
     let is_mistaken = account.removals.iter().any(|removal| removal.is_mistaken);
+    let least = if is_mistaken { Confidence::Medium } else { Confidence::Low };
+    let most = most_sure_of_entries(program, place, growths, owner)?.max(least);
     let strongest = growths
         .iter()
         .map(|growth| {
@@ -86,7 +88,7 @@ pub fn instance_confidence(
                 _ if owner.lifetime >= Lifetime::Presumed && program.keeps_keys_of_emptied(place, account, growth) => {
                     Confidence::Medium
                 }
-                _ if is_mistaken && owner.lifetime >= Lifetime::Presumed => Confidence::Medium,
+                _ if is_mistaken => Confidence::Medium,
                 _ if owner.lifetime < Lifetime::Long || !growth.is_append || growth.is_conditional => Confidence::Low,
                 // The object itself goes on adding, or other objects leave something of their own in it.
                 Domain::Open(_) | Domain::Presumed(_) if is_given(program, growth) => Confidence::Medium,

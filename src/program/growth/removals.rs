@@ -147,7 +147,9 @@ impl Program<'_> {
     /// Why a removal does not count that runs only while an attribute of the object is set: one method asks for the attribute
     /// before it adds, another adds all the same.
     fn is_behind_flag(&self, removal: Touch, growing: &[Touch]) -> Option<String> {
-        let flags = self.flags_set_at(removal.event());
+        let mut flags = self.flags_set_at(removal.event());
+        // That there is something to take out is no question of whether to.
+        flags.retain(|flag| *flag != removal.operation.place.name());
         let flag = flags.into_iter().find(|flag| {
             growing.len() > 1 && growing.iter().any(|growth| self.flags_set_at(growth.event()).contains(flag))
         })?;
