@@ -87,6 +87,8 @@ struct Search<'p, 'r> {
     is_given_up: bool,
     /// A task, which what its maker awaits may leave behind: that fails, or is cancelled.
     is_task: bool,
+    /// The test that holds in a child process, with how it comes out there.
+    forked: Option<(ExprId, bool)>,
 }
 
 /// What a search has found.
@@ -116,10 +118,7 @@ impl Program<'_> {
         let scope = self.function_scope(function);
         let constructed = self.constructed_object(function);
         let places = self.aliases(scope, binding.place, resource, constructed)?;
-        // After a fork there are two processes, and each closes its part.
-        if facts.scope_events(scope.id).any(|(_, event)| is_fork(facts, event.kind)) {
-            return None;
-        }
+        let forked = self.forked_child(scope)?;
         let names = || places.iter().filter_map(|place| local_name(facts, *place));
         if !resource.of_receiver && names().any(|name| self.is_captured_to_keep(function, name)) {
             return None;
@@ -155,8 +154,12 @@ impl Program<'_> {
             is_context_manager,
             is_scoped: matches!(facts.event(binding.event).kind, EventKind::BindManager { .. }),
             is_task: acquisition.source == Source::Task,
+            forked,
             is_given_up: is_generator && facts.list(facts.function(function.id).decorators).is_empty(),
         };
+        if search.is_in_child(binding.event) {
+            return None;
+        }
         search.prepare(binding.event);
         if resource.of_receiver && !search.releases_beside(binding.event) {
             return None;
@@ -294,10 +297,7 @@ impl Search<'_, '_> {
     /// Finds what each event does, what the function only seems to hand on, the flags that decide about the release, and
     /// what was known at the acquisition.
     fn prepare(&mut self, acquired: EventId) {
-        let events = || self.facts.scope_events(self.scope.id).map(|(id, _)| id);
-        let uses: FxHashMap<EventId, Use> =
-            events().map(|id| (id, self.use_at(id, u8::MAX))).filter(|(_, used)| *used != Use::Nothing).collect();
-        self.uses = uses;
+        self.uses = self.find_uses();
         self.groups = self.contexts_of(acquired).into_iter().map(|id| self.facts.context(id).group).collect();
         self.find_lending();
         self.decide(acquired);
@@ -361,11 +361,17 @@ impl Search<'_, '_> {
             self.lending.insert(event);
         }
         if self.wrappers != 0 {
-            let events = || self.facts.scope_events(self.scope.id).map(|(id, _)| id);
-            let uses =
-                events().map(|id| (id, self.use_at(id, u8::MAX))).filter(|(_, used)| *used != Use::Nothing).collect();
-            self.uses = uses;
+            self.uses = self.find_uses();
         }
+    }
+
+    fn find_uses(&self) -> FxHashMap<EventId, Use> {
+        let events = self.facts.scope_events(self.scope.id).map(|(id, _)| id);
+        events
+            .filter(|id| !self.is_in_child(*id))
+            .map(|id| (id, self.use_at(id, u8::MAX)))
+            .filter(|(_, used)| *used != Use::Nothing)
+            .collect()
     }
 
     /// `for file in files: file.close()`: under the name of the resource, a loop releases what was kept elsewhere.
@@ -721,14 +727,6 @@ fn local_name(facts: &FileFacts, place: ExprId) -> Option<Name> {
 
 fn mask_of(places: &[ExprId], is_wanted: impl Fn(ExprId) -> bool) -> u8 {
     places.iter().enumerate().filter(|(_, place)| is_wanted(**place)).fold(0, |mask, (bit, _)| mask | 1 << bit)
-}
-
-fn is_fork(facts: &FileFacts, event: EventKind) -> bool {
-    let EventKind::Call(call) = event else { return false };
-    match facts.expr(facts.call(call).callee) {
-        Expr::Name(name) | Expr::Attribute(_, name) => name.as_str().contains("fork"),
-        _ => false,
-    }
 }
 
 enum After {
