@@ -190,6 +190,8 @@ pub enum Because {
     Source,
     /// An exception that is to be expected.
     Failure,
+    /// An exception that no handler around it is for, though one of them releases.
+    Passing,
     /// An exception of a call that may raise.
     Exception,
     /// An exception of a method of which nothing is known.

@@ -7,6 +7,7 @@
 mod decisions;
 mod exceptions;
 mod exits;
+mod passing;
 
 use std::collections::VecDeque;
 
@@ -47,6 +48,8 @@ enum By {
     Exception,
     /// A call may raise of which a model says that it often does.
     Failure,
+    /// It raises what no handler around it is for.
+    Passing,
 }
 
 /// A point on a way: a node, the places that hold the resource there, and why the way is taken.
@@ -102,6 +105,7 @@ struct Ways {
     by_guess: Option<LostAt>,
     by_exception: Option<LostAt>,
     by_failure: Option<LostAt>,
+    by_passing: Option<LostAt>,
 }
 
 impl Program<'_> {
@@ -176,6 +180,9 @@ impl Program<'_> {
             }
             Ways { released, handed_on, by_failure: Some(lost), .. } => {
                 (released.or(handed_on)?, released.is_none(), lost, Because::Failure)
+            }
+            Ways { released: Some(released), by_passing: Some(lost), .. } if resource.done_by.is_empty() => {
+                (released, false, lost, Because::Passing)
             }
             // What may go wrong with a figure is not what pyplot is full of.
             Ways { released: Some(released), by_exception: Some(lost), .. } if resource.done_by.is_empty() => {
@@ -581,6 +588,7 @@ impl Search<'_, '_> {
                     let at = self.raising_event(&seen, state).filter(|at| self.is_credible(&seen, state, *at));
                     let found = match by {
                         By::Failure => &mut ways.by_failure,
+                        By::Passing => &mut ways.by_passing,
                         By::Guess => &mut ways.by_guess,
                         _ => &mut ways.by_exception,
                     };
@@ -596,7 +604,7 @@ impl Search<'_, '_> {
                 let is_known = match by {
                     By::Source => ways.lost.is_some() && (ways.is_raised || !is_raised),
                     By::Handled => ways.by_failure.is_some(),
-                    By::OsError | By::Guess | By::Exception | By::Failure => true,
+                    By::OsError | By::Guess | By::Exception | By::Failure | By::Passing => true,
                 };
                 if is_known || !self.is_credible(&seen, state, lost) {
                     continue;
@@ -607,13 +615,31 @@ impl Search<'_, '_> {
                         ways.lost = ways.lost.or(Some(lost));
                     }
                     By::Handled => ways.by_failure = ways.by_failure.or(Some(lost)),
-                    By::OsError | By::Guess | By::Exception | By::Failure => {}
+                    By::OsError | By::Guess | By::Exception | By::Failure | By::Passing => {}
                 }
                 continue;
             }
             let by = if by > By::Handled && self.is_handled(node) { By::Handled } else { by };
+            let is_dispatch = matches!(self.flow.step(node), Step::Dispatch(_));
+            let passes_by = matches!(self.flow.step(node), Step::Event(event)
+                if by == By::Source && seen[&state].is_some() && self.passes_by(event));
             for (_, to, edge) in self.flow.next(node) {
+                if passes_by && *edge == Edge::Possible {
+                    let passing = (*to, mask, By::Passing);
+                    if let std::collections::hash_map::Entry::Vacant(entry) = seen.entry(passing) {
+                        entry.insert(Some(state));
+                        waiting.push_back(passing);
+                    }
+                }
                 let by = match edge {
+                    // What passes by all handlers is led out by all but those.
+                    Edge::Plain | Edge::Possible | Edge::Beyond
+                        if by == By::Passing && is_dispatch == (*edge == Edge::Plain) =>
+                    {
+                        continue;
+                    }
+                    Edge::Beyond if by != By::Passing => continue,
+                    Edge::Beyond => by,
                     Edge::Plain => by,
                     // Nothing was acquired.
                     Edge::Possible if seen[&state].is_none() => continue,
