@@ -124,7 +124,7 @@ impl Program<'_> {
         let places = self.aliases(scope, binding.place, resource, constructed)?;
         let forked = self.forked_child(scope)?;
         let names = || places.iter().filter_map(|place| local_name(facts, *place));
-        if !resource.of_receiver && names().any(|name| self.is_captured_to_keep(function, name)) {
+        if !resource.of_receiver && names().any(|name| self.is_captured_to_keep(function, name, resource)) {
             return None;
         }
         if !resource.done_by.is_empty() && !self.is_done_with(scope, resource) {

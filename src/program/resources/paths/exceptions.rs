@@ -26,6 +26,7 @@ impl Search<'_, '_> {
         let mut is_guess = false;
         let is_likely = match self.facts.event(event).kind {
             EventKind::Call(_) if self.is_task => return None,
+            EventKind::Call(call) if self.lends_to_fail(call, mask) => return Some(By::Failure),
             EventKind::Call(call) => {
                 let callee = self.facts.call(call).callee;
                 match self.facts.expr(callee) {
@@ -93,6 +94,26 @@ impl Search<'_, '_> {
 
     fn is_fallible(&self, method: Name) -> bool {
         Resource::names(&self.resource.may_fail, method)
+    }
+
+    /// `loop.sock_connect(connection, address)`, or `retry(lambda: connection.connect(address))`: what often raises is
+    /// called with the resource, or by what is given here to be called.
+    fn lends_to_fail(&self, call: CallId, mask: u8) -> bool {
+        let called = self.facts.call(call);
+        if let Expr::Attribute(_, method) = self.facts.expr(called.callee)
+            && self.is_fallible(method)
+            && self.program.is_lent_to(self.scope, call, self.resource)
+        {
+            return self.facts.all_arguments(called).any(|given| self.is_held(given, mask));
+        }
+        self.facts.all_arguments(called).any(|given| {
+            let Expr::Lambda(function) = self.facts.expr(given) else { return false };
+            self.facts.scope_events(self.facts.function(function).scope).any(|(_, event)| {
+                let EventKind::Call(inner) = event.kind else { return false };
+                matches!(self.facts.expr(self.facts.call(inner).callee), Expr::Attribute(base, method)
+                    if self.is_held(base, mask) && self.is_fallible(method))
+            })
+        })
     }
 
     /// `command.extend(["-q", path])`, `parts.insert(0, name)`: a method of a builtin container that is given no more
