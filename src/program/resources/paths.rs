@@ -21,7 +21,7 @@ use super::{Acquisition, Because, Loss, LostAt, PathLoss, Source};
 use crate::facts::dump::expression;
 use crate::facts::flow::{Edge, Flow, NodeId, Step};
 use crate::facts::{ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING};
-use crate::models::Resource;
+use crate::models::{Lost, Resource};
 use crate::source::Name;
 
 /// The graphs of a module's functions, made when first asked for, and how many states may still be looked at in each.
@@ -68,6 +68,8 @@ struct Search<'p, 'r> {
     places: Vec<ExprId>,
     /// Those that are attributes of the object that the function constructs: who gets the object has the resource.
     on_self: u8,
+    /// The class of that object has a method that releases it, and nothing else will.
+    is_kept_by_owner: bool,
     /// Those that hold what was made of the resource, if anything was.
     wrappers: u8,
     /// What each event does to the resource, for those that do anything.
@@ -145,6 +147,7 @@ impl Program<'_> {
             scope,
             flow,
             resource,
+            is_kept_by_owner: constructed.is_some() && self.is_released_by_owner(function, &places, resource),
             on_self: mask_of(&places, |place| local_name(facts, place).is_none() && !resource.of_receiver),
             places,
             wrappers: 0,
@@ -214,6 +217,19 @@ impl Program<'_> {
         }
         let facts = self.facts(function.module);
         facts.parameters(facts.function(function.id)).first().map(|parameter| parameter.name)
+    }
+
+    /// Whether the class of a constructor has a method that releases what the constructor keeps in one of these places, and
+    /// that stays without it.
+    fn is_released_by_owner(&self, constructor: FunctionRef, places: &[ExprId], resource: &Resource) -> bool {
+        let facts = self.facts(constructor.module);
+        let Some(class) = self.class_of_method(constructor) else { return false };
+        resource.lost == Lost::Stays
+            && !resource.is_path
+            && places.iter().any(|place| match facts.expr(*place) {
+                Expr::Attribute(_, name) => !self.releasing_methods(class, name, resource).is_empty(),
+                _ => false,
+            })
     }
 
     /// The places that the first one's value comes to; `None` where there are too many, or one is not local.

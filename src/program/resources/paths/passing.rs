@@ -46,6 +46,11 @@ impl Search<'_, '_> {
             && thrown.into_iter().any(|thrown| !handlers.iter().any(|(_, types)| self.may_handle(*types, thrown)))
     }
 
+    /// Whether the function that is called raises an exception by name.
+    pub(super) fn raises_by_name(&self, call: CallId) -> bool {
+        !self.thrown_by(call, false).is_empty()
+    }
+
     /// The handlers that what an event raises comes to, with their types.
     fn handlers_around(&self, event: EventId) -> Vec<(ContextId, ExprId)> {
         let around = self.contexts_of(event);
