@@ -6,6 +6,7 @@
 
 mod acquisitions;
 mod contained;
+mod dropped;
 mod firsts;
 mod globals;
 mod moments;
@@ -30,6 +31,7 @@ use crate::models::Resource;
 use crate::source::{Name, Span};
 
 pub(super) use acquisitions::Callables;
+pub use dropped::DroppedItem;
 pub use globals::AbandonedGlobal;
 pub(super) use owners::ReleasingNames;
 pub use owners::{Kept, UnreleasedAttribute};
