@@ -184,8 +184,8 @@ impl Program<'_> {
             Ways { released, handed_on, by_failure: Some(lost), .. } => {
                 (released.or(handed_on)?, released.is_none(), lost, Because::Failure)
             }
-            Ways { released: Some(released), by_passing: Some(lost), .. } if resource.done_by.is_empty() => {
-                (released, false, lost, Because::Passing)
+            Ways { by_passing: Some(lost), .. } if resource.done_by.is_empty() => {
+                (search.first_release()?, false, lost, Because::Passing)
             }
             // What may go wrong with a figure is not what pyplot is full of.
             Ways { released: Some(released), by_exception: Some(lost), .. } if resource.done_by.is_empty() => {
@@ -580,7 +580,14 @@ impl Search<'_, '_> {
                 Step::Event(event) if node != self.start || seen[&state].is_some() => {
                     match self.after(event, mask, &mut ways) {
                         After::Holds(after) => mask = after,
-                        After::Done => continue,
+                        After::Done => {
+                            let is_refused =
+                                by == By::Source && self.passes_by(event) && self.raises_before_it_keeps(event, mask);
+                            if is_refused {
+                                self.pass_by(state, mask, &mut seen, &mut waiting);
+                            }
+                            continue;
+                        }
                         After::Lost(at) => lost = Some(at),
                     }
                 }
@@ -639,14 +646,10 @@ impl Search<'_, '_> {
             let is_dispatch = matches!(self.flow.step(node), Step::Dispatch(_));
             let passes_by = matches!(self.flow.step(node), Step::Event(event)
                 if by == By::Source && seen[&state].is_some() && self.passes_by(event));
+            if passes_by {
+                self.pass_by(state, mask, &mut seen, &mut waiting);
+            }
             for (_, to, edge) in self.flow.next(node) {
-                if passes_by && *edge == Edge::Possible {
-                    let passing = (*to, mask, By::Passing);
-                    if let std::collections::hash_map::Entry::Vacant(entry) = seen.entry(passing) {
-                        entry.insert(Some(state));
-                        waiting.push_back(passing);
-                    }
-                }
                 let by = match edge {
                     // What passes by all handlers is led out by all but those.
                     Edge::Plain | Edge::Possible | Edge::Beyond
@@ -680,6 +683,20 @@ impl Search<'_, '_> {
             }
         }
         Some(ways)
+    }
+
+    fn first_release(&self) -> Option<EventId> {
+        self.uses.iter().filter(|(_, used)| **used == Use::Released).map(|(event, _)| *event).min()
+    }
+
+    /// Follows what is raised at a node and passes by all handlers around it.
+    fn pass_by(&self, state: State, mask: u8, seen: &mut Seen, waiting: &mut VecDeque<State>) {
+        for (_, to, _) in self.flow.next(state.0).iter().filter(|(.., edge)| *edge == Edge::Possible) {
+            if let std::collections::hash_map::Entry::Vacant(entry) = seen.entry((*to, mask, By::Passing)) {
+                entry.insert(Some(state));
+                waiting.push_back((*to, mask, By::Passing));
+            }
+        }
     }
 
     /// Whether a node lies in a handler of a `try` that the acquisition is not in.

@@ -51,6 +51,27 @@ impl Search<'_, '_> {
         !self.thrown_by(call, false).is_empty()
     }
 
+    /// `return wrapped(connection)`: whether the function that is called raises by name before it does anything with the
+    /// resource that would keep it.
+    pub(super) fn raises_before_it_keeps(&self, event: EventId, mask: u8) -> bool {
+        let EventKind::Call(call) = self.facts.event(event).kind else { return false };
+        let given = self.facts.all_arguments(self.facts.call(call)).find(|given| self.is_held(*given, mask));
+        let parameter = given.and_then(|given| {
+            let callee = self.program.callee(self.scope, call)?;
+            let site = self.program.call_site(EventRef::new(self.function.module, event))?;
+            Some((callee, self.program.parameter_for(site, callee, self.scope.expr(given))?))
+        });
+        let Some((callee, parameter)) = parameter else { return false };
+        let facts = self.program.facts(callee.module);
+        let is_held = |id: ExprId| facts.expr(id) == Expr::Name(parameter);
+        let events = facts.scope_events(facts.function(callee.id).scope);
+        events
+            .take_while(|(id, _)| {
+                self.program.use_of(EventRef::new(callee.module, *id), self.resource, &is_held) == Use::Nothing
+            })
+            .any(|(_, event)| matches!(event.kind, EventKind::Raise { exception, .. } if exception != NOTHING))
+    }
+
     /// The handlers that what an event raises comes to, with their types.
     fn handlers_around(&self, event: EventId) -> Vec<(ContextId, ExprId)> {
         let around = self.contexts_of(event);
