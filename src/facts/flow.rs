@@ -56,6 +56,8 @@ pub enum Edge {
     Plain,
     /// What happens at the node may raise, a manager may swallow, a handler may not be for this exception.
     Possible,
+    /// What is no `Exception`, such as a cancellation, passes by a handler for all that is.
+    Beyond,
 }
 
 pub struct Flow {
@@ -181,7 +183,7 @@ enum GroupKind {
 struct Arms {
     last: u32,
     has_handlers: bool,
-    catches_all: bool,
+    caught: Caught,
     has_else: bool,
     has_finally: bool,
 }
@@ -231,7 +233,7 @@ impl<'a> Builder<'a> {
             match context.kind {
                 ContextKind::Except(types) => {
                     group.has_handlers = true;
-                    group.catches_all |= catches_all(facts, types);
+                    group.caught = group.caught.max(caught(facts, types));
                 }
                 ContextKind::TryElse => group.has_else = true,
                 ContextKind::Finally => group.has_finally = true,
@@ -566,13 +568,14 @@ impl<'a> Builder<'a> {
         if let Some(Group { kind: GroupKind::Try { body_end, dispatch, .. }, .. }) = self.group_mut() {
             *body_end = Some(end);
             let dispatch = *dispatch;
-            if arms.has_handlers && !arms.catches_all {
+            if arms.has_handlers && arms.caught < Caught::Everything {
+                let edge = if arms.caught == Caught::Exceptions { Edge::Beyond } else { Edge::Possible };
                 match arms.has_finally {
                     true => {
                         let through = self.through(self.frames.len() - 1, Jump::Raise);
-                        self.link(dispatch, through, Edge::Possible);
+                        self.link(dispatch, through, edge);
                     }
-                    false => self.jump(dispatch, Edge::Possible, Jump::Raise),
+                    false => self.jump(dispatch, edge, Jump::Raise),
                 }
             }
         }
@@ -723,13 +726,30 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// `except:` and `except Exception`, alone or among others.
-fn catches_all(facts: &FileFacts, types: ExprId) -> bool {
+/// What the handlers of a statement are for together.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Caught {
+    #[default]
+    Some,
+    /// `except Exception`
+    Exceptions,
+    /// `except:` and `except BaseException`
+    Everything,
+}
+
+fn caught(facts: &FileFacts, types: ExprId) -> Caught {
     match facts.expr(types) {
-        Expr::Nothing => true,
-        Expr::Name(name) => matches!(name.as_str(), "Exception" | "BaseException"),
-        Expr::Display(_, run) => facts.list(run).iter().any(|one| *one != NOTHING && catches_all(facts, *one)),
-        _ => false,
+        Expr::Nothing => Caught::Everything,
+        Expr::Name(name) => match name.as_str() {
+            "BaseException" => Caught::Everything,
+            "Exception" => Caught::Exceptions,
+            _ => Caught::Some,
+        },
+        Expr::Display(_, run) => {
+            let parts = facts.list(run).iter().filter(|one| **one != NOTHING);
+            parts.map(|one| caught(facts, *one)).max().unwrap_or_default()
+        }
+        _ => Caught::Some,
     }
 }
 

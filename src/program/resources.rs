@@ -6,6 +6,7 @@
 
 mod acquisitions;
 mod contained;
+mod dropped;
 mod firsts;
 mod globals;
 mod moments;
@@ -30,6 +31,7 @@ use crate::models::Resource;
 use crate::source::{Name, Span};
 
 pub(super) use acquisitions::Callables;
+pub use dropped::DroppedItem;
 pub use globals::AbandonedGlobal;
 pub(super) use owners::ReleasingNames;
 pub use owners::{Kept, UnreleasedAttribute};
@@ -190,6 +192,8 @@ pub enum Because {
     Source,
     /// An exception that is to be expected.
     Failure,
+    /// An exception that no handler around it is for, though one of them releases.
+    Passing,
     /// An exception of a call that may raise.
     Exception,
     /// An exception of a method of which nothing is known.
@@ -290,7 +294,8 @@ impl Program<'_> {
                 }
                 // pyplot has it all the same.
                 FirstUse::Unnamed(_) if !resource.done_by.is_empty() => continue,
-                FirstUse::Unnamed(_) | FirstUse::Stored(_) if acquisition.works() => continue,
+                FirstUse::Unnamed(_) if acquisition.works() => continue,
+                FirstUse::Stored(_) if acquisition.works() && !is_constructor => continue,
                 FirstUse::Unnamed(how) => {
                     add(Loss::Unnamed(how), false);
                     continue;
@@ -309,7 +314,12 @@ impl Program<'_> {
             // Both ends of a pipe are mostly lost in the same way: one finding tells it.
             for binding in bindings {
                 let how = self.loss_of(&acquisition, resource, binding, &mut flows);
-                if let Some(how) = how.filter(|how| !acquisition.works() || self.is_left_running(&acquisition, how)) {
+                let is_left = |how: &Loss| {
+                    !acquisition.works()
+                        || self.is_left_running(&acquisition, how)
+                        || is_constructor && self.is_left_by_constructor(&acquisition, binding.place, how)
+                };
+                if let Some(how) = how.filter(is_left) {
                     add(how, resource.with_keeps && self.is_entered(&acquisition, binding.place));
                     break;
                 }

@@ -68,11 +68,12 @@ fn way(loss: &PathLoss) -> &'static str {
 }
 
 fn believed(program: &Program, resource: &Resource, loss: &PathLoss) -> Confidence {
+    let is_expected = matches!(loss.because, Because::Failure | Because::Passing);
     match (resource.lost, loss.lost) {
         // What another way reads to its end is not taken for something to be closed by who reads nothing.
         (Lost::Goes, _) if is_read(program, resource, loss) => Confidence::Low,
         // Whether the call ever raises is not known, and if it does, the reference goes soon.
-        (Lost::Goes | Lost::Late, LostAt::Exception(_)) if loss.because != Because::Failure => Confidence::Low,
+        (Lost::Goes | Lost::Late, LostAt::Exception(_)) if !is_expected => Confidence::Low,
         _ if loss.because == Because::Guess => Confidence::Low,
         (_, LostAt::Exception(_) | LostAt::GivenUp(_)) => Confidence::Medium,
         _ if loss.is_handed_on || loss.because == Because::Failure => Confidence::Medium,
@@ -92,6 +93,9 @@ pub(super) fn lost_label(program: &Program, module: ModuleId, loss: &PathLoss) -
     match loss.lost {
         LostAt::Exit(event) => Some(label(program, event, "this way out does not release it")),
         LostAt::Overwritten(event) => Some(label(program, event, "the name that holds it is lost here")),
+        LostAt::Exception(event) if loss.because == Because::Passing => {
+            Some(label(program, event, "what is raised here passes by the handler that releases it"))
+        }
         LostAt::Exception(event) | LostAt::Thrown(event) => {
             Some(label(program, event, "an exception that comes out here skips the release"))
         }

@@ -4,7 +4,7 @@ use super::{Claim, Report, label, resources};
 use crate::facts::MODULE_SCOPE;
 use crate::finding::{Confidence, Label};
 use crate::models::{Lost, Resource};
-use crate::program::resources::{AbandonedGlobal, Kept, Source, UnreleasedAttribute};
+use crate::program::resources::{AbandonedGlobal, DroppedItem, Kept, Source, UnreleasedAttribute};
 use crate::program::{ModuleId, Program, ScopeRef};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
@@ -72,6 +72,24 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for found in program.abandoned_globals(module) {
         report_global(program, module, &found, report);
     }
+    for found in program.dropped_items(module) {
+        report_dropped(program, &found, report);
+    }
+}
+
+fn report_dropped(program: &Program, found: &DroppedItem, report: &mut Report) {
+    let attribute = found.attribute;
+    report.add(Claim {
+        span: program.event_location(found.dropped).span,
+        confidence: Confidence::Medium,
+        message: format!(
+            "`{}` takes out of `self.{attribute}` what it does not release",
+            program.function_name(found.by)
+        ),
+        label: "nobody has it any more".to_owned(),
+        related: vec![label(program, found.released, "the end of the object releases only what is left")],
+        symbol: format!("{}.{attribute}", program.class_symbol(found.class)),
+    });
 }
 
 fn report_global(program: &Program, module: ModuleId, found: &AbandonedGlobal, report: &mut Report) {

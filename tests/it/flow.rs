@@ -1,9 +1,10 @@
-//! The control flow of small functions, as the ways through them; `?` marks a step that only an exception makes possible.
+//! The control flow of small functions, as the ways through them; `?` marks a step that only an exception makes possible,
+//! and `!` one that only what is no `Exception` does.
 
 use std::fmt::Write;
 
 use ruff_python_ast::PySourceType;
-use unleak::facts::flow::{Flow, Step};
+use unleak::facts::flow::{Edge, Flow, Step};
 use unleak::facts::{FileFacts, lower::lower};
 
 fn facts(source: &str) -> FileFacts {
@@ -51,7 +52,11 @@ fn ways(source: &str) -> Vec<String> {
             continue;
         }
         for (_, to, edge) in flow.next(node) {
-            let mark = if *edge == unleak::facts::flow::Edge::Possible { " ?" } else { "" };
+            let mark = match edge {
+                Edge::Plain => "",
+                Edge::Possible => " ?",
+                Edge::Beyond => " !",
+            };
             waiting.push((*to, before.clone(), format!("{text}{mark}")));
         }
     }
@@ -136,6 +141,10 @@ fn handlers() {
     );
     check(
         "def f():\n    try:\n        raise E\n    except Exception:\n        x = 1\n",
+        &["raise E | bind x = 1 | RETURNED", "raise E ! | RAISED"],
+    );
+    check(
+        "def f():\n    try:\n        raise E\n    except BaseException:\n        x = 1\n",
         &["raise E | bind x = 1 | RETURNED"],
     );
 }

@@ -174,7 +174,15 @@ impl Program<'_> {
         };
         let scope = self.function_scope(lost.acquisition.function);
         let facts = self.facts(scope.module);
-        facts.scope_events(scope.id).any(|(_, event)| {
+        // What is given to be called calls it, too.
+        let lambdas = facts.scope_events(scope.id).filter_map(|(_, event)| match event.kind {
+            EventKind::Call(call) => facts.all_arguments(facts.call(call)).find_map(|given| match facts.expr(given) {
+                Expr::Lambda(function) => Some(facts.function(function).scope),
+                _ => None,
+            }),
+            _ => None,
+        });
+        std::iter::once(scope.id).chain(lambdas).flat_map(|scope| facts.scope_events(scope)).any(|(_, event)| {
             let EventKind::Call(call) = event.kind else { return false };
             let call = facts.call(call);
             let method = match facts.expr(call.callee) {

@@ -38,7 +38,7 @@ pub enum Kept {
 }
 
 /// Methods that end an object's life, the most telling first.
-const ENDS: [&str; 17] = [
+pub(super) const ENDS: [&str; 17] = [
     "close",
     "aclose",
     "shutdown",

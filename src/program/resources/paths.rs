@@ -7,6 +7,7 @@
 mod decisions;
 mod exceptions;
 mod exits;
+mod passing;
 
 use std::collections::VecDeque;
 
@@ -20,7 +21,7 @@ use super::{Acquisition, Because, Loss, LostAt, PathLoss, Source};
 use crate::facts::dump::expression;
 use crate::facts::flow::{Edge, Flow, NodeId, Step};
 use crate::facts::{ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING};
-use crate::models::Resource;
+use crate::models::{Lost, Resource};
 use crate::source::Name;
 
 /// The graphs of a module's functions, made when first asked for, and how many states may still be looked at in each.
@@ -47,6 +48,8 @@ enum By {
     Exception,
     /// A call may raise of which a model says that it often does.
     Failure,
+    /// It raises what no handler around it is for.
+    Passing,
 }
 
 /// A point on a way: a node, the places that hold the resource there, and why the way is taken.
@@ -65,6 +68,8 @@ struct Search<'p, 'r> {
     places: Vec<ExprId>,
     /// Those that are attributes of the object that the function constructs: who gets the object has the resource.
     on_self: u8,
+    /// The class of that object has a method that releases it, and nothing else will.
+    is_kept_by_owner: bool,
     /// Those that hold what was made of the resource, if anything was.
     wrappers: u8,
     /// What each event does to the resource, for those that do anything.
@@ -87,6 +92,8 @@ struct Search<'p, 'r> {
     is_given_up: bool,
     /// A task, which what its maker awaits may leave behind: that fails, or is cancelled.
     is_task: bool,
+    /// The test that holds in a child process, with how it comes out there.
+    forked: Option<(ExprId, bool)>,
 }
 
 /// What a search has found.
@@ -100,6 +107,7 @@ struct Ways {
     by_guess: Option<LostAt>,
     by_exception: Option<LostAt>,
     by_failure: Option<LostAt>,
+    by_passing: Option<LostAt>,
 }
 
 impl Program<'_> {
@@ -116,12 +124,9 @@ impl Program<'_> {
         let scope = self.function_scope(function);
         let constructed = self.constructed_object(function);
         let places = self.aliases(scope, binding.place, resource, constructed)?;
-        // After a fork there are two processes, and each closes its part.
-        if facts.scope_events(scope.id).any(|(_, event)| is_fork(facts, event.kind)) {
-            return None;
-        }
+        let forked = self.forked_child(scope)?;
         let names = || places.iter().filter_map(|place| local_name(facts, *place));
-        if !resource.of_receiver && names().any(|name| self.is_captured_to_keep(function, name)) {
+        if !resource.of_receiver && names().any(|name| self.is_captured_to_keep(function, name, resource)) {
             return None;
         }
         if !resource.done_by.is_empty() && !self.is_done_with(scope, resource) {
@@ -142,6 +147,7 @@ impl Program<'_> {
             scope,
             flow,
             resource,
+            is_kept_by_owner: constructed.is_some() && self.is_released_by_owner(function, &places, resource),
             on_self: mask_of(&places, |place| local_name(facts, place).is_none() && !resource.of_receiver),
             places,
             wrappers: 0,
@@ -155,8 +161,12 @@ impl Program<'_> {
             is_context_manager,
             is_scoped: matches!(facts.event(binding.event).kind, EventKind::BindManager { .. }),
             is_task: acquisition.source == Source::Task,
+            forked,
             is_given_up: is_generator && facts.list(facts.function(function.id).decorators).is_empty(),
         };
+        if search.is_in_child(binding.event) {
+            return None;
+        }
         search.prepare(binding.event);
         if resource.of_receiver && !search.releases_beside(binding.event) {
             return None;
@@ -173,6 +183,9 @@ impl Program<'_> {
             }
             Ways { released, handed_on, by_failure: Some(lost), .. } => {
                 (released.or(handed_on)?, released.is_none(), lost, Because::Failure)
+            }
+            Ways { by_passing: Some(lost), .. } if resource.done_by.is_empty() => {
+                (search.first_release()?, false, lost, Because::Passing)
             }
             // What may go wrong with a figure is not what pyplot is full of.
             Ways { released: Some(released), by_exception: Some(lost), .. } if resource.done_by.is_empty() => {
@@ -204,6 +217,19 @@ impl Program<'_> {
         }
         let facts = self.facts(function.module);
         facts.parameters(facts.function(function.id)).first().map(|parameter| parameter.name)
+    }
+
+    /// Whether the class of a constructor has a method that releases what the constructor keeps in one of these places, and
+    /// that stays without it.
+    fn is_released_by_owner(&self, constructor: FunctionRef, places: &[ExprId], resource: &Resource) -> bool {
+        let facts = self.facts(constructor.module);
+        let Some(class) = self.class_of_method(constructor) else { return false };
+        resource.lost == Lost::Stays
+            && !resource.is_path
+            && places.iter().any(|place| match facts.expr(*place) {
+                Expr::Attribute(_, name) => !self.releasing_methods(class, name, resource).is_empty(),
+                _ => false,
+            })
     }
 
     /// The places that the first one's value comes to; `None` where there are too many, or one is not local.
@@ -294,10 +320,7 @@ impl Search<'_, '_> {
     /// Finds what each event does, what the function only seems to hand on, the flags that decide about the release, and
     /// what was known at the acquisition.
     fn prepare(&mut self, acquired: EventId) {
-        let events = || self.facts.scope_events(self.scope.id).map(|(id, _)| id);
-        let uses: FxHashMap<EventId, Use> =
-            events().map(|id| (id, self.use_at(id, u8::MAX))).filter(|(_, used)| *used != Use::Nothing).collect();
-        self.uses = uses;
+        self.uses = self.find_uses();
         self.groups = self.contexts_of(acquired).into_iter().map(|id| self.facts.context(id).group).collect();
         self.find_lending();
         self.decide(acquired);
@@ -361,11 +384,17 @@ impl Search<'_, '_> {
             self.lending.insert(event);
         }
         if self.wrappers != 0 {
-            let events = || self.facts.scope_events(self.scope.id).map(|(id, _)| id);
-            let uses =
-                events().map(|id| (id, self.use_at(id, u8::MAX))).filter(|(_, used)| *used != Use::Nothing).collect();
-            self.uses = uses;
+            self.uses = self.find_uses();
         }
+    }
+
+    fn find_uses(&self) -> FxHashMap<EventId, Use> {
+        let events = self.facts.scope_events(self.scope.id).map(|(id, _)| id);
+        events
+            .filter(|id| !self.is_in_child(*id))
+            .map(|id| (id, self.use_at(id, u8::MAX)))
+            .filter(|(_, used)| *used != Use::Nothing)
+            .collect()
     }
 
     /// `for file in files: file.close()`: under the name of the resource, a loop releases what was kept elsewhere.
@@ -551,7 +580,14 @@ impl Search<'_, '_> {
                 Step::Event(event) if node != self.start || seen[&state].is_some() => {
                     match self.after(event, mask, &mut ways) {
                         After::Holds(after) => mask = after,
-                        After::Done => continue,
+                        After::Done => {
+                            let is_refused =
+                                by == By::Source && self.passes_by(event) && self.raises_before_it_keeps(event, mask);
+                            if is_refused {
+                                self.pass_by(state, mask, &mut seen, &mut waiting);
+                            }
+                            continue;
+                        }
                         After::Lost(at) => lost = Some(at),
                     }
                 }
@@ -575,6 +611,7 @@ impl Search<'_, '_> {
                     let at = self.raising_event(&seen, state).filter(|at| self.is_credible(&seen, state, *at));
                     let found = match by {
                         By::Failure => &mut ways.by_failure,
+                        By::Passing => &mut ways.by_passing,
                         By::Guess => &mut ways.by_guess,
                         _ => &mut ways.by_exception,
                     };
@@ -590,7 +627,7 @@ impl Search<'_, '_> {
                 let is_known = match by {
                     By::Source => ways.lost.is_some() && (ways.is_raised || !is_raised),
                     By::Handled => ways.by_failure.is_some(),
-                    By::OsError | By::Guess | By::Exception | By::Failure => true,
+                    By::OsError | By::Guess | By::Exception | By::Failure | By::Passing => true,
                 };
                 if is_known || !self.is_credible(&seen, state, lost) {
                     continue;
@@ -601,13 +638,27 @@ impl Search<'_, '_> {
                         ways.lost = ways.lost.or(Some(lost));
                     }
                     By::Handled => ways.by_failure = ways.by_failure.or(Some(lost)),
-                    By::OsError | By::Guess | By::Exception | By::Failure => {}
+                    By::OsError | By::Guess | By::Exception | By::Failure | By::Passing => {}
                 }
                 continue;
             }
             let by = if by > By::Handled && self.is_handled(node) { By::Handled } else { by };
+            let is_dispatch = matches!(self.flow.step(node), Step::Dispatch(_));
+            let passes_by = matches!(self.flow.step(node), Step::Event(event)
+                if by == By::Source && seen[&state].is_some() && self.passes_by(event));
+            if passes_by {
+                self.pass_by(state, mask, &mut seen, &mut waiting);
+            }
             for (_, to, edge) in self.flow.next(node) {
                 let by = match edge {
+                    // What passes by all handlers is led out by all but those.
+                    Edge::Plain | Edge::Possible | Edge::Beyond
+                        if by == By::Passing && is_dispatch == (*edge == Edge::Plain) =>
+                    {
+                        continue;
+                    }
+                    Edge::Beyond if by != By::Passing => continue,
+                    Edge::Beyond => by,
                     Edge::Plain => by,
                     // Nothing was acquired.
                     Edge::Possible if seen[&state].is_none() => continue,
@@ -632,6 +683,20 @@ impl Search<'_, '_> {
             }
         }
         Some(ways)
+    }
+
+    fn first_release(&self) -> Option<EventId> {
+        self.uses.iter().filter(|(_, used)| **used == Use::Released).map(|(event, _)| *event).min()
+    }
+
+    /// Follows what is raised at a node and passes by all handlers around it.
+    fn pass_by(&self, state: State, mask: u8, seen: &mut Seen, waiting: &mut VecDeque<State>) {
+        for (_, to, _) in self.flow.next(state.0).iter().filter(|(.., edge)| *edge == Edge::Possible) {
+            if let std::collections::hash_map::Entry::Vacant(entry) = seen.entry((*to, mask, By::Passing)) {
+                entry.insert(Some(state));
+                waiting.push_back((*to, mask, By::Passing));
+            }
+        }
     }
 
     /// Whether a node lies in a handler of a `try` that the acquisition is not in.
@@ -721,14 +786,6 @@ fn local_name(facts: &FileFacts, place: ExprId) -> Option<Name> {
 
 fn mask_of(places: &[ExprId], is_wanted: impl Fn(ExprId) -> bool) -> u8 {
     places.iter().enumerate().filter(|(_, place)| is_wanted(**place)).fold(0, |mask, (bit, _)| mask | 1 << bit)
-}
-
-fn is_fork(facts: &FileFacts, event: EventKind) -> bool {
-    let EventKind::Call(call) = event else { return false };
-    match facts.expr(facts.call(call).callee) {
-        Expr::Name(name) | Expr::Attribute(_, name) => name.as_str().contains("fork"),
-        _ => false,
-    }
 }
 
 enum After {

@@ -230,7 +230,7 @@ impl Program<'_> {
         if !resource.is_path && matches!(self.expr(callee), Expr::Attribute(_, method) if describes(method)) {
             return Use::Nothing;
         }
-        if matches!(self.expr(callee), Expr::Attribute(_, method) if Resource::names(&resource.lent_to, method)) {
+        if self.is_lent_to(scope, call, resource) {
             return Use::Nothing;
         }
         let unknown = if resource.is_lent { Use::Nothing } else { Use::HandedOn };
@@ -261,6 +261,15 @@ impl Program<'_> {
             }
         }
         Use::Nothing
+    }
+
+    /// Whether a method is called that only uses the resource it is given, by the model: not one of the project, which is
+    /// looked at.
+    pub(super) fn is_lent_to(&self, scope: ScopeRef, call: CallId, resource: &Resource) -> bool {
+        let facts = self.facts(scope.module);
+        matches!(facts.expr(facts.call(call).callee), Expr::Attribute(_, method)
+            if Resource::names(&resource.lent_to, method))
+            && self.callee(scope, call).is_none()
     }
 
     /// Whether a value is made of what reads a resource to its end: `f"failed: {response.text}"`.
@@ -436,7 +445,7 @@ impl Program<'_> {
 
     /// Whether a nested function that is not a getter keeps a variable of this function. Who is given a getter
     /// (`Resolver(get_pool=lambda: pool)`) may ask again and again, and so does not own what it gives.
-    pub(super) fn is_captured_to_keep(&self, function: FunctionRef, name: Name) -> bool {
+    pub(super) fn is_captured_to_keep(&self, function: FunctionRef, name: Name, resource: &Resource) -> bool {
         let facts = self.facts(function.module);
         let scope = self.function_scope(function);
         let is_getter = |nested: FunctionRef| {
@@ -452,8 +461,36 @@ impl Program<'_> {
                     && keywords.all(|(keyword, _)| keyword.is_some_and(|name| name.as_str().starts_with("get")))
             })
         };
-        self.nested_functions(function)
-            .any(|nested| self.captures(nested).contains(&(scope, name)) && !is_getter(nested))
+        self.nested_functions(function).any(|nested| {
+            self.captures(nested).contains(&(scope, name))
+                && !is_getter(nested)
+                && !self.is_called_meanwhile(function, nested, name, resource)
+        })
+    }
+
+    /// `retry(lambda: connection.connect(address))`: a lambda that only uses what a name holds, given to a function of the
+    /// project that does no more than to call it.
+    fn is_called_meanwhile(&self, function: FunctionRef, nested: FunctionRef, name: Name, resource: &Resource) -> bool {
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        let Some(lambda) = facts.id_of(Expr::Lambda(nested.id)) else { return false };
+        let is_held = |id: ExprId| facts.expr(id) == Expr::Name(name);
+        let body = facts.scope_events(facts.function(nested.id).scope);
+        let mut uses = body.map(|(id, _)| self.use_of(EventRef::new(function.module, id), resource, &is_held));
+        if !uses.all(|used| used == Use::Nothing) {
+            return false;
+        }
+        let given = facts.scope_events(scope.id).find_map(|(id, event)| match event.kind {
+            EventKind::Call(call) if facts.all_arguments(facts.call(call)).any(|given| given == lambda) => {
+                Some((EventRef::new(function.module, id), call))
+            }
+            _ => None,
+        });
+        let passed = given.and_then(|(event, call)| {
+            let callee = self.callee(scope, call)?;
+            Some((callee, self.parameter_for(self.call_site(event)?, callee, scope.expr(lambda))?))
+        });
+        passed.is_some_and(|passed| self.use_by_functions(vec![passed], resource) == Use::Nothing)
     }
 
     /// Whether a nested function or lambda keeps a variable of this function.

@@ -13,8 +13,8 @@ use super::super::repetition::Frequency;
 use super::super::running_work::{attribute_asked, calls_for_tasks};
 use super::super::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef};
 use super::paths::plain;
-use super::{Acquisition, Because, Given, Loss, Source};
-use crate::facts::{CallId, Constant, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
+use super::{Acquisition, Because, Given, Loss, LostAt, Source};
+use crate::facts::{CallId, Constant, ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts};
 use crate::models::{Lost, Resource};
 use crate::source::{Location, Name};
 
@@ -220,6 +220,27 @@ impl Program<'_> {
     pub(super) fn is_left_running(&self, acquisition: &Acquisition, how: &Loss) -> bool {
         matches!(how, Loss::OnPath(loss) if !loss.is_handed_on && loss.because != Because::Guess)
             && self.frequency(acquisition.event) >= Frequency::Presumed
+    }
+
+    /// Whether a constructor that fails leaves behind what it has started, and that only its object would have ended.
+    pub(super) fn is_left_by_constructor(&self, acquisition: &Acquisition, place: ExprId, how: &Loss) -> bool {
+        let (Source::Worker(worker), Loss::OnPath(loss)) = (acquisition.source, how) else { return false };
+        let Some(Worker { work, .. }) = self.resources.workers.classes.get(&worker) else { return false };
+        let lost = match loss.lost {
+            LostAt::Exit(event) if self.is_raise(event) => event,
+            LostAt::Exception(event) if loss.because == Because::Failure => event,
+            _ => return false,
+        };
+        let starts = |(id, event): (EventId, &Event)| match event.kind {
+            EventKind::Call(call) if id < lost.id => {
+                let facts = self.facts(acquisition.event.module);
+                matches!(facts.expr(facts.call(call).callee), Expr::Attribute(base, name)
+                    if base == place && work.starters.contains(&name))
+            }
+            _ => false,
+        };
+        let scope = self.function_scope(acquisition.function);
+        work.starters.contains(&self.words.init) || self.facts(scope.module).scope_events(scope.id).any(starts)
     }
 
     fn returns_receiver(&self, method: FunctionRef) -> bool {

@@ -2,7 +2,8 @@
 
 use rustc_hash::FxHashSet;
 
-use super::{Search, Seen, State};
+use super::super::super::{Program, ScopeRef};
+use super::{DEEPEST, Search, Seen, State, local_name};
 use crate::facts::flow::Step;
 use crate::facts::{CallId, Constant, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, Operator};
 use crate::source::Name;
@@ -37,6 +38,11 @@ impl Search<'_, '_> {
             }
         }
         (tests, loops)
+    }
+
+    /// Whether an event happens in the child of a fork alone.
+    pub(super) fn is_in_child(&self, event: EventId) -> bool {
+        self.forked.is_some_and(|child| self.tests_around(event).0.contains(&child))
     }
 
     fn is_about_resource(&self, test: ExprId) -> bool {
@@ -109,7 +115,8 @@ impl Search<'_, '_> {
             Expr::Attribute(base, name) if self.is_held(base, u8::MAX) => {
                 name.as_str().contains("close") || name.as_str() == "returncode"
             }
-            Expr::Name(_) | Expr::Attribute(..) | Expr::Constant(_) => true,
+            Expr::Name(_) | Expr::Attribute(..) => !self.is_found_out(test),
+            Expr::Constant(_) => true,
             Expr::Not(inner) => self.is_flag(inner),
             Expr::And(run) | Expr::Or(run) => self.facts.list(run).iter().any(|part| self.is_flag(*part)),
             Expr::Binary(Operator::Is | Operator::IsNot | Operator::Eq | Operator::NotEq, left, right) => {
@@ -124,10 +131,44 @@ impl Search<'_, '_> {
         }
     }
 
+    /// Whether a name holds what was found out after the acquisition, such as the answer of a connection: that says what to
+    /// do with the answer, not whose the resource is. Of an attribute, the name that it is looked up on counts.
+    fn is_found_out(&self, mut expr: ExprId) -> bool {
+        for _ in 0..DEEPEST {
+            let Expr::Attribute(base, _) = self.facts.expr(expr) else { break };
+            expr = base;
+        }
+        let Some(name) = local_name(self.facts, expr).filter(|_| !self.is_held(expr, u8::MAX)) else { return false };
+        let module = self.program.module(self.scope.module);
+        let mut bindings = module.bindings_of(self.scope.id, name).peekable();
+        let acquired = self.first_event();
+        let function = self.facts.function(self.function.id);
+        let is_given = self.facts.parameters(function).iter().any(|parameter| parameter.name == name);
+        bindings.peek().is_some()
+            && !is_given
+            && bindings.all(|event| match self.facts.event(event).kind {
+                EventKind::Bind { value, .. } => Some(event) > acquired && self.is_computed(value),
+                _ => false,
+            })
+    }
+
+    /// A call or what it gives; no constant, comparison or other name, as flags are made of.
+    fn is_computed(&self, value: ExprId) -> bool {
+        match self.facts.expr(value) {
+            Expr::Call(_) => true,
+            Expr::Await(inner) | Expr::Element(inner) => self.is_computed(inner),
+            Expr::Attribute(base, _) | Expr::Subscript(base, _) => self.is_computed(base),
+            _ => false,
+        }
+    }
+
     /// The places that hold the resource once a test has come out so; `None` for a way that is not possible, or about
     /// which a flag decides that is right about the release.
     pub(super) fn assumed(&self, test: ExprId, holds: bool, mask: u8) -> Option<u8> {
         let (test, holds) = plain(self.facts, test, holds);
+        if self.forked == Some((test, holds)) {
+            return None;
+        }
         if self.known.contains(&(test, !holds)) {
             return None;
         }
@@ -216,6 +257,73 @@ impl Search<'_, '_> {
         let Expr::Attribute(base, name) = self.facts.expr(call.callee) else { return false };
         matches!(name.as_str(), "exists" | "lexists" | "isdir" | "isfile" | "is_dir" | "is_file")
             && (is_held(base) || self.facts.arguments(call).first().is_some_and(|path| is_held(*path)))
+    }
+}
+
+impl Program<'_> {
+    /// The test by which the child of a fork knows itself, with how it comes out there, where the child never leaves its
+    /// branch: `pid = os.fork()`, and `if pid == 0` ends in `os._exit`. What it closes there is closed for itself alone.
+    ///
+    /// `Some(None)` without a fork; `None` where two processes go on, and each closes its part.
+    pub(super) fn forked_child(&self, scope: ScopeRef) -> Option<Option<(ExprId, bool)>> {
+        let facts = self.facts(scope.module);
+        let mut forks = facts.scope_events(scope.id).filter_map(|(_, event)| match event.kind {
+            EventKind::Call(call) if is_fork(facts, call) => Some(call),
+            _ => None,
+        });
+        let Some(fork) = forks.next() else { return Some(None) };
+        if forks.next().is_some() {
+            return None;
+        }
+        let number = facts.scope_events(scope.id).find_map(|(_, event)| match event.kind {
+            EventKind::Bind { target, value } if facts.expr(value) == Expr::Call(fork) => Some(target),
+            _ => None,
+        })?;
+        let ends_in = |branch: ContextId| {
+            facts.scope_events(scope.id).any(|(_, event)| match event.kind {
+                EventKind::Call(call) => {
+                    self.ends_process(scope, call)
+                        && facts.context_ids_around(event.context).any(|around| around == branch)
+                }
+                _ => false,
+            })
+        };
+        let contexts = facts.contexts.iter().enumerate().filter(|(_, context)| context.scope == scope.id);
+        let mut children = contexts.filter_map(|(id, context)| {
+            let (test, holds) = match context.kind {
+                ContextKind::If(test) => plain(facts, test, true),
+                ContextKind::Else(test) => plain(facts, test, false),
+                _ => return None,
+            };
+            let is_child = is_child_where_true(facts, test, number)? == holds;
+            is_child.then_some((ContextId(id as u32), (test, holds)))
+        });
+        let (branch, child) = children.next()?;
+        ends_in(branch).then_some(Some(child))
+    }
+}
+
+/// Whether a test on the number that a fork gave is true in the child, or in its parent: `pid == 0`, `pid`.
+fn is_child_where_true(facts: &FileFacts, test: ExprId, number: ExprId) -> Option<bool> {
+    match facts.expr(test) {
+        _ if test == number => Some(false),
+        Expr::Binary(operator, left, right)
+            if left == number && facts.expr(right) == Expr::Constant(Constant::Int(0)) =>
+        {
+            match operator {
+                Operator::Eq => Some(true),
+                Operator::NotEq | Operator::Gt => Some(false),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn is_fork(facts: &FileFacts, call: CallId) -> bool {
+    match facts.expr(facts.call(call).callee) {
+        Expr::Name(name) | Expr::Attribute(_, name) => name.as_str().contains("fork"),
+        _ => false,
     }
 }
 

@@ -26,6 +26,10 @@ impl Search<'_, '_> {
         let mut is_guess = false;
         let is_likely = match self.facts.event(event).kind {
             EventKind::Call(_) if self.is_task => return None,
+            EventKind::Call(call) if self.lends_to_fail(call, mask) => return Some(By::Failure),
+            EventKind::Call(call) if self.is_kept_by_owner && mask & self.on_self != 0 && self.refuses(call) => {
+                return Some(By::Failure);
+            }
             EventKind::Call(call) => {
                 let callee = self.facts.call(call).callee;
                 match self.facts.expr(callee) {
@@ -93,6 +97,44 @@ impl Search<'_, '_> {
 
     fn is_fallible(&self, method: Name) -> bool {
         Resource::names(&self.resource.may_fail, method)
+    }
+
+    /// Whether a call says that it may come to nothing: a function of the project raises by name, or a file that was asked
+    /// for may not be there. What a constructor has acquired before has no owner then.
+    fn refuses(&self, call: CallId) -> bool {
+        let called = self.facts.call(call);
+        let opens = || {
+            let path = self.program.external_path(self.scope.expr(called.callee));
+            let is_known =
+                |given: &ExprId| matches!(self.facts.expr(*given), Expr::Constant(_)) || self.is_null_device(*given);
+            path.is_some_and(|path| matches!(path.as_str(), "open" | "os.open" | "io.open"))
+                && self.facts.arguments(called).first().is_some_and(|given| !is_known(given))
+        };
+        self.raises_by_name(call) || opens()
+    }
+
+    fn is_null_device(&self, path: ExprId) -> bool {
+        matches!(self.facts.expr(path), Expr::Attribute(_, name) if name.as_str() == "devnull")
+    }
+
+    /// `loop.sock_connect(connection, address)`, or `retry(lambda: connection.connect(address))`: what often raises is
+    /// called with the resource, or by what is given here to be called.
+    fn lends_to_fail(&self, call: CallId, mask: u8) -> bool {
+        let called = self.facts.call(call);
+        if let Expr::Attribute(_, method) = self.facts.expr(called.callee)
+            && self.is_fallible(method)
+            && self.program.is_lent_to(self.scope, call, self.resource)
+        {
+            return self.facts.all_arguments(called).any(|given| self.is_held(given, mask));
+        }
+        self.facts.all_arguments(called).any(|given| {
+            let Expr::Lambda(function) = self.facts.expr(given) else { return false };
+            self.facts.scope_events(self.facts.function(function).scope).any(|(_, event)| {
+                let EventKind::Call(inner) = event.kind else { return false };
+                matches!(self.facts.expr(self.facts.call(inner).callee), Expr::Attribute(base, method)
+                    if self.is_held(base, mask) && self.is_fallible(method))
+            })
+        })
     }
 
     /// `command.extend(["-q", path])`, `parts.insert(0, name)`: a method of a builtin container that is given no more
