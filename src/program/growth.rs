@@ -7,6 +7,7 @@
 
 pub mod exits;
 mod guards;
+mod helpers;
 pub mod loops;
 mod memos;
 mod reinit;
@@ -17,6 +18,7 @@ mod weight;
 
 use rustc_hash::FxHashSet;
 
+pub use helpers::SkippedAfterHelpers;
 pub use siblings::Sibling;
 
 use super::calls::CallSite;
