@@ -10,6 +10,7 @@ mod guards;
 mod helpers;
 pub mod loops;
 mod memos;
+mod passed_over;
 mod reinit;
 mod removals;
 mod siblings;
@@ -93,6 +94,8 @@ pub struct Account {
     pub removals: Vec<Removal>,
     /// The container is handed to code that is not seen, which may take from it.
     pub escapes: bool,
+    /// Where the owner passes over members that are done with, and leaves them in.
+    pub passes_over: Option<EventRef>,
 }
 
 /// A kind, not an identity: `listener.event_type`.
@@ -257,7 +260,8 @@ impl Program<'_> {
             return None;
         }
         let escapes = touches.iter().any(|touch| self.is_escape(*touch));
-        Some(Account { holder, growths, removals, escapes })
+        let passes_over = self.passes_over_finished(place, &growths);
+        Some(Account { holder, growths, removals, escapes, passes_over })
     }
 
     fn growth_repetition(&self, touch: Touch) -> Repetition {

@@ -70,6 +70,9 @@ pub fn instance_confidence(
     owner: &Owner,
 ) -> Option<Confidence> {
     let most = most_sure_of_entries(program, place, growths, owner)?;
+    if account.passes_over.is_some() {
+        return Some(settled(program, place, account, growths, Confidence::Medium));
+    }
     let strongest = growths
         .iter()
         .map(|growth| {
@@ -213,6 +216,10 @@ pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<
             let message = "and this is where the item goes in".to_owned();
             labels.push(Label { location: program.event_location(operation.event), message });
         }
+    }
+    if let Some(event) = account.passes_over {
+        let message = "members that are done with are passed over here, and stay".to_owned();
+        labels.push(Label { location: program.event_location(event), message });
     }
     if let Some(sibling) = growths.iter().find_map(|growth| growth.sibling) {
         let name = program.place_name(sibling.place);
