@@ -412,7 +412,12 @@ impl Program<'_> {
             Domain::Open(_) => false,
         };
         // Keys that are shown to go are not as few as their word says.
-        let sibling = if is_vague { self.pruned_sibling(place, operation) } else { None };
+        let is_owned = matches!(domain, Domain::Open(_)) && matches!(place, Place::Instance(..));
+        let sibling = if is_vague || is_owned { self.pruned_sibling(place, operation) } else { None };
+        // Of keys that are shown to come and go anyway, a sibling says only that the owner outlives them.
+        let sibling = sibling
+            .filter(|sibling| is_vague || sibling.is_of_objects || sibling.is_parallel)
+            .map(|sibling| Sibling { has_open_key: !is_vague, ..sibling });
         let sibling = sibling.filter(|_| domain != Domain::Bounded || self.is_bounded_by_word(scope.expr(key)));
         if operation.level == 0 && container.holds == Holds::Strong {
             domain = self.as_declared(place, container, domain);
@@ -423,14 +428,14 @@ impl Program<'_> {
         {
             domain = Domain::Open(why);
         }
-        if let Some(sibling) = sibling {
+        if let Some(sibling) = sibling.filter(|_| is_vague) {
             let name = self.place_name(sibling.place);
             domain = Domain::Open(Name::new(&format!("one that `{name}` lets go when it is done with")));
         }
         if domain == Domain::Bounded || self.is_own_constant(place, scope.expr(key)) {
             return None;
         }
-        if (sibling.is_none() && self.is_said_once(operation))
+        if (sibling.is_none_or(|sibling| sibling.has_open_key) && self.is_said_once(operation))
             || self.is_kept_to_fixed_table(operation)
             || self.is_imported_first(operation)
             || (!domain.is_open() && self.is_validated(operation))

@@ -79,7 +79,9 @@ pub fn instance_confidence(
             let is_repeated = growth.repetition.frequency == Frequency::Repeated;
             match growth.domain {
                 // Siblings that only sometimes get the same keys say something of an object that is shown to go on.
-                _ if growth.sibling.is_some_and(|sibling| !sibling.is_parallel) && owner.lifetime < Lifetime::Long => {
+                _ if growth.sibling.is_some_and(|sibling| !sibling.is_parallel && !sibling.is_of_objects)
+                    && owner.lifetime < Lifetime::Long =>
+                {
                     Confidence::Low
                 }
                 // `register_user(user_id, user)`: told what there is, as often as there is one.
@@ -99,14 +101,24 @@ pub fn instance_confidence(
     Some(settled(program, place, account, growths, strongest.min(most)))
 }
 
-/// An object that is told when a key is done with lives longer than that, whatever else is known of it.
+/// An object that is told when a key is done with, or that lets go what it has under such keys, lives longer than that,
+/// whatever else is known of it.
 fn most_sure_of_siblings(program: &Program, growths: &[&Growth]) -> Confidence {
     let is_told = |event| {
         let function = program.event_function(event);
         function.is_some_and(|function| vocabulary::is_told_name(program.function(function).name.as_str()))
     };
-    let mut siblings = growths.iter().filter_map(|growth| growth.sibling);
-    match siblings.any(|sibling| sibling.is_parallel && is_told(sibling.removal)) {
+    let outlives = |growth: &Growth| {
+        growth.sibling.is_some_and(|sibling| {
+            let shows_life = match sibling.has_open_key {
+                // What it was given the object may keep for as long as that for which it was made.
+                true => !is_given(program, growth),
+                false => is_told(sibling.removal),
+            };
+            sibling.is_of_objects || sibling.is_parallel && shows_life
+        })
+    };
+    match growths.iter().copied().any(outlives) {
         true => Confidence::Medium,
         false => Confidence::Low,
     }
@@ -144,7 +156,9 @@ pub fn instance_memo_confidence(
 fn most_sure_of_entries(program: &Program, place: Place, growths: &[&Growth], owner: &Owner) -> Option<Confidence> {
     let most = most_sure(owner)?.max(most_sure_of_siblings(program, growths));
     let Place::Instance(class, _) = place else { return Some(most) };
-    let is_shown = growths.iter().any(|growth| matches!(growth.domain, Domain::Open(_)) && growth.sibling.is_none());
+    let is_shown = growths.iter().any(|growth| {
+        matches!(growth.domain, Domain::Open(_)) && growth.sibling.is_none_or(|sibling| sibling.has_open_key)
+    });
     let ends = match owner.lifetime {
         Lifetime::Process => false,
         Lifetime::Presumed if !is_shown => true,
