@@ -214,9 +214,9 @@ impl Program<'_> {
             }
         }
         places.retain(|place| {
-            self.operations
-                .on(*place)
-                .any(|operation| operation.kind.is_growth() || operation.kind == OperationKind::Read)
+            self.operations.on(*place).any(|operation| {
+                operation.kind.is_growth() || matches!(operation.kind, OperationKind::Read | OperationKind::Passed(_))
+            })
         });
         places
     }
@@ -327,10 +327,40 @@ impl Program<'_> {
                 },
                 // A rebound parameter is the function's own affair.
                 OperationKind::Rebind => {}
+                OperationKind::Escaped if operation.level == 0 => match self.alias_kept_in(operation.event) {
+                    Some(place) => touches.extend(self.touches_of_alias(place)),
+                    None => touches.push(Touch { operation, through: Some(site) }),
+                },
                 _ => touches.push(Touch { operation, through: Some(site) }),
             }
         }
         Some(touches)
+    }
+
+    /// `self.tasks = tasks` in a constructor, and further down `self.tasks.append(…)`: the attribute is nothing but another
+    /// name for what was given, and the object adds to it.
+    fn alias_kept_in(&self, event: EventRef) -> Option<Place> {
+        let facts = self.facts(event.module);
+        let EventKind::Bind { target, .. } = facts.event(event.id).kind else { return None };
+        let Expr::Attribute(base, attribute) = facts.expr(target) else { return None };
+        let Expr::Name(base) = facts.expr(base) else { return None };
+        let receiver = self.receiver_named(self.event_scope(event), base).filter(|receiver| !receiver.is_class)?;
+        let is_only_store = matches!(*self.instance_stores(receiver.class, attribute), [store] if store == event);
+        if !is_only_store || !self.is_in_constructor(event) {
+            return None;
+        }
+        let place = self.instance_place(receiver.class, attribute);
+        let adds_itself = |operation: &Operation| {
+            let method = self.event_function(operation.event).map(|function| self.outermost_function(function));
+            operation.kind.is_growth() && method.and_then(|method| self.class_of_method(method)) == Some(receiver.class)
+        };
+        self.operations.on(place).any(adds_itself).then_some(place)
+    }
+
+    /// What is done to a container under the name that another object has for it.
+    fn touches_of_alias(&self, place: Place) -> impl Iterator<Item = Touch> {
+        let operations = self.operations.on(place).filter(|operation| operation.kind != OperationKind::Rebind);
+        operations.map(|operation| Touch { operation: *operation, through: None })
     }
 
     fn parameter_that_takes(&self, site: CallSite, callee: FunctionRef, place: Place) -> Option<Name> {

@@ -90,6 +90,9 @@ pub fn instance_confidence(
                 _ if owner.lifetime >= Lifetime::Presumed && program.keeps_keys_of_emptied(place, account, growth) => {
                     Confidence::Medium
                 }
+                _ if owner.lifetime >= Lifetime::Presumed && is_left_by_others(program, place, growth) => {
+                    Confidence::Medium
+                }
                 _ if owner.lifetime < Lifetime::Long || !growth.is_append || growth.is_conditional => Confidence::Low,
                 // The object itself goes on adding, or other objects leave something of their own in it.
                 Domain::Open(_) | Domain::Presumed(_) if is_given(program, growth) => Confidence::Medium,
@@ -122,6 +125,20 @@ fn most_sure_of_siblings(program: &Program, growths: &[&Growth]) -> Confidence {
         true => Confidence::Medium,
         false => Confidence::Low,
     }
+}
+
+/// Objects that are told of what happens, of which there are many, leave one after the other with the one that they have
+/// the container from.
+fn is_left_by_others(program: &Program, place: Place, growth: &Growth) -> bool {
+    let Place::Instance(owner, _) = place else { return false };
+    let function = program.event_function(growth.touch.event());
+    let method = function.map(|function| program.outermost_function(function));
+    let class = method.and_then(|method| program.class_of_method(method));
+    let is_other = |class| !program.mro(class).contains(&owner) && !program.mro(owner).contains(&class);
+    growth.is_append
+        && !growth.is_conditional
+        && growth.repetition.frequency == Frequency::Repeated
+        && class.is_some_and(|class| is_other(class) && program.instance_frequency(class) >= Frequency::Presumed)
 }
 
 /// What is added is another's: neither made on the spot nor the object whose method adds it.
