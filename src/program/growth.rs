@@ -8,8 +8,10 @@
 pub mod captured;
 pub mod exits;
 mod guards;
+mod helpers;
 pub mod loops;
 mod memos;
+mod passed_over;
 mod reinit;
 mod removals;
 mod siblings;
@@ -18,6 +20,7 @@ mod weight;
 
 use rustc_hash::FxHashSet;
 
+pub use helpers::SkippedAfterHelpers;
 pub use siblings::Sibling;
 
 use super::calls::CallSite;
@@ -94,6 +97,8 @@ pub struct Account {
     pub removals: Vec<Removal>,
     /// The container is handed to code that is not seen, which may take from it.
     pub escapes: bool,
+    /// Where the owner passes over members that are done with, and leaves them in.
+    pub passes_over: Option<EventRef>,
 }
 
 /// A kind, not an identity: `listener.event_type`.
@@ -212,9 +217,9 @@ impl Program<'_> {
             }
         }
         places.retain(|place| {
-            self.operations
-                .on(*place)
-                .any(|operation| operation.kind.is_growth() || operation.kind == OperationKind::Read)
+            self.operations.on(*place).any(|operation| {
+                operation.kind.is_growth() || matches!(operation.kind, OperationKind::Read | OperationKind::Passed(_))
+            })
         });
         places
     }
@@ -261,7 +266,8 @@ impl Program<'_> {
             return None;
         }
         let escapes = touches.iter().any(|touch| self.is_escape(*touch));
-        Some(Account { holder, growths, removals, escapes })
+        let passes_over = self.passes_over_finished(place, &growths);
+        Some(Account { holder, growths, removals, escapes, passes_over })
     }
 
     fn growth_repetition(&self, touch: Touch) -> Repetition {
@@ -327,10 +333,40 @@ impl Program<'_> {
                 },
                 // A rebound parameter is the function's own affair.
                 OperationKind::Rebind => {}
+                OperationKind::Escaped if operation.level == 0 => match self.alias_kept_in(operation.event) {
+                    Some(place) => touches.extend(self.touches_of_alias(place)),
+                    None => touches.push(Touch { operation, through: Some(site) }),
+                },
                 _ => touches.push(Touch { operation, through: Some(site) }),
             }
         }
         Some(touches)
+    }
+
+    /// `self.tasks = tasks` in a constructor, and further down `self.tasks.append(…)`: the attribute is nothing but another
+    /// name for what was given, and the object adds to it.
+    fn alias_kept_in(&self, event: EventRef) -> Option<Place> {
+        let facts = self.facts(event.module);
+        let EventKind::Bind { target, .. } = facts.event(event.id).kind else { return None };
+        let Expr::Attribute(base, attribute) = facts.expr(target) else { return None };
+        let Expr::Name(base) = facts.expr(base) else { return None };
+        let receiver = self.receiver_named(self.event_scope(event), base).filter(|receiver| !receiver.is_class)?;
+        let is_only_store = matches!(*self.instance_stores(receiver.class, attribute), [store] if store == event);
+        if !is_only_store || !self.is_in_constructor(event) {
+            return None;
+        }
+        let place = self.instance_place(receiver.class, attribute);
+        let adds_itself = |operation: &Operation| {
+            let method = self.event_function(operation.event).map(|function| self.outermost_function(function));
+            operation.kind.is_growth() && method.and_then(|method| self.class_of_method(method)) == Some(receiver.class)
+        };
+        self.operations.on(place).any(adds_itself).then_some(place)
+    }
+
+    /// What is done to a container under the name that another object has for it.
+    fn touches_of_alias(&self, place: Place) -> impl Iterator<Item = Touch> {
+        let operations = self.operations.on(place).filter(|operation| operation.kind != OperationKind::Rebind);
+        operations.map(|operation| Touch { operation: *operation, through: None })
     }
 
     fn parameter_that_takes(&self, site: CallSite, callee: FunctionRef, place: Place) -> Option<Name> {
@@ -412,7 +448,12 @@ impl Program<'_> {
             Domain::Open(_) => false,
         };
         // Keys that are shown to go are not as few as their word says.
-        let sibling = if is_vague { self.pruned_sibling(place, operation) } else { None };
+        let is_owned = matches!(domain, Domain::Open(_)) && matches!(place, Place::Instance(..));
+        let sibling = if is_vague || is_owned { self.pruned_sibling(place, operation) } else { None };
+        // Of keys that are shown to come and go anyway, a sibling says only that the owner outlives them.
+        let sibling = sibling
+            .filter(|sibling| is_vague || sibling.is_of_objects || sibling.is_parallel)
+            .map(|sibling| Sibling { has_open_key: !is_vague, ..sibling });
         let sibling = sibling.filter(|_| domain != Domain::Bounded || self.is_bounded_by_word(scope.expr(key)));
         if operation.level == 0 && container.holds == Holds::Strong {
             domain = self.as_declared(place, container, domain);
@@ -423,14 +464,14 @@ impl Program<'_> {
         {
             domain = Domain::Open(why);
         }
-        if let Some(sibling) = sibling {
+        if let Some(sibling) = sibling.filter(|_| is_vague) {
             let name = self.place_name(sibling.place);
             domain = Domain::Open(Name::new(&format!("one that `{name}` lets go when it is done with")));
         }
         if domain == Domain::Bounded || self.is_own_constant(place, scope.expr(key)) {
             return None;
         }
-        if (sibling.is_none() && self.is_said_once(operation))
+        if (sibling.is_none_or(|sibling| sibling.has_open_key) && self.is_said_once(operation))
             || self.is_kept_to_fixed_table(operation)
             || self.is_imported_first(operation)
             || (!domain.is_open() && self.is_validated(operation))

@@ -15,8 +15,8 @@ use super::calls::CallSite;
 use super::names::Definition;
 use super::registries::Cause;
 use super::repetition::{Frequency, Repetition};
-use super::{EventRef, ExprRef, FunctionRef, ModuleId, Operation, OperationKind, Place, Program, vocabulary};
-use crate::facts::{ClassId, Expr, ExprId};
+use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Operation, OperationKind, Place, Program, vocabulary};
+use crate::facts::{CallId, ClassId, EventKind, Expr, ExprId};
 use crate::finding::Label;
 use crate::models::Holds;
 use crate::source::Name;
@@ -47,6 +47,8 @@ pub struct Listener {
     pub removal: FunctionRef,
     /// The method that ends the listener's life and does not call it.
     pub ending: Option<FunctionRef>,
+    /// Where the call that registers a closure waits for what the closure tells it, and is over then.
+    pub waits: Option<EventRef>,
     pub repetition: Repetition,
 }
 
@@ -141,7 +143,12 @@ impl Program<'_> {
         let place = keeper.operation.place;
         let callable = self.argument_for(site, keeper.function, keeper.parameter)?;
         let cause = self.cause_of_listener(callable)?;
-        let emitter = self.emitter(site, place)?;
+        // What belongs to a call is over with it, and the caller's own emitter is not.
+        let caller = matches!(cause, Cause::Fresh).then(|| self.caller_with_emitter(site)).flatten();
+        let emitter = match caller {
+            Some(_) => Emitter::Given,
+            None => self.emitter(site, place)?,
+        };
         let around = self.event_function(site.event)?;
         let method = self.outermost_function(around);
         let ending = match cause {
@@ -159,7 +166,10 @@ impl Program<'_> {
         if self.calls_removal(site, removal, cause) || self.is_result_kept(site, keeper.function) {
             return None;
         }
-        let mut repetition = self.repetition(site.event);
+        let mut repetition = match caller {
+            Some(class) => self.repetition_in_life(site.event, class),
+            None => self.repetition(site.event),
+        };
         if let Cause::Instance(class) = cause {
             let made = self.instance_frequency(class);
             let begins = vocabulary::is_beginning_name(self.function(method).name.as_str());
@@ -172,7 +182,55 @@ impl Program<'_> {
             return None;
         }
         let kept_at = keeper.operation.event;
-        Some(Listener { event: site.event, cause, emitter, place, kept_at, removal, ending, repetition })
+        let waits = matches!(cause, Cause::Fresh).then(|| self.wait_for_closure(site, callable)).flatten();
+        Some(Listener { event: site.event, cause, emitter, place, kept_at, removal, ending, waits, repetition })
+    }
+
+    /// The class of the object that registers something with an emitter in an attribute of its own: `self.channel.on_close(…)`.
+    fn caller_with_emitter(&self, site: CallSite) -> Option<ClassRef> {
+        let facts = self.facts(site.module);
+        let Expr::Attribute(emitter, _) = facts.expr(facts.call(site.call).callee) else { return None };
+        let Expr::Attribute(base, _) = facts.expr(emitter) else { return None };
+        let Expr::Name(base) = facts.expr(base) else { return None };
+        let receiver = self.receiver_named(self.event_scope(site.event), base)?;
+        (!receiver.is_class).then_some(receiver.class)
+    }
+
+    /// `done.wait()` or `await done` behind a registration of `lambda: done.set()`.
+    fn wait_for_closure(&self, site: CallSite, callable: ExprRef) -> Option<EventRef> {
+        let facts = self.facts(site.module);
+        let scope = self.event_scope(site.event);
+        let closure = match self.expr(callable) {
+            Expr::Lambda(function) => FunctionRef::new(callable.scope.module, function),
+            Expr::Name(name) => match self.resolve_name(callable.scope, name) {
+                Definition::Function(function) => function,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let captures = self.captures(closure);
+        let is_told = |expr: ExprId| matches!(facts.expr(expr), Expr::Name(name) if captures.contains(&(scope, name)));
+        let is_method_of_told = |call: CallId, methods: &[&str]| {
+            matches!(facts.expr(facts.call(call).callee), Expr::Attribute(base, method)
+                if is_told(base) && (methods.is_empty() || methods.contains(&method.as_str())))
+        };
+        let waits = |kind: EventKind| match kind {
+            EventKind::Await(awaited) => {
+                is_told(awaited)
+                    || match facts.expr(awaited) {
+                        Expr::Call(call) => {
+                            is_method_of_told(call, &[]) || facts.all_arguments(facts.call(call)).any(is_told)
+                        }
+                        _ => false,
+                    }
+            }
+            EventKind::Call(call) => is_method_of_told(call, &["wait", "result", "get", "join"]),
+            _ => false,
+        };
+        facts
+            .scope_events(scope.id)
+            .find(|(id, event)| *id > site.event.id && waits(event.kind))
+            .map(|(id, _)| EventRef::new(site.module, id))
     }
 
     /// What the callable belongs to: an instance, or the call that makes it.
@@ -256,9 +314,10 @@ impl Program<'_> {
     /// What registers gives something back, and the caller keeps it: it is by that that the listener is taken out.
     fn is_result_kept(&self, site: CallSite, function: FunctionRef) -> bool {
         let facts = self.facts(site.module);
-        let gives = self.facts(function.module).scope_events(self.function(function).scope).any(
-            |(_, event)| matches!(event.kind, crate::facts::EventKind::Return(value) if value != crate::facts::NOTHING),
-        );
+        let gives = self
+            .facts(function.module)
+            .scope_events(self.function(function).scope)
+            .any(|(_, event)| matches!(event.kind, EventKind::Return(value) if value != crate::facts::NOTHING));
         let result = facts.id_of(Expr::Call(site.call));
         gives && result.is_some_and(|result| self.module(site.module).is_part_of_something(result))
     }
@@ -269,6 +328,10 @@ impl Program<'_> {
         let mut labels =
             vec![Label { location: self.event_location(listener.kept_at), message: format!("kept in `{place}`") }];
         labels.extend(listener.repetition.reasons.iter().take(2).cloned());
+        labels.extend(listener.waits.map(|wait| Label {
+            location: self.event_location(wait),
+            message: "what is registered is of no use behind this".to_owned(),
+        }));
         let removal = self.function(listener.removal);
         labels.push(Label {
             location: self.location(listener.removal.module, removal.name_span),

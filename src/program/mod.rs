@@ -161,6 +161,7 @@ pub struct Program<'m> {
     listeners: listeners::Listeners,
     /// What is done to the places from which a removal may be skipped; `None` where nothing takes out one entry.
     touches_of_skipped: calls::Answers<Place, Option<Arc<[growth::Touch]>>>,
+    skipped_after_helpers: OnceLock<growth::SkippedAfterHelpers>,
     registrations: registries::Registrations,
     thread_locals: thread_locals::ThreadLocals,
     endings: resources::Endings,
@@ -506,6 +507,7 @@ impl<'m> Program<'m> {
             lifetimes: lifetimes::Lifetimes::default(),
             listeners: listeners::Listeners::default(),
             touches_of_skipped: calls::Answers::default(),
+            skipped_after_helpers: OnceLock::new(),
             registrations: registries::Registrations::default(),
             thread_locals: thread_locals::ThreadLocals::default(),
             endings: resources::Endings::default(),

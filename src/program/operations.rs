@@ -420,10 +420,7 @@ impl Collector<'_> {
             self.add(event, kind, scope.expr(base), key, value);
         }
         for argument in facts.all_arguments(call) {
-            let argument = match facts.expr(argument) {
-                Expr::Starred(inner) => inner,
-                _ => argument,
-            };
+            // `gather(*self.tasks)` hands over the items, and not what holds them.
             if self.names_tracked(argument) || takes_from_name(facts, argument) {
                 self.pass(event, scope, id, argument);
             }

@@ -829,6 +829,14 @@ pub fn is_ending_name(name: &str) -> bool {
     )
 }
 
+/// Methods that give up all that is still waited for: `fail_all`, `_abort_pending`, `on_disconnect`.
+pub fn is_failing_name(name: &str) -> bool {
+    is_ending_name(name)
+        || name
+            .split('_')
+            .any(|word| matches!(word, "fail" | "abort" | "reject" | "disconnect" | "disconnected" | "lost"))
+}
+
 /// Methods that start an object afresh.
 pub fn is_resetting_name(name: &str) -> bool {
     let name = name.trim_start_matches('_');

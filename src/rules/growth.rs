@@ -73,13 +73,18 @@ pub fn instance_confidence(
     let is_mistaken = account.removals.iter().any(|removal| removal.is_mistaken);
     let least = if is_mistaken { Confidence::Medium } else { Confidence::Low };
     let most = most_sure_of_entries(program, place, growths, owner)?.max(least);
+    if account.passes_over.is_some() {
+        return Some(settled(program, place, account, growths, Confidence::Medium));
+    }
     let strongest = growths
         .iter()
         .map(|growth| {
             let is_repeated = growth.repetition.frequency == Frequency::Repeated;
             match growth.domain {
                 // Siblings that only sometimes get the same keys say something of an object that is shown to go on.
-                _ if growth.sibling.is_some_and(|sibling| !sibling.is_parallel) && owner.lifetime < Lifetime::Long => {
+                _ if growth.sibling.is_some_and(|sibling| !sibling.is_parallel && !sibling.is_of_objects)
+                    && owner.lifetime < Lifetime::Long =>
+                {
                     Confidence::Low
                 }
                 // `register_user(user_id, user)`: told what there is, as often as there is one.
@@ -89,6 +94,9 @@ pub fn instance_confidence(
                     Confidence::Medium
                 }
                 _ if is_mistaken => Confidence::Medium,
+                _ if owner.lifetime >= Lifetime::Presumed && is_left_by_others(program, place, growth) => {
+                    Confidence::Medium
+                }
                 _ if owner.lifetime < Lifetime::Long || !growth.is_append || growth.is_conditional => Confidence::Low,
                 // The object itself goes on adding, or other objects leave something of their own in it.
                 Domain::Open(_) | Domain::Presumed(_) if is_given(program, growth) => Confidence::Medium,
@@ -100,17 +108,41 @@ pub fn instance_confidence(
     Some(settled(program, place, account, growths, strongest.min(most)))
 }
 
-/// An object that is told when a key is done with lives longer than that, whatever else is known of it.
+/// An object that is told when a key is done with, or that lets go what it has under such keys, lives longer than that,
+/// whatever else is known of it.
 fn most_sure_of_siblings(program: &Program, growths: &[&Growth]) -> Confidence {
     let is_told = |event| {
         let function = program.event_function(event);
         function.is_some_and(|function| vocabulary::is_told_name(program.function(function).name.as_str()))
     };
-    let mut siblings = growths.iter().filter_map(|growth| growth.sibling);
-    match siblings.any(|sibling| sibling.is_parallel && is_told(sibling.removal)) {
+    let outlives = |growth: &Growth| {
+        growth.sibling.is_some_and(|sibling| {
+            let shows_life = match sibling.has_open_key {
+                // What it was given the object may keep for as long as that for which it was made.
+                true => !is_given(program, growth),
+                false => is_told(sibling.removal),
+            };
+            sibling.is_of_objects || sibling.is_parallel && shows_life
+        })
+    };
+    match growths.iter().copied().any(outlives) {
         true => Confidence::Medium,
         false => Confidence::Low,
     }
+}
+
+/// Objects that are told of what happens, of which there are many, leave one after the other with the one that they have
+/// the container from.
+fn is_left_by_others(program: &Program, place: Place, growth: &Growth) -> bool {
+    let Place::Instance(owner, _) = place else { return false };
+    let function = program.event_function(growth.touch.event());
+    let method = function.map(|function| program.outermost_function(function));
+    let class = method.and_then(|method| program.class_of_method(method));
+    let is_other = |class| !program.mro(class).contains(&owner) && !program.mro(owner).contains(&class);
+    growth.is_append
+        && !growth.is_conditional
+        && growth.repetition.frequency == Frequency::Repeated
+        && class.is_some_and(|class| is_other(class) && program.instance_frequency(class) >= Frequency::Presumed)
 }
 
 /// What is added is another's: neither made on the spot nor the object whose method adds it.
@@ -145,7 +177,9 @@ pub fn instance_memo_confidence(
 fn most_sure_of_entries(program: &Program, place: Place, growths: &[&Growth], owner: &Owner) -> Option<Confidence> {
     let most = most_sure(owner)?.max(most_sure_of_siblings(program, growths));
     let Place::Instance(class, _) = place else { return Some(most) };
-    let is_shown = growths.iter().any(|growth| matches!(growth.domain, Domain::Open(_)) && growth.sibling.is_none());
+    let is_shown = growths.iter().any(|growth| {
+        matches!(growth.domain, Domain::Open(_)) && growth.sibling.is_none_or(|sibling| sibling.has_open_key)
+    });
     let ends = match owner.lifetime {
         Lifetime::Process => false,
         Lifetime::Presumed if !is_shown => true,
@@ -217,6 +251,10 @@ pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<
             let message = "and this is where the item goes in".to_owned();
             labels.push(Label { location: program.event_location(operation.event), message });
         }
+    }
+    if let Some(event) = account.passes_over {
+        let message = "members that are done with are passed over here, and stay".to_owned();
+        labels.push(Label { location: program.event_location(event), message });
     }
     if let Some(sibling) = growths.iter().find_map(|growth| growth.sibling) {
         let name = program.place_name(sibling.place);

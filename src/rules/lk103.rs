@@ -4,22 +4,29 @@ use super::{Claim, Report, label};
 use crate::finding::{Confidence, Label};
 use crate::program::growth::exits::{Skipped, SkippedKind};
 use crate::program::lifetimes::Lifetime;
-use crate::program::{ModuleId, Place, Program};
+use crate::program::{EventRef, ModuleId, Place, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for (place, skipped) in program.skipped_removals(module) {
         let adds = skipped.growth.touch.event();
         let is_async = program.event_function(adds).is_some_and(|function| program.function(function).is_async);
         let Some((confidence, reasons)) = confidence(program, place, &skipped, is_async) else { continue };
-        let name = program.place_name(place);
+        let name = name(program, place, adds);
         let how = match skipped.kind {
             _ if !is_async => "wait after it times out",
             SkippedKind::Own => "`await` after it fails or is cancelled",
             SkippedKind::Task | SkippedKind::Cancelled => "`await` after it is cancelled",
             SkippedKind::TimedOut => "`await` after it times out",
         };
-        let mut related = vec![
-            label(program, skipped.holder.binding, held(program, place)),
+        let mut related = vec![label(program, skipped.holder.binding, held(program, place))];
+        if skipped.growth.touch.through.is_some() {
+            related.push(label(
+                program,
+                skipped.growth.touch.operation.event,
+                "and this is where it goes in".to_owned(),
+            ));
+        }
+        related.extend([
             label(
                 program,
                 skipped.wait,
@@ -30,7 +37,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
                 },
             ),
             label(program, skipped.removal, removal(skipped.kind, is_async)),
-        ];
+        ]);
         related.extend(skipped.growth.repetition.reasons.iter().take(2).cloned());
         related.extend(reasons);
         related.dedup_by_key(|label| label.location);
@@ -58,6 +65,18 @@ fn confidence(program: &Program, place: Place, skipped: &Skipped, is_async: bool
     let Place::Instance(class, _) = place else { return Some((by_key, Vec::new())) };
     let owner = program.owner(class);
     (owner.lifetime != Lifetime::Short).then_some((by_key, owner.reasons))
+}
+
+/// The container, as the function that adds to it would name it.
+fn name(program: &Program, place: Place, adds: EventRef) -> String {
+    let own =
+        program.event_function(adds).and_then(|function| program.class_of_method(program.outermost_function(function)));
+    match place {
+        Place::Instance(class, name) if own.is_none_or(|own| !program.mro(own).contains(&class)) => {
+            format!("{}.{name}", program.class(class).name)
+        }
+        _ => program.place_name(place),
+    }
 }
 
 fn held(program: &Program, place: Place) -> String {

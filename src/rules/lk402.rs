@@ -121,6 +121,7 @@ fn confidence(program: &Program, listener: &Listener) -> Confidence {
         _ if is_one && !is_repeated => Confidence::Low,
         (Emitter::Process, _) if is_repeated => Confidence::High,
         (_, Some(_)) => Confidence::Medium,
+        _ if listener.waits.is_some() => Confidence::Medium,
         (Emitter::Given, None) if is_repeated => Confidence::Medium,
         _ => Confidence::Low,
     }

@@ -37,18 +37,25 @@ pub enum SkippedKind {
 
 /// What ends a wait.
 #[derive(Clone, Copy, PartialEq)]
-enum Raised {
+pub(super) enum Raised {
     Error,
     Cancellation,
 }
 
 /// Where a function waits, and where it is left if that comes to nothing: by what the wait raises, or further down.
 #[derive(Clone, Copy)]
-struct Wait {
-    event: EventRef,
+pub(super) struct Wait {
+    pub event: EventRef,
     leaves: EventRef,
     /// The branch for what came in time.
     answered: Option<ContextId>,
+}
+
+/// What is added to a container, and what may take it out again.
+pub(super) struct Entry {
+    pub holder: Holder,
+    pub growth: Growth,
+    pub removals: Vec<Operation>,
 }
 
 impl Program<'_> {
@@ -62,15 +69,19 @@ impl Program<'_> {
         };
         let mut entries = self.operations.in_module(module).filter(is_entry).peekable();
         // Most modules have none to look for waits for.
-        if entries.peek().is_none() {
-            return found;
+        if entries.peek().is_some() {
+            let waits = limited_waits(self.facts(module));
+            for operation in entries {
+                if let Some(skipped) = self.skipped(*operation, &waits)
+                    && seen.insert((operation.place, self.event_function(operation.event)))
+                {
+                    found.push((operation.place, skipped));
+                }
+            }
         }
-        let waits = limited_waits(self.facts(module));
-        for operation in entries {
-            if let Some(skipped) = self.skipped(*operation, &waits)
-                && seen.insert((operation.place, self.event_function(operation.event)))
-            {
-                found.push((operation.place, skipped));
+        for (place, skipped) in self.skipped_after_helpers(module) {
+            if seen.insert((*place, self.event_function(skipped.growth.touch.event()))) {
+                found.push((*place, skipped.clone()));
             }
         }
         found
@@ -80,8 +91,60 @@ impl Program<'_> {
         let place = operation.place;
         let function = self.event_function(operation.event)?;
         let is_async = self.function(function).is_async;
-        let wait =
-            if is_async { self.wait_after(operation.event)? } else { self.limited_wait_after(operation, waits)? };
+        let wait = if is_async { self.wait_after(operation.event)? } else { self.limited_wait_for(operation, waits)? };
+        let Entry { holder, mut growth, removals } = self.entry(operation, None)?;
+        // Who waits in a thread cannot be cancelled.
+        let raised = if is_async { Raised::Cancellation } else { Raised::Error };
+        if self.is_cleaned_up(function, operation, wait, &removals, raised) {
+            return None;
+        }
+        let is_caught = || self.is_cleaned_up(function, operation, wait, &removals, Raised::Error);
+        let (own, others): (Vec<Operation>, Vec<Operation>) =
+            removals.iter().partition(|removal| self.event_function(removal.event) == Some(function));
+        let (kind, removal) = if own.is_empty() {
+            let mut by_key = others.iter().filter(|removal| !self.fails_all(**removal)).peekable();
+            let removal = **by_key.peek()?;
+            if !by_key.all(|removal| self.takes_one(*removal, 0)) {
+                return None;
+            }
+            let kind = match is_async {
+                true => self.stands_for(operation, wait.event).filter(|_| !is_caught())?,
+                false => SkippedKind::TimedOut,
+            };
+            (kind, removal.event)
+        } else {
+            let facts = self.facts(function.module);
+            let is_later = |removal: &Operation| {
+                self.takes_one(*removal, 0)
+                    && removal.event.id > wait.event.id
+                    && facts.is_same_written(removal.key, self.growing_key(operation))
+            };
+            if !own.iter().all(is_later) || !self.leave_own_entry(operation, &others) {
+                return None;
+            }
+            let kind = if is_caught() { SkippedKind::Cancelled } else { SkippedKind::Own };
+            (kind, own.first()?.event)
+        };
+        let adds = matches!(operation.kind, OperationKind::Append | OperationKind::Add);
+        if adds && !growth.domain.is_open() && self.is_made_here(operation) {
+            growth.domain = helpers::made_anew();
+        }
+        growth.repetition = self.repetition_of_entry(place, operation.event);
+        let wait = wait.event;
+        (growth.repetition.frequency >= Frequency::Presumed).then_some(Skipped { holder, growth, wait, removal, kind })
+    }
+
+    pub(super) fn repetition_of_entry(&self, place: Place, added: EventRef) -> Repetition {
+        match place {
+            Place::Instance(owner, _) => self.repetition_in_life(added, owner),
+            _ => self.repetition(added),
+        }
+    }
+
+    /// What is added to a container that holds it, with the removals that count; `None` where nothing takes out one.
+    /// What is made `anew` each time needs no other sign that it grows.
+    pub(super) fn entry(&self, operation: Operation, anew: Option<Growth>) -> Option<Entry> {
+        let place = operation.place;
         let holder = self.holder(place)?;
         if holder.container.is_bounded || holder.container.holds != Holds::Strong {
             return None;
@@ -89,49 +152,34 @@ impl Program<'_> {
         // Every module may add to one and the same place.
         let touches = self.touches_of_skipped.get(place, |place| {
             let touches = self.touches(*place);
-            let is_taken_from = self.removals(*place, &touches).iter().any(|removal| self.takes_one(removal.operation));
+            let removals = self.removals(*place, &touches);
+            let is_taken_from =
+                removals.iter().any(|removal| self.takes_one(removal.operation, removal.operation.level));
             is_taken_from.then(|| touches.into())
         })?;
         let touch = Touch { operation, through: None };
-        let mut growth = self.growth(place, holder.container, touch, &touches)?;
+        let growth = anew.or_else(|| self.growth(place, holder.container, touch, &touches))?;
         let growths = std::slice::from_ref(&growth);
         let removals: Vec<Operation> = self
             .graded_removals(place, &touches, growths)
             .filter(|removal| removal.refuted.is_none() && !self.is_own_making(place, removal.touch))
             .map(|removal| removal.touch.operation)
             .collect();
-        if removals.is_empty() || !removals.iter().all(|removal| self.takes_one(*removal)) {
-            return None;
-        }
-        // Who waits in a thread cannot be cancelled.
-        let raised = if is_async { Raised::Cancellation } else { Raised::Error };
-        if self.is_cleaned_up(function, operation, wait, &removals, raised) {
-            return None;
-        }
-        let is_caught = || self.is_cleaned_up(function, operation, wait, &removals, Raised::Error);
-        let own: Vec<&Operation> =
-            removals.iter().filter(|removal| self.event_function(removal.event) == Some(function)).collect();
-        let (kind, removal) = if own.is_empty() {
-            let kind = match is_async {
-                true => self.stands_for(operation, wait.event).filter(|_| !is_caught())?,
-                false => SkippedKind::TimedOut,
-            };
-            (kind, removals.first()?.event)
-        } else {
-            let is_later =
-                |removal: &&Operation| removal.event.id > wait.event.id && removal.key == self.growing_key(operation);
-            if own.len() < removals.len() || !own.iter().all(is_later) {
-                return None;
-            }
-            let kind = if is_caught() { SkippedKind::Cancelled } else { SkippedKind::Own };
-            (kind, own.first()?.event)
-        };
-        growth.repetition = match place {
-            Place::Instance(owner, _) => self.repetition_in_life(operation.event, owner),
-            _ => self.repetition(operation.event),
-        };
-        let wait = wait.event;
-        (growth.repetition.frequency >= Frequency::Presumed).then_some(Skipped { holder, growth, wait, removal, kind })
+        (!removals.is_empty()).then_some(Entry { holder, growth, removals })
+    }
+
+    /// What is added, or its key, is another object each time.
+    fn is_made_here(&self, operation: Operation) -> bool {
+        let scope = self.event_scope(operation.event);
+        let names = self.names_of(scope.module, &[self.growing_key(operation)]);
+        names.into_iter().any(|name| self.is_fresh(scope, name))
+    }
+
+    /// What others take out of the place is not what this function has added and takes out itself.
+    fn leave_own_entry(&self, operation: Operation, others: &[Operation]) -> bool {
+        others.is_empty()
+            || self.is_made_here(operation)
+                && others.iter().all(|removal| self.empties(*removal) || self.takes_what_it_is_given(*removal))
     }
 
     fn is_own_making(&self, place: Place, touch: Touch) -> bool {
@@ -143,11 +191,11 @@ impl Program<'_> {
     }
 
     /// Takes out one entry by its key, and is no sweep over all of them.
-    fn takes_one(&self, removal: Operation) -> bool {
+    pub(super) fn takes_one(&self, removal: Operation, level: u8) -> bool {
         let facts = self.facts(removal.event.module);
         let is_keyed = matches!(removal.kind, OperationKind::Pop | OperationKind::Remove | OperationKind::Delete)
             && removal.key != NOTHING
-            && removal.level == 0;
+            && removal.level == level;
         let scope = self.event_scope(removal.event);
         let sweeps =
             matches!(facts.expr(removal.key), Expr::Name(name) if self.iterates_over(scope, name, removal.place));
@@ -156,11 +204,16 @@ impl Program<'_> {
 
     /// The first `await` that is reached from an event in the same function.
     fn wait_after(&self, event: EventRef) -> Option<Wait> {
+        self.wait_after_but(event, NOTHING)
+    }
+
+    /// The same, but for the `await` of one thing.
+    pub(super) fn wait_after_but(&self, event: EventRef, harmless: ExprId) -> Option<Wait> {
         let facts = self.facts(event.module);
         let scope = facts.scope_of(facts.event(event.id));
         let (id, _) = facts.scope_events(scope).skip_while(|(id, _)| *id <= event.id).find(|(id, other)| {
             matches!(other.kind, EventKind::Await(awaited)
-                if !self.is_shielded(facts, awaited) && !self.is_own_start(ScopeRef::new(event.module, scope), awaited))
+                if awaited != harmless && !self.is_shielded(facts, awaited) && !self.is_own_start(ScopeRef::new(event.module, scope), awaited))
                 && facts.scope_of(other) == scope
                 && is_reached(facts, event.id, *id, scope)
                 && !is_caught(facts, *id, false)
@@ -170,14 +223,25 @@ impl Program<'_> {
     }
 
     /// The first of some calls after an entry is added that waits for what the entry holds.
-    fn limited_wait_after(&self, operation: Operation, waits: &[(EventId, CallId)]) -> Option<Wait> {
-        let (module, from) = (operation.event.module, operation.event.id);
-        let facts = self.facts(module);
+    fn limited_wait_for(&self, operation: Operation, waits: &[(EventId, CallId)]) -> Option<Wait> {
         let scope = self.event_scope(operation.event);
+        self.limited_wait_after(operation.event, waits, &|waited| self.is_part_of_entry(scope, waited, operation))
+    }
+
+    /// The first of some calls after an event in its function that waits for one of these.
+    pub(super) fn limited_wait_after(
+        &self,
+        event: EventRef,
+        waits: &[(EventId, CallId)],
+        is_waited_for: &dyn Fn(ExprId) -> bool,
+    ) -> Option<Wait> {
+        let (module, from) = (event.module, event.id);
+        let facts = self.facts(module);
+        let scope = self.event_scope(event);
         waits.iter().filter(|(id, _)| *id > from).find_map(|(id, call)| {
             let Expr::Attribute(base, method) = facts.expr(facts.call(*call).callee) else { return None };
             let is_wait = facts.scope_of(facts.event(*id)) == scope.id
-                && self.is_part_of_entry(scope, base, operation)
+                && is_waited_for(base)
                 && is_reached(facts, from, *id, scope.id)
                 && !is_caught(facts, *id, true);
             let (leaves, answered) = match method.as_str() {
@@ -270,7 +334,7 @@ impl Program<'_> {
     }
 
     /// Whether somebody takes the entry out when the wait raises.
-    fn is_cleaned_up(
+    pub(super) fn is_cleaned_up(
         &self,
         function: FunctionRef,
         operation: Operation,
@@ -345,7 +409,7 @@ impl Program<'_> {
     }
 
     /// Whether an event calls one of the functions, or what calls one of them.
-    fn calls_one_of(&self, event: EventRef, removers: &[FunctionRef], depth: u32) -> bool {
+    pub(super) fn calls_one_of(&self, event: EventRef, removers: &[FunctionRef], depth: u32) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return false };
         let Some(site) = self.call_site(event) else { return false };
         let facts = self.facts(event.module);
@@ -395,25 +459,7 @@ impl Program<'_> {
         if self.is_current_task(scope.expr(key)) {
             return Some(SkippedKind::Task);
         }
-        let EventKind::Await(awaited) = facts.event(wait.id).kind else { return None };
-        let is_limiting = |name: Name| matches!(name.as_str(), "wait_for" | "timeout" | "async_timeout" | "timeout_at");
-        let limited = match facts.expr(awaited) {
-            // `wait_for(entry, 10)`, `wait_for(entry.wait(), 10)`
-            Expr::Call(call) if called_name(facts, awaited).is_some_and(is_limiting) => {
-                *facts.arguments(facts.call(call)).first()?
-            }
-            // `entry.wait(timeout)`
-            Expr::Call(call) if facts.all_arguments(facts.call(call)).any(|limit| names_limit(facts, limit)) => awaited,
-            // `async with timeout(10): await entry`
-            _ if facts.contexts_around(facts.event(wait.id).context).any(|context| match context.kind {
-                ContextKind::With { manager, .. } => called_name(facts, manager).is_some_and(is_limiting),
-                _ => false,
-            }) =>
-            {
-                awaited
-            }
-            _ => return None,
-        };
+        let limited = waited_with_limit(facts, wait)?;
         let waited = match facts.expr(limited) {
             Expr::Call(call) => match facts.expr(facts.call(call).callee) {
                 Expr::Attribute(base, _) => base,
@@ -444,6 +490,31 @@ impl Program<'_> {
     }
 }
 
+/// What an `await` waits for no longer than for a limited time.
+pub(super) fn waited_with_limit(facts: &FileFacts, wait: EventRef) -> Option<ExprId> {
+    let EventKind::Await(awaited) = facts.event(wait.id).kind else { return None };
+    let is_limiting = |name: Name| matches!(name.as_str(), "wait_for" | "timeout" | "async_timeout" | "timeout_at");
+    match facts.expr(awaited) {
+        // `wait_for(entry, 10)`, `wait_for(entry.wait(), 10)`
+        Expr::Call(call) if called_name(facts, awaited).is_some_and(is_limiting) => {
+            facts.arguments(facts.call(call)).first().copied()
+        }
+        // `entry.wait(timeout)`
+        Expr::Call(call) if facts.all_arguments(facts.call(call)).any(|limit| names_limit(facts, limit)) => {
+            Some(awaited)
+        }
+        // `async with timeout(10): await entry`
+        _ if facts.contexts_around(facts.event(wait.id).context).any(|context| match context.kind {
+            ContextKind::With { manager, .. } => called_name(facts, manager).is_some_and(is_limiting),
+            _ => false,
+        }) =>
+        {
+            Some(awaited)
+        }
+        _ => None,
+    }
+}
+
 /// A handler for more than `Exception`.
 fn catches_cancellation(facts: &FileFacts, types: ExprId) -> bool {
     match facts.expr(types) {
@@ -468,7 +539,7 @@ fn names_limit(facts: &FileFacts, expr: ExprId) -> bool {
 }
 
 /// The last name of what an expression calls.
-fn called_name(facts: &FileFacts, expr: ExprId) -> Option<Name> {
+pub(super) fn called_name(facts: &FileFacts, expr: ExprId) -> Option<Name> {
     let Expr::Call(call) = facts.expr(expr) else { return None };
     facts.called_name(facts.call(call))
 }
@@ -482,7 +553,7 @@ fn contexts(facts: &FileFacts, innermost: ContextId) -> Vec<ContextId> {
 static LIMITED: LazyLock<[Name; 3]> = LazyLock::new(|| ["get", "wait", "result"].map(Name::new));
 
 /// The calls of a file that wait no longer than for a limited time, in their order.
-fn limited_waits(facts: &FileFacts) -> Vec<(EventId, CallId)> {
+pub(super) fn limited_waits(facts: &FileFacts) -> Vec<(EventId, CallId)> {
     let mut waits = Vec::new();
     for (number, call) in facts.calls.iter().enumerate() {
         let Expr::Attribute(_, method) = facts.expr(call.callee) else { continue };

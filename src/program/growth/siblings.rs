@@ -11,6 +11,10 @@ pub struct Sibling {
     pub removal: EventRef,
     /// Both get the key on the same ways.
     pub is_parallel: bool,
+    /// The sibling has the objects themselves, each under a key of its own, and lets them go.
+    pub is_of_objects: bool,
+    /// There is always another key, whatever becomes of those of the sibling.
+    pub has_open_key: bool,
 }
 
 impl Program<'_> {
@@ -43,7 +47,13 @@ impl Program<'_> {
         beside.find_map(|(other, level)| {
             let removal = (other != place && have_one_owner(other, place))
                 .then(|| self.removal_of_one(other, level, function, None))??;
-            Some(Sibling { place: other, removal, is_parallel: !self.is_conditional(operation.event) })
+            Some(Sibling {
+                place: other,
+                removal,
+                is_parallel: !self.is_conditional(operation.event),
+                is_of_objects: false,
+                has_open_key: false,
+            })
         })
     }
 
@@ -69,9 +79,11 @@ impl Program<'_> {
                 continue;
             }
             seen.push((other.place, other.event));
-            // In another function only a name that says what it is stands for the same key.
+            // In another function only a name that says what it is stands for the same key, or what is a part of the object
+            // that the sibling has under it.
             let is_beside = self.event_function(other.event) == Some(function);
-            let key = match is_beside {
+            let is_of_objects = matches!(facts.expr(other.key), Expr::Attribute(object, _) if object == other.value && !self.is_own(other));
+            let key = match is_beside || is_of_objects {
                 true => None,
                 false if self.is_shared(place) && self.names_something(operation.key, operation.event) => {
                     Some(operation.key)
@@ -81,10 +93,15 @@ impl Program<'_> {
             if let Some(removal) = self.removal_of_one(other.place, 0, function, key) {
                 let context_of = |event: EventRef| facts.event(event.id).context;
                 let is_parallel = is_beside && context_of(other.event) == context_of(operation.event);
-                return Some(Sibling { place: other.place, removal, is_parallel });
+                return Some(Sibling { place: other.place, removal, is_parallel, is_of_objects, has_open_key: false });
             }
         }
         None
+    }
+
+    /// What is stored is the object whose method stores it.
+    fn is_own(&self, operation: &Operation) -> bool {
+        self.holds_receiver(&[Touch { operation: *operation, through: None }])
     }
 
     fn names_something(&self, key: ExprId, event: EventRef) -> bool {

@@ -80,12 +80,15 @@ impl Program<'_> {
     }
 
     /// The one class of the program whose instances have an attribute of this name.
-    fn only_class_with(&self, attribute: Name) -> Option<ClassRef> {
+    pub(in crate::program) fn only_class_with(&self, attribute: Name) -> Option<ClassRef> {
         let mut found: Option<ClassRef> = None;
         for module in self.module_ids().filter(|module| !self.is_test(*module)) {
             let facts = self.facts(module);
             for event in self.module(module).attribute_stores_of(attribute) {
-                let EventKind::Bind { target, .. } = facts.event(event).kind else { return None };
+                let target = match facts.event(event).kind {
+                    EventKind::Bind { target, .. } | EventKind::Annotate { target, .. } => target,
+                    _ => return None,
+                };
                 let Expr::Attribute(base, _) = facts.expr(target) else { return None };
                 let Expr::Name(base) = facts.expr(base) else { return None };
                 let scope = ScopeRef::new(module, facts.scope_of(facts.event(event)));
