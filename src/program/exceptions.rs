@@ -6,6 +6,7 @@
 
 pub mod kept;
 pub mod locals;
+pub mod shared;
 pub mod yields;
 
 use std::sync::LazyLock;

@@ -29,6 +29,7 @@ mod lk305;
 mod lk306;
 mod lk307;
 mod lk308;
+mod lk309;
 mod lk401;
 mod lk402;
 mod lk403;
@@ -76,6 +77,7 @@ pub static RULES: &[Rule] = &[
     Rule { code: "LK306", check: lk306::check },
     Rule { code: "LK307", check: lk307::check },
     Rule { code: "LK308", check: lk308::check },
+    Rule { code: "LK309", check: lk309::check },
     Rule { code: "LK401", check: lk401::check },
     Rule { code: "LK402", check: lk402::check },
     Rule { code: "LK403", check: lk403::check },
