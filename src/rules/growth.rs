@@ -93,6 +93,10 @@ pub fn instance_confidence(
                 _ if owner.lifetime >= Lifetime::Presumed && program.keeps_keys_of_emptied(place, account, growth) => {
                     Confidence::Medium
                 }
+                // A lock for each key that comes is made to be held for a moment.
+                Domain::Presumed(_) if owner.lifetime >= Lifetime::Presumed && program.stores_lock(growth) => {
+                    Confidence::Medium
+                }
                 _ if is_mistaken => Confidence::Medium,
                 _ if owner.lifetime >= Lifetime::Presumed && is_left_by_others(program, place, growth) => {
                     Confidence::Medium

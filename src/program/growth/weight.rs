@@ -9,6 +9,18 @@ use super::*;
 use crate::facts::EventId;
 
 impl Program<'_> {
+    /// The growth keeps a lock that is made on the spot: `self._locks[key] = asyncio.Lock()`.
+    pub fn stores_lock(&self, growth: &Growth) -> bool {
+        let operation = growth.touch.operation;
+        let facts = self.facts(operation.event.module);
+        let Expr::Call(call) = facts.expr(operation.value) else { return false };
+        let made = facts.called_name(facts.call(call));
+        operation.level == 0
+            && made.is_some_and(|name| {
+                matches!(name.as_str(), "Lock" | "RLock" | "Semaphore" | "BoundedSemaphore" | "Condition")
+            })
+    }
+
     /// What the growth keeps for each key is a number or a flag.
     pub fn is_light(&self, place: Place, growth: &Growth) -> bool {
         let operation = growth.touch.operation;
