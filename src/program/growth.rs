@@ -126,7 +126,9 @@ impl Program<'_> {
     /// them out again leaves the key: as the objects come and go, so do the keys.
     pub fn keeps_keys_of_emptied(&self, place: Place, account: &Account, growth: &Growth) -> bool {
         let operation = growth.touch.operation;
-        let is_emptied = account.removals.iter().any(|removal| removal.touch.operation.level > operation.level);
+        let is_emptied = account.removals.iter().map(|removal| removal.touch).any(|removal| {
+            removal.operation.level > operation.level && !self.is_part_of_move(removal.event(), growth.touch.event())
+        });
         if !is_emptied || growth.domain == Domain::Bounded {
             return false;
         }
@@ -153,6 +155,24 @@ impl Program<'_> {
                     && inner.event.module == operation.event.module
                     && self.event_function(inner.event) == function
             })
+    }
+
+    /// Whoever has something taken out has it put in again right behind that: it goes from one key to another.
+    fn is_part_of_move(&self, removal: EventRef, growth: EventRef) -> bool {
+        let (Some(takes), Some(adds)) = (self.event_function(removal), self.event_function(growth)) else {
+            return false;
+        };
+        let (taking, adding) = (self.callers(takes), self.callers(adds));
+        let context_of = |event: EventRef| self.facts(event.module).event(event.id).context;
+        let is_put_in_again = |taken: &CallSite| {
+            adding.iter().any(|added| {
+                added.module == taken.module
+                    && added.event > taken.event
+                    && context_of(added.event) == context_of(taken.event)
+            })
+        };
+        let mut outside = taking.iter().filter(|site| !self.is_test(site.module)).peekable();
+        takes != adds && outside.peek().is_some() && outside.all(is_put_in_again)
     }
 
     /// `groups.setdefault(group, set()).add(member)`, where there is always another member and another function takes

@@ -125,7 +125,7 @@ impl Program<'_> {
             }
         }
         // A value is made, used and gone, unless one is shown to stay.
-        if self.is_value_class(class) && self.runs_on(class).is_none() {
+        if self.is_value_class(class) && !self.has_coroutines(class) && self.runs_on(class).is_none() {
             return Owner::plain(Lifetime::Short);
         }
         if best.lifetime < Lifetime::Long
@@ -154,6 +154,14 @@ impl Program<'_> {
             },
             _ => Owner::plain(Lifetime::Unknown),
         }
+    }
+
+    /// What waits in its methods does something, however its fields are declared: that is no value.
+    fn has_coroutines(&self, class: ClassRef) -> bool {
+        self.own_methods(class).any(|method| {
+            let declared = self.function(method);
+            declared.is_async && !declared.is_generator
+        })
     }
 
     /// A private class that the project makes wherever it is made, each time in a function that runs again and again:
