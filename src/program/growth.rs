@@ -6,6 +6,7 @@
 //! they only undo what a failed growth began.
 
 pub mod captured;
+mod ended;
 pub mod exits;
 mod guards;
 mod helpers;
@@ -99,6 +100,15 @@ pub struct Account {
     pub escapes: bool,
     /// Where the owner passes over members that are done with, and leaves them in.
     pub passes_over: Option<EventRef>,
+    /// Where the owner ends an entry, and leaves it in.
+    pub ends_entry: Option<EventRef>,
+}
+
+impl Account {
+    /// The value is computed from the key and looked up by it, and nothing says that it ends before the owner does.
+    pub fn is_memo(&self, growth: &Growth) -> bool {
+        growth.is_memo && self.ends_entry.is_none()
+    }
 }
 
 /// A kind, not an identity: `listener.event_type`.
@@ -287,7 +297,8 @@ impl Program<'_> {
         }
         let escapes = touches.iter().any(|touch| self.is_escape(*touch));
         let passes_over = self.passes_over_finished(place, &growths);
-        Some(Account { holder, growths, removals, escapes, passes_over })
+        let ends_entry = self.ends_entry(place, &growths);
+        Some(Account { holder, growths, removals, escapes, passes_over, ends_entry })
     }
 
     fn growth_repetition(&self, touch: Touch) -> Repetition {
