@@ -178,6 +178,15 @@ impl Program<'_> {
         self.module(class.module).methods_of(class.id).map(move |method| FunctionRef::new(class.module, method))
     }
 
+    /// `async def`, or `@asyncio.coroutine` as it was written before.
+    pub fn is_coroutine(&self, function: FunctionRef) -> bool {
+        let is_coroutine = |definition: Definition| {
+            matches!(definition, Definition::External(path)
+            if matches!(path.as_str(), "asyncio.coroutine" | "types.coroutine"))
+        };
+        self.function(function).is_async || self.decorators(function).any(|(_, definition)| is_coroutine(definition))
+    }
+
     /// What a decorator of a function refers to, outermost first.
     pub fn decorators(&self, function: FunctionRef) -> impl Iterator<Item = (ExprRef, Definition)> {
         let facts = self.facts(function.module);

@@ -532,18 +532,9 @@ impl Program<'_> {
         if text == "ident" && self.domain_of_made(base).is_some() {
             return Domain::Bounded;
         }
-        if matches!(
-            text,
-            "__class__"
-                | "__name__"
-                | "__qualname__"
-                | "__module__"
-                | "__func__"
-                | "__code__"
-                | "_meta"
-                | "model"
-                | "__dict__"
-        ) {
+        if vocabulary::is_definition_attribute(text)
+            || matches!(text, "__name__" | "__qualname__" | "__module__" | "_meta" | "model")
+        {
             return Domain::Bounded;
         }
         match self.resolve(expr) {
@@ -741,7 +732,7 @@ impl Program<'_> {
                 vocabulary::is_definition_name(name.as_str())
                     || matches!(self.resolve_name(expr.scope, name), Definition::Class(_) | Definition::Function(_))
             }
-            Expr::Attribute(_, name) => matches!(name.as_str(), "__class__" | "__func__" | "__code__" | "__dict__"),
+            Expr::Attribute(_, name) => vocabulary::is_definition_attribute(name.as_str()),
             _ => false,
         }
     }

@@ -6,6 +6,7 @@
 //! they only undo what a failed growth began.
 
 pub mod captured;
+mod ended;
 pub mod exits;
 mod guards;
 mod helpers;
@@ -99,6 +100,15 @@ pub struct Account {
     pub escapes: bool,
     /// Where the owner passes over members that are done with, and leaves them in.
     pub passes_over: Option<EventRef>,
+    /// Where the owner ends an entry, and leaves it in.
+    pub ends_entry: Option<EventRef>,
+}
+
+impl Account {
+    /// The value is computed from the key and looked up by it, and nothing says that it ends before the owner does.
+    pub fn is_memo(&self, growth: &Growth) -> bool {
+        growth.is_memo && self.ends_entry.is_none()
+    }
 }
 
 /// A kind, not an identity: `listener.event_type`.
@@ -126,7 +136,9 @@ impl Program<'_> {
     /// them out again leaves the key: as the objects come and go, so do the keys.
     pub fn keeps_keys_of_emptied(&self, place: Place, account: &Account, growth: &Growth) -> bool {
         let operation = growth.touch.operation;
-        let is_emptied = account.removals.iter().any(|removal| removal.touch.operation.level > operation.level);
+        let is_emptied = account.removals.iter().map(|removal| removal.touch).any(|removal| {
+            removal.operation.level > operation.level && !self.is_part_of_move(removal.event(), growth.touch.event())
+        });
         if !is_emptied || growth.domain == Domain::Bounded {
             return false;
         }
@@ -153,6 +165,24 @@ impl Program<'_> {
                     && inner.event.module == operation.event.module
                     && self.event_function(inner.event) == function
             })
+    }
+
+    /// Whoever has something taken out has it put in again right behind that: it goes from one key to another.
+    fn is_part_of_move(&self, removal: EventRef, growth: EventRef) -> bool {
+        let (Some(takes), Some(adds)) = (self.event_function(removal), self.event_function(growth)) else {
+            return false;
+        };
+        let (taking, adding) = (self.callers(takes), self.callers(adds));
+        let context_of = |event: EventRef| self.facts(event.module).event(event.id).context;
+        let is_put_in_again = |taken: &CallSite| {
+            adding.iter().any(|added| {
+                added.module == taken.module
+                    && added.event > taken.event
+                    && context_of(added.event) == context_of(taken.event)
+            })
+        };
+        let mut outside = taking.iter().filter(|site| !self.is_test(site.module)).peekable();
+        takes != adds && outside.peek().is_some() && outside.all(is_put_in_again)
     }
 
     /// `groups.setdefault(group, set()).add(member)`, where there is always another member and another function takes
@@ -267,7 +297,8 @@ impl Program<'_> {
         }
         let escapes = touches.iter().any(|touch| self.is_escape(*touch));
         let passes_over = self.passes_over_finished(place, &growths);
-        Some(Account { holder, growths, removals, escapes, passes_over })
+        let ends_entry = self.ends_entry(place, &growths);
+        Some(Account { holder, growths, removals, escapes, passes_over, ends_entry })
     }
 
     fn growth_repetition(&self, touch: Touch) -> Repetition {

@@ -125,7 +125,7 @@ impl Program<'_> {
             }
         }
         // A value is made, used and gone, unless one is shown to stay.
-        if self.is_value_class(class) && self.runs_on(class).is_none() {
+        if self.is_value_class(class) && !self.has_coroutines(class) && self.runs_on(class).is_none() {
             return Owner::plain(Lifetime::Short);
         }
         if best.lifetime < Lifetime::Long
@@ -154,6 +154,14 @@ impl Program<'_> {
             },
             _ => Owner::plain(Lifetime::Unknown),
         }
+    }
+
+    /// What waits in its methods does something, however its fields are declared: that is no value.
+    fn has_coroutines(&self, class: ClassRef) -> bool {
+        self.own_methods(class).any(|method| {
+            let declared = self.function(method);
+            declared.is_async && !declared.is_generator
+        })
     }
 
     /// A private class that the project makes wherever it is made, each time in a function that runs again and again:
@@ -377,6 +385,7 @@ impl Program<'_> {
         match place {
             // What a method puts there again and again lives from one time to the next.
             Place::Instance(class, name) if reach.level == 0 && self.is_slot(class, name) => Fate::Unknown,
+            Place::Instance(class, name) if reach.level == 0 && self.is_replaced(class, name, event) => Fate::Unknown,
             Place::Instance(class, _) if self.is_remade(class) => Fate::Unknown,
             Place::Instance(class, _) if reach.level == 0 => {
                 let owner = self.owner_within(class, depth);
@@ -412,6 +421,21 @@ impl Program<'_> {
                 .is_some_and(|function| vocabulary::is_ending_name(self.function(function).name.as_str()));
             !matches!(facts.expr(value), Expr::Constant(_)) && !ends && !self.is_stored_at_beginning(store)
         })
+    }
+
+    /// `self.logger = EarlyLogger()` in a constructor, and `self.logger = logger` in a method that is given another: the
+    /// first one was meant for the time before, and what it holds goes with it.
+    fn is_replaced(&self, class: ClassRef, name: Name, made: EventRef) -> bool {
+        let constructor = self.event_function(made).filter(|function| self.function(*function).name == self.words.init);
+        constructor.is_some()
+            && self.instance_stores(class, name).iter().any(|store| {
+                let facts = self.facts(store.module);
+                let EventKind::Bind { value, .. } = facts.event(store.id).kind else { return false };
+                let function = self.event_function(*store).filter(|function| Some(*function) != constructor);
+                let is_given =
+                    |given| function.is_some_and(|function| self.is_parameter(self.function_scope(function), given));
+                matches!(facts.expr(value), Expr::Name(given) if is_given(given))
+            })
     }
 
     fn is_stored_at_beginning(&self, event: EventRef) -> bool {

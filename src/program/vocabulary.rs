@@ -361,8 +361,41 @@ pub fn is_definition_name(name: &str) -> bool {
     is_callable_name(name)
         || matches!(
             name.trim_matches('_'),
-            "cls" | "klass" | "class" | "clz" | "kls" | "type" | "typ" | "tp" | "ty" | "clazz" | "obj_type"
+            "cls"
+                | "klass"
+                | "class"
+                | "clz"
+                | "kls"
+                | "type"
+                | "typ"
+                | "tp"
+                | "ty"
+                | "clazz"
+                | "obj_type"
+                | "codeobject"
+                | "code_object"
+                | "codeobj"
+                | "code_obj"
         )
+}
+
+/// Attributes that give what was defined once: of an object its class, of a function, frame, generator or coroutine its
+/// code.
+pub fn is_definition_attribute(name: &str) -> bool {
+    matches!(
+        name,
+        "__class__"
+            | "__func__"
+            | "__code__"
+            | "__dict__"
+            | "f_code"
+            | "func_code"
+            | "gi_code"
+            | "cr_code"
+            | "ag_code"
+            | "im_func"
+            | "im_class"
+    )
 }
 
 /// Names that parameters have when they stand for what is called back, or told of what happens.

@@ -73,7 +73,7 @@ pub fn instance_confidence(
     let is_mistaken = account.removals.iter().any(|removal| removal.is_mistaken);
     let least = if is_mistaken { Confidence::Medium } else { Confidence::Low };
     let most = most_sure_of_entries(program, place, growths, owner)?.max(least);
-    if account.passes_over.is_some() {
+    if account.passes_over.is_some() || account.ends_entry.is_some() {
         return Some(settled(program, place, account, growths, Confidence::Medium));
     }
     let strongest = growths
@@ -258,6 +258,10 @@ pub fn labels(program: &Program, account: &Account, growths: &[&Growth]) -> Vec<
     }
     if let Some(event) = account.passes_over {
         let message = "members that are done with are passed over here, and stay".to_owned();
+        labels.push(Label { location: program.event_location(event), message });
+    }
+    if let Some(event) = account.ends_entry {
+        let message = "an entry is ended here, and stays".to_owned();
         labels.push(Label { location: program.event_location(event), message });
     }
     if let Some(sibling) = growths.iter().find_map(|growth| growth.sibling) {

@@ -96,7 +96,10 @@ pub fn is_plain(account: &Account, growth: &Growth) -> bool {
     let level = growth.touch.operation.level;
     let is_below_defeat =
         account.growths.iter().any(|other| other.defeat.is_some() && other.touch.operation.level < level);
-    !growth.is_memo && growth.defeat.is_none() && !is_below_defeat && account.holder.container.shape != Shape::Queue
+    !account.is_memo(growth)
+        && growth.defeat.is_none()
+        && !is_below_defeat
+        && account.holder.container.shape != Shape::Queue
 }
 
 fn changes_constant(account: &Account, growth: &Growth) -> bool {

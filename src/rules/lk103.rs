@@ -9,7 +9,7 @@ use crate::program::{EventRef, ModuleId, Place, Program};
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for (place, skipped) in program.skipped_removals(module) {
         let adds = skipped.growth.touch.event();
-        let is_async = program.event_function(adds).is_some_and(|function| program.function(function).is_async);
+        let is_async = program.event_function(adds).is_some_and(|function| program.is_coroutine(function));
         let Some((confidence, reasons)) = confidence(program, place, &skipped, is_async) else { continue };
         let name = name(program, place, adds);
         let how = match skipped.kind {

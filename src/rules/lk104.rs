@@ -42,7 +42,8 @@ fn check_bypassed_bounds(module: ModuleId, program: &Program, report: &mut Repor
 fn check_instance_memos(module: ModuleId, program: &Program, report: &mut Report) {
     for (place, account) in program.instance_accounts(module) {
         let Place::Instance(class, _) = *place else { continue };
-        let memos: Vec<_> = account.growths.iter().filter(|growth| growth.is_memo && growth.defeat.is_none()).collect();
+        let memos: Vec<_> =
+            account.growths.iter().filter(|growth| account.is_memo(growth) && growth.defeat.is_none()).collect();
         if memos.is_empty() || memos.len() < account.growths.len() {
             continue;
         }
@@ -75,7 +76,8 @@ fn memo_message(program: &Program, place: Place, domain: Domain) -> String {
 /// Hand-written: `if key in MEMO: return MEMO[key]`.
 fn check_memos(module: ModuleId, program: &Program, report: &mut Report) {
     for (place, account) in program.accounts(module) {
-        let memos: Vec<_> = account.growths.iter().filter(|growth| growth.is_memo && growth.defeat.is_none()).collect();
+        let memos: Vec<_> =
+            account.growths.iter().filter(|growth| account.is_memo(growth) && growth.defeat.is_none()).collect();
         if memos.is_empty() || memos.len() < account.growths.len() {
             continue;
         }

@@ -90,7 +90,7 @@ impl Program<'_> {
     fn skipped(&self, operation: Operation, waits: &[(EventId, CallId)]) -> Option<Skipped> {
         let place = operation.place;
         let function = self.event_function(operation.event)?;
-        let is_async = self.function(function).is_async;
+        let is_async = self.is_coroutine(function);
         let wait = if is_async { self.wait_after(operation.event)? } else { self.limited_wait_for(operation, waits)? };
         let Entry { holder, mut growth, removals } = self.entry(operation, None)?;
         // Who waits in a thread cannot be cancelled.
@@ -115,9 +115,9 @@ impl Program<'_> {
         } else {
             let facts = self.facts(function.module);
             let is_later = |removal: &Operation| {
-                self.takes_one(*removal, 0)
-                    && removal.event.id > wait.event.id
-                    && facts.is_same_written(removal.key, self.growing_key(operation))
+                let is_same =
+                    || self.takes_one(*removal, 0) && facts.is_same_written(removal.key, self.growing_key(operation));
+                removal.event.id > wait.event.id && (is_same() || self.takes_the_last(operation, *removal))
             };
             if !own.iter().all(is_later) || !self.leave_own_entry(operation, &others) {
                 return None;
@@ -153,8 +153,10 @@ impl Program<'_> {
         let touches = self.touches_of_skipped.get(place, |place| {
             let touches = self.touches(*place);
             let removals = self.removals(*place, &touches);
-            let is_taken_from =
-                removals.iter().any(|removal| self.takes_one(removal.operation, removal.operation.level));
+            let is_taken_from = removals.iter().map(|removal| removal.operation).any(|removal| {
+                self.takes_one(removal, removal.level)
+                    || touches.iter().any(|touch| self.takes_the_last(touch.operation, removal))
+            });
             is_taken_from.then(|| touches.into())
         })?;
         let touch = Touch { operation, through: None };
@@ -180,6 +182,22 @@ impl Program<'_> {
         others.is_empty()
             || self.is_made_here(operation)
                 && others.iter().all(|removal| self.empties(*removal) || self.takes_what_it_is_given(*removal))
+    }
+
+    /// `tasks.append(task)` and then `tasks.pop()`: as many leave as came.
+    fn takes_the_last(&self, added: Operation, removal: Operation) -> bool {
+        let facts = self.facts(removal.event.module);
+        let loops = |event: EventRef| {
+            let around = facts.contexts_around(facts.event(event.id).context);
+            around.filter(|context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_))).count()
+        };
+        added.event.module == removal.event.module
+            && added.kind == OperationKind::Append
+            && removal.kind == OperationKind::Pop
+            && removal.key == NOTHING
+            && removal.level == added.level
+            && self.holder(added.place).is_some_and(|holder| holder.container.shape == Shape::List)
+            && loops(removal.event) == loops(added.event)
     }
 
     fn is_own_making(&self, place: Place, touch: Touch) -> bool {
@@ -211,9 +229,13 @@ impl Program<'_> {
     pub(super) fn wait_after_but(&self, event: EventRef, harmless: ExprId) -> Option<Wait> {
         let facts = self.facts(event.module);
         let scope = facts.scope_of(facts.event(event.id));
+        let is_waited_for = |awaited: ExprId| {
+            awaited != harmless
+                && !self.is_shielded(facts, awaited)
+                && !self.is_own_start(ScopeRef::new(event.module, scope), awaited)
+        };
         let (id, _) = facts.scope_events(scope).skip_while(|(id, _)| *id <= event.id).find(|(id, other)| {
-            matches!(other.kind, EventKind::Await(awaited)
-                if awaited != harmless && !self.is_shielded(facts, awaited) && !self.is_own_start(ScopeRef::new(event.module, scope), awaited))
+            awaited_by(facts, other.kind).is_some_and(is_waited_for)
                 && facts.scope_of(other) == scope
                 && is_reached(facts, event.id, *id, scope)
                 && !is_caught(facts, *id, false)
@@ -487,6 +509,18 @@ impl Program<'_> {
             _ => None,
         };
         is_call(expr) || bound.is_some_and(|values| values.iter().any(|(_, value)| is_call(*value)))
+    }
+}
+
+/// What is waited for, by an `await` or the `yield from` of older coroutines.
+fn awaited_by(facts: &FileFacts, kind: EventKind) -> Option<ExprId> {
+    match kind {
+        EventKind::Await(awaited) => Some(awaited),
+        EventKind::Yield(value) => match facts.expr(value) {
+            Expr::Element(awaited) => Some(awaited),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

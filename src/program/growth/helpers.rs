@@ -388,24 +388,45 @@ impl Program<'_> {
 
     /// Empties the container, whatever is in it, at no time that has to do with one entry.
     pub(super) fn empties(&self, removal: Operation) -> bool {
-        matches!(removal.kind, OperationKind::Clear | OperationKind::Rebind)
-            && self
-                .event_function(removal.event)
-                .is_some_and(|function| self.goes_through(function, removal.place) || self.fails_all(removal))
+        let is_whole = matches!(removal.kind, OperationKind::Clear | OperationKind::Rebind);
+        let goes_through = |function| is_whole && self.goes_through(function, removal.place);
+        self.event_function(removal.event).is_some_and(goes_through) || self.fails_all(removal)
+    }
+
+    /// `while tasks: task = tasks.pop()`
+    fn takes_each(&self, removal: Operation) -> bool {
+        let facts = self.facts(removal.event.module);
+        removal.kind == OperationKind::Pop
+            && removal.key == NOTHING
+            && facts
+                .contexts_around(facts.event(removal.event.id).context)
+                .any(|context| matches!(context.kind, ContextKind::While(_)))
+    }
+
+    /// The variable is bound to what a call takes out.
+    fn is_given_by(&self, scope: ScopeRef, name: Name, removal: EventRef) -> bool {
+        let EventKind::Call(call) = self.facts(removal.module).event(removal.id).kind else { return false };
+        let bound = self.holding_scope(scope, name).map(|holder| self.bound_values(holder, name).0);
+        bound.is_some_and(|values| values.iter().any(|(_, value)| self.expr(*value) == Expr::Call(call)))
     }
 
     /// `for waiter in self._waiting: waiter.set_exception(…)`, and then the container is emptied: nothing will come any
     /// more.
     pub(super) fn fails_all(&self, removal: Operation) -> bool {
         let is_whole = matches!(removal.kind, OperationKind::Clear | OperationKind::Rebind);
-        let Some(function) = self.event_function(removal.event).filter(|_| is_whole) else { return false };
+        let is_each = self.takes_each(removal);
+        let Some(function) = self.event_function(removal.event).filter(|_| is_whole || is_each) else { return false };
         let facts = self.facts(function.module);
         let scope = self.function_scope(function);
+        let is_member = |name: Name| match is_each {
+            true => self.is_given_by(scope, name, removal.event),
+            false => self.iterates_over(scope, name, removal.place),
+        };
         let fails = |kind: EventKind| {
             let EventKind::Call(call) = kind else { return false };
             let Expr::Attribute(base, method) = facts.expr(facts.call(call).callee) else { return false };
             matches!(method.as_str(), "set_exception" | "cancel")
-                && matches!(facts.expr(base), Expr::Name(name) if self.iterates_over(scope, name, removal.place))
+                && matches!(facts.expr(base), Expr::Name(name) if is_member(name))
         };
         vocabulary::is_failing_name(self.function(function).name.as_str())
             || facts.scope_events(scope.id).any(|(_, event)| fails(event.kind))

@@ -57,7 +57,33 @@ impl Program<'_> {
             let unresolved = self.operations.on(Place::Unresolved(name)).filter(|operation| operation.kind.is_shrink());
             removals.extend(unresolved.map(|operation| Touch { operation: *operation, through: None }));
         }
+        removals.extend(self.values_made_afresh(touches));
         removals
+    }
+
+    /// `caches[name] = {}` in several functions, whatever is there: one of them makes the value, the others empty it.
+    fn values_made_afresh(&self, touches: &[Touch]) -> Vec<Touch> {
+        let makes_afresh = |touch: &&Touch| {
+            let operation = touch.operation;
+            let facts = self.facts(operation.event.module);
+            operation.kind == OperationKind::Store
+                && matches!(facts.expr(operation.value), Expr::Display(_, run) if run.len == 0)
+                && matches!(facts.expr(operation.key), Expr::Name(_) | Expr::Attribute(..))
+                && !self.is_conditional(operation.event)
+        };
+        let afresh: Vec<&Touch> = touches.iter().filter(makes_afresh).collect();
+        let first = afresh.first().map(|touch| self.event_function(touch.event()));
+        if afresh.iter().all(|touch| Some(self.event_function(touch.event())) == first) {
+            return Vec::new();
+        }
+        let emptied = |touch: &&Touch| {
+            let operation = touch.operation;
+            Touch {
+                operation: Operation { kind: OperationKind::Clear, level: operation.level + 1, ..operation },
+                ..**touch
+            }
+        };
+        afresh.iter().map(emptied).collect()
     }
 
     /// Why a removal lets nothing go.

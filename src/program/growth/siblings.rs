@@ -70,7 +70,8 @@ impl Program<'_> {
         let function = self.event_function(operation.event)?;
         let mut seen = Vec::new();
         for other in self.operations.in_module(operation.event.module) {
-            let is_sibling = other.key == operation.key
+            let is_of_stored = self.is_key_of_stored(operation, other);
+            let is_sibling = (other.key == operation.key || is_of_stored)
                 && other.level == 0
                 && adds_key(other.kind)
                 && other.place != place
@@ -82,8 +83,10 @@ impl Program<'_> {
             // In another function only a name that says what it is stands for the same key, or what is a part of the object
             // that the sibling has under it.
             let is_beside = self.event_function(other.event) == Some(function);
-            let is_of_objects = matches!(facts.expr(other.key), Expr::Attribute(object, _) if object == other.value && !self.is_own(other));
+            let is_of_objects = is_of_stored
+                || matches!(facts.expr(other.key), Expr::Attribute(object, _) if object == other.value && !self.is_own(other));
             let key = match is_beside || is_of_objects {
+                true if is_of_stored => Some(other.key),
                 true => None,
                 false if self.is_shared(place) && self.names_something(operation.key, operation.event) => {
                     Some(operation.key)
@@ -97,6 +100,18 @@ impl Program<'_> {
             }
         }
         None
+    }
+
+    /// `self.locks[name] = lock` of a `lock` that is made there, beside `self.tasks[lock.name] = task`: the same key, told
+    /// by the object.
+    fn is_key_of_stored(&self, operation: Operation, other: &Operation) -> bool {
+        let facts = self.facts(operation.event.module);
+        let (Expr::Name(key), Expr::Name(stored)) = (facts.expr(operation.key), facts.expr(operation.value)) else {
+            return false;
+        };
+        matches!(facts.expr(other.key), Expr::Attribute(object, name) if object == operation.value && name == key)
+            && self.event_function(other.event) == self.event_function(operation.event)
+            && self.is_fresh(self.event_scope(operation.event), stored)
     }
 
     /// What is stored is the object whose method stores it.

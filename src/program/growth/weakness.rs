@@ -270,7 +270,8 @@ impl Program<'_> {
             self.identified(self.event_scope(operation.event).expr(operation.key), 3)?;
             removal.refuted = Some("it needs the object, which is gone by then".to_owned());
         }
-        (!growths.is_empty()).then_some(Account { holder, growths, removals, escapes: false, passes_over: None })
+        let account = Account { holder, growths, removals, escapes: false, passes_over: None, ends_entry: None };
+        (!account.growths.is_empty()).then_some(account)
     }
 
     /// Who makes entries that are to go with their objects expects objects that come and go, also where the name
