@@ -76,6 +76,9 @@ impl Workers {
         for (class, worker, made) in found {
             workers.add(class, worker, made);
         }
+        for (class, worker, made) in program.owners_of_workers(&workers) {
+            workers.add(class, worker, made);
+        }
         let tasks: Vec<Acquisition> = program.par_modules().flat_map_iter(|module| program.tasks_of(module)).collect();
         for task in tasks {
             workers.made.entry(task.event.module).or_default().push(task);
@@ -152,6 +155,51 @@ impl Program<'_> {
         let sites = self.instantiations(class);
         let sites = sites.iter().filter(|site| site.is_certain);
         sites.filter_map(|site| self.acquisition_at(site, Source::Worker(class), None, Given::Whole)).collect()
+    }
+
+    /// The classes whose constructor makes and starts what works on its own, and whose end is to stop it: their objects
+    /// work on their own as well.
+    fn owners_of_workers(&self, workers: &Workers) -> Vec<(ClassRef, Worker, Vec<Acquisition>)> {
+        let mut found: Vec<(ClassRef, Worker, Vec<Acquisition>)> = Vec::new();
+        for acquisition in self.module_ids().flat_map(|module| workers.made_in(module)) {
+            let Source::Worker(worker) = acquisition.source else { continue };
+            let Some(owned) = workers.classes.get(&worker) else { continue };
+            if self.function(acquisition.function).name != self.words.init {
+                continue;
+            }
+            let stores = self.stored_results(acquisition, &owned.resource);
+            let Some((_, class, attribute)) = stores.first().copied() else { continue };
+            let is_started = self.is_started_by_constructor(acquisition, attribute, &owned.work);
+            let ends = || !self.releasing_methods(class, attribute, &owned.resource).is_empty();
+            if is_started && self.ending_method(class).is_some() && ends() {
+                let work = Work { starters: vec![self.words.init], rounds: owned.work.rounds };
+                let resource = Resource::plain(self.worker_name(class), Lost::Stays);
+                found.push((class, Worker { resource, work }, self.workers_made(class)));
+            }
+        }
+        found
+    }
+
+    /// Whether a constructor starts what it keeps in an attribute, whatever comes.
+    fn is_started_by_constructor(&self, acquisition: &Acquisition, attribute: Name, work: &Work) -> bool {
+        let facts = self.facts(acquisition.event.module);
+        let made_in = facts.event(acquisition.event.id).context;
+        let is_unconditional = facts.context(made_in).kind == ContextKind::Body;
+        let starts = |(scope, call): (ScopeRef, CallId)| {
+            let call = facts.call(call);
+            let Expr::Attribute(base, name) = facts.expr(call.callee) else { return false };
+            let is_it = match facts.expr(base) {
+                Expr::Attribute(_, held) => held == attribute,
+                Expr::Name(name) => self.receiver_named(scope, name).is_none(),
+                Expr::Call(made) => made == acquisition.call,
+                _ => false,
+            };
+            is_it
+                && work.starters.contains(&name)
+                && facts.context(facts.event(call.event).context).kind == ContextKind::Body
+        };
+        is_unconditional
+            && (work.starters.contains(&self.words.init) || self.calls_in(acquisition.function).any(starts))
     }
 
     /// The tasks that functions of a module make of coroutines without an end.
