@@ -5,7 +5,11 @@
 //! is done again and again, the event collects one task after the other. A task that nobody speaks of again can be
 //! neither cancelled nor awaited; one that is spoken of is presumed to be.
 
+mod cancelled;
+
 use std::sync::LazyLock;
+
+pub use cancelled::OutlivingTask;
 
 use super::repetition::{Frequency, Repetition};
 use super::running_work::is_left_at_first;
@@ -83,6 +87,27 @@ struct Candidate {
 impl Program<'_> {
     /// The tasks that a module leaves waiting, in source order; one for each call that leaves some.
     pub fn abandoned_tasks(&self, module: ModuleId) -> Vec<AbandonedTask> {
+        let mut found = Vec::new();
+        for (scope, id, path) in self.waiting_calls(module) {
+            if WAITS.contains(&path.as_str()) {
+                found.extend(self.left_by_wait(scope, id));
+            } else if WAITS_FOR.contains(&path.as_str()) {
+                found.extend(self.left_by_shield(scope, id));
+            } else if COMPLETED.contains(&path.as_str()) {
+                found.extend(self.left_by_loop(scope, id));
+            }
+        }
+        found
+    }
+
+    /// The tasks that functions of a module leave when they are cancelled, in source order.
+    pub fn outliving_tasks(&self, module: ModuleId) -> Vec<OutlivingTask> {
+        let waits = self.waiting_calls(module).into_iter().filter(|(.., path)| WAITS.contains(&path.as_str()));
+        waits.filter_map(|(scope, id, _)| self.left_by_cancellation(scope, id)).collect()
+    }
+
+    /// The calls that wait for tasks, with what they call.
+    fn waiting_calls(&self, module: ModuleId) -> Vec<(ScopeRef, CallId, Name)> {
         let facts = self.facts(module);
         let waits = &*WAITING;
         let imported = facts.imported_as(waits);
@@ -97,16 +122,9 @@ impl Program<'_> {
                 Expr::Attribute(_, name) if waits.contains(&name) => {}
                 _ => continue,
             }
-            let event = EventRef::new(module, call.event);
-            let scope = self.event_scope(event);
-            let Some(path) = self.external_path(scope.expr(call.callee)) else { continue };
-            let id = CallId(number as u32);
-            if WAITS.contains(&path.as_str()) {
-                found.extend(self.left_by_wait(scope, id));
-            } else if WAITS_FOR.contains(&path.as_str()) {
-                found.extend(self.left_by_shield(scope, id));
-            } else if COMPLETED.contains(&path.as_str()) {
-                found.extend(self.left_by_loop(scope, id));
+            let scope = self.event_scope(EventRef::new(module, call.event));
+            if let Some(path) = self.external_path(scope.expr(call.callee)) {
+                found.push((scope, CallId(number as u32), path));
             }
         }
         found
@@ -226,18 +244,24 @@ impl Program<'_> {
                 return None;
             }
         }
-        let callee = scope.expr(call.callee);
-        let makes_task = (self.external_path(callee).or_else(|| self.method_path(callee)))
-            .is_some_and(|path| MAKES_TASK.contains(&path.as_str()))
-            || matches!(facts.expr(call.callee), Expr::Attribute(base, name)
-                if name.as_str() == "create_task" && is_loop(facts, base));
-        let waiting = match makes_task {
+        let waiting = match self.is_task(scope, candidate.call) {
             true => *facts.arguments(call).first()?,
             false => facts.id_of(Expr::Call(candidate.call))?,
         };
         let awaited = self.wait_of(scope.expr(waiting), DEPTH)?;
         let again = self.left_again(event, left_by, &awaited, candidate.name)?;
         Some(AbandonedTask { event, left_by, how, awaited, again })
+    }
+
+    /// Whether a call makes a task that runs on the event loop alone.
+    fn is_task(&self, scope: ScopeRef, call: CallId) -> bool {
+        let facts = self.facts(scope.module);
+        let called = facts.call(call).callee;
+        let callee = scope.expr(called);
+        (self.external_path(callee).or_else(|| self.method_path(callee)))
+            .is_some_and(|path| MAKES_TASK.contains(&path.as_str()))
+            || matches!(facts.expr(called), Expr::Attribute(base, name)
+                if name.as_str() == "create_task" && is_loop(facts, base))
     }
 
     fn call_of(&self, event: EventRef) -> Option<CallId> {

@@ -1,8 +1,8 @@
 //! LK409: a task is left waiting each time, and the event that it waits for keeps it.
 
-use super::{Claim, Report};
+use super::{Claim, Report, label};
 use crate::finding::Confidence;
-use crate::program::abandoned_tasks::{AbandonedTask, Again, LeftBy};
+use crate::program::abandoned_tasks::{AbandonedTask, Again, LeftBy, OutlivingTask};
 use crate::program::repetition::Frequency;
 use crate::program::{ModuleId, Program};
 
@@ -23,6 +23,27 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             symbol: format!("{}.{what}", program.function_symbol(function)),
         });
     }
+    for found in program.outliving_tasks(module) {
+        report_outliving(program, &found, report);
+    }
+}
+
+fn report_outliving(program: &Program, found: &OutlivingTask, report: &mut Report) {
+    let OutlivingTask { name, other, function, .. } = *found;
+    report.add(Claim {
+        span: program.event_location(found.event).span,
+        confidence: Confidence::Medium,
+        message: format!(
+            "`{}` leaves the task in `{name}` behind when it is cancelled",
+            program.function_name(function)
+        ),
+        label: "goes on, and nobody has it any more".to_owned(),
+        related: vec![
+            label(program, found.waited, "a cancellation leaves this, and all that it waits for, as it is"),
+            label(program, found.cancels, format!("cancels the task in `{other}` only")),
+        ],
+        symbol: format!("{}.{name}", program.function_symbol(function)),
+    });
 }
 
 fn confidence(found: &AbandonedTask) -> Confidence {
