@@ -6,6 +6,7 @@
 //! neither cancelled nor awaited; one that is spoken of is presumed to be.
 
 mod cancelled;
+mod futures;
 
 use std::sync::LazyLock;
 
@@ -38,6 +39,8 @@ pub struct AbandonedTask {
 pub enum LeftBy {
     FirstCompleted,
     Timeout,
+    /// The same, where it is a future that a container keeps until it is done.
+    TimeoutOfFuture,
     /// `wait_for(shield(…))`.
     Shield,
 }
@@ -248,6 +251,11 @@ impl Program<'_> {
             true => *facts.arguments(call).first()?,
             false => facts.id_of(Expr::Call(candidate.call))?,
         };
+        if how == LeftBy::Timeout
+            && let Some(kept) = self.kept_future(scope, candidate.call)
+        {
+            return self.left_future(event, left_by, kept);
+        }
         let awaited = self.wait_of(scope.expr(waiting), DEPTH)?;
         let again = self.left_again(event, left_by, &awaited, candidate.name)?;
         Some(AbandonedTask { event, left_by, how, awaited, again })
@@ -378,14 +386,17 @@ impl Program<'_> {
     pub fn abandoned_task_labels(&self, task: &AbandonedTask) -> Vec<Label> {
         let left = match task.how {
             LeftBy::FirstCompleted => "goes on when the first is done; the others are neither cancelled nor awaited",
-            LeftBy::Timeout => "goes on when the time is up, and what it waited for stays",
+            LeftBy::Timeout | LeftBy::TimeoutOfFuture => "goes on when the time is up, and what it waited for stays",
             LeftBy::Shield => "goes on when the time is up, and `shield` keeps the task from being cancelled",
         };
         let mut labels = vec![Label { location: self.event_location(task.left_by), message: left.to_owned() }];
         if task.awaited.event.module != task.event.module || task.awaited.event.id != task.event.id {
             labels.push(Label {
                 location: self.event_location(task.awaited.event),
-                message: format!("waits here until {}", task.awaited.until),
+                message: match task.how {
+                    LeftBy::TimeoutOfFuture => "kept here until it is done".to_owned(),
+                    _ => format!("waits here until {}", task.awaited.until),
+                },
             });
         }
         if let Again::Call(repetition) = &task.again {

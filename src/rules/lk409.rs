@@ -17,8 +17,16 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         report.add(Claim {
             span: program.event_location(found.event).span,
             confidence: confidence(&found),
-            message: format!("{each} may leave a task behind that waits for `{what}`"),
-            label: format!("the task ends when {}, and is kept until then", found.awaited.until),
+            message: match found.how {
+                LeftBy::TimeoutOfFuture => format!("{each} may leave a future behind in `{what}`"),
+                _ => format!("{each} may leave a task behind that waits for `{what}`"),
+            },
+            label: match found.how {
+                LeftBy::TimeoutOfFuture => {
+                    "the future leaves its container when it is done, and nothing ends it".to_owned()
+                }
+                _ => format!("the task ends when {}, and is kept until then", found.awaited.until),
+            },
             related: program.abandoned_task_labels(&found),
             symbol: format!("{}.{what}", program.function_symbol(function)),
         });
@@ -48,6 +56,10 @@ fn report_outliving(program: &Program, found: &OutlivingTask, report: &mut Repor
 
 fn confidence(found: &AbandonedTask) -> Confidence {
     let awaited = &found.awaited;
+    // Whoever goes through the container may take them out, and does so in the end.
+    if found.how == LeftBy::TimeoutOfFuture {
+        return Confidence::Medium;
+    }
     // An event that is set and cleared lets go of what has piled up.
     if !awaited.is_final && found.how == LeftBy::FirstCompleted {
         return Confidence::Low;
