@@ -5,7 +5,12 @@
 //! is done again and again, the event collects one task after the other. A task that nobody speaks of again can be
 //! neither cancelled nor awaited; one that is spoken of is presumed to be.
 
+mod cancelled;
+mod futures;
+
 use std::sync::LazyLock;
+
+pub use cancelled::OutlivingTask;
 
 use super::repetition::{Frequency, Repetition};
 use super::running_work::is_left_at_first;
@@ -34,6 +39,8 @@ pub struct AbandonedTask {
 pub enum LeftBy {
     FirstCompleted,
     Timeout,
+    /// The same, where it is a future that a container keeps until it is done.
+    TimeoutOfFuture,
     /// `wait_for(shield(…))`.
     Shield,
 }
@@ -83,6 +90,27 @@ struct Candidate {
 impl Program<'_> {
     /// The tasks that a module leaves waiting, in source order; one for each call that leaves some.
     pub fn abandoned_tasks(&self, module: ModuleId) -> Vec<AbandonedTask> {
+        let mut found = Vec::new();
+        for (scope, id, path) in self.waiting_calls(module) {
+            if WAITS.contains(&path.as_str()) {
+                found.extend(self.left_by_wait(scope, id));
+            } else if WAITS_FOR.contains(&path.as_str()) {
+                found.extend(self.left_by_shield(scope, id));
+            } else if COMPLETED.contains(&path.as_str()) {
+                found.extend(self.left_by_loop(scope, id));
+            }
+        }
+        found
+    }
+
+    /// The tasks that functions of a module leave when they are cancelled, in source order.
+    pub fn outliving_tasks(&self, module: ModuleId) -> Vec<OutlivingTask> {
+        let waits = self.waiting_calls(module).into_iter().filter(|(.., path)| WAITS.contains(&path.as_str()));
+        waits.filter_map(|(scope, id, _)| self.left_by_cancellation(scope, id)).collect()
+    }
+
+    /// The calls that wait for tasks, with what they call.
+    fn waiting_calls(&self, module: ModuleId) -> Vec<(ScopeRef, CallId, Name)> {
         let facts = self.facts(module);
         let waits = &*WAITING;
         let imported = facts.imported_as(waits);
@@ -97,16 +125,9 @@ impl Program<'_> {
                 Expr::Attribute(_, name) if waits.contains(&name) => {}
                 _ => continue,
             }
-            let event = EventRef::new(module, call.event);
-            let scope = self.event_scope(event);
-            let Some(path) = self.external_path(scope.expr(call.callee)) else { continue };
-            let id = CallId(number as u32);
-            if WAITS.contains(&path.as_str()) {
-                found.extend(self.left_by_wait(scope, id));
-            } else if WAITS_FOR.contains(&path.as_str()) {
-                found.extend(self.left_by_shield(scope, id));
-            } else if COMPLETED.contains(&path.as_str()) {
-                found.extend(self.left_by_loop(scope, id));
+            let scope = self.event_scope(EventRef::new(module, call.event));
+            if let Some(path) = self.external_path(scope.expr(call.callee)) {
+                found.push((scope, CallId(number as u32), path));
             }
         }
         found
@@ -226,18 +247,29 @@ impl Program<'_> {
                 return None;
             }
         }
-        let callee = scope.expr(call.callee);
-        let makes_task = (self.external_path(callee).or_else(|| self.method_path(callee)))
-            .is_some_and(|path| MAKES_TASK.contains(&path.as_str()))
-            || matches!(facts.expr(call.callee), Expr::Attribute(base, name)
-                if name.as_str() == "create_task" && is_loop(facts, base));
-        let waiting = match makes_task {
+        let waiting = match self.is_task(scope, candidate.call) {
             true => *facts.arguments(call).first()?,
             false => facts.id_of(Expr::Call(candidate.call))?,
         };
+        if how == LeftBy::Timeout
+            && let Some(kept) = self.kept_future(scope, candidate.call)
+        {
+            return self.left_future(event, left_by, kept);
+        }
         let awaited = self.wait_of(scope.expr(waiting), DEPTH)?;
         let again = self.left_again(event, left_by, &awaited, candidate.name)?;
         Some(AbandonedTask { event, left_by, how, awaited, again })
+    }
+
+    /// Whether a call makes a task that runs on the event loop alone.
+    fn is_task(&self, scope: ScopeRef, call: CallId) -> bool {
+        let facts = self.facts(scope.module);
+        let called = facts.call(call).callee;
+        let callee = scope.expr(called);
+        (self.external_path(callee).or_else(|| self.method_path(callee)))
+            .is_some_and(|path| MAKES_TASK.contains(&path.as_str()))
+            || matches!(facts.expr(called), Expr::Attribute(base, name)
+                if name.as_str() == "create_task" && is_loop(facts, base))
     }
 
     fn call_of(&self, event: EventRef) -> Option<CallId> {
@@ -354,14 +386,17 @@ impl Program<'_> {
     pub fn abandoned_task_labels(&self, task: &AbandonedTask) -> Vec<Label> {
         let left = match task.how {
             LeftBy::FirstCompleted => "goes on when the first is done; the others are neither cancelled nor awaited",
-            LeftBy::Timeout => "goes on when the time is up, and what it waited for stays",
+            LeftBy::Timeout | LeftBy::TimeoutOfFuture => "goes on when the time is up, and what it waited for stays",
             LeftBy::Shield => "goes on when the time is up, and `shield` keeps the task from being cancelled",
         };
         let mut labels = vec![Label { location: self.event_location(task.left_by), message: left.to_owned() }];
         if task.awaited.event.module != task.event.module || task.awaited.event.id != task.event.id {
             labels.push(Label {
                 location: self.event_location(task.awaited.event),
-                message: format!("waits here until {}", task.awaited.until),
+                message: match task.how {
+                    LeftBy::TimeoutOfFuture => "kept here until it is done".to_owned(),
+                    _ => format!("waits here until {}", task.awaited.until),
+                },
             });
         }
         if let Again::Call(repetition) = &task.again {

@@ -13,6 +13,7 @@ mod moments;
 mod owners;
 mod partly;
 mod paths;
+mod tasks_of_others;
 mod uses;
 mod workers;
 mod wrapped;

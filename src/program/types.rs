@@ -123,6 +123,9 @@ impl Program<'_> {
             if annotated != Type::Unknown {
                 return annotated;
             }
+            if let Some(class) = self.class_wrapped_by(FunctionRef::new(scope.module, function), name) {
+                return Type::Instance(class);
+            }
         }
         // Variables that are bound to what is made of each other, several times each, would be asked for without end.
         if module.bindings_of(scope.id, name).nth(1).is_none() {
@@ -135,6 +138,29 @@ impl Program<'_> {
         let found = self.type_of_bindings(scope, name, depth);
         module.variable_types.write().unwrap_or_else(PoisonError::into_inner).insert(key, found);
         found
+    }
+
+    /// `def wrapper(self, …)` in a decorator: the class of the module whose methods carry it, where there is only one.
+    fn class_wrapped_by(&self, wrapper: FunctionRef, parameter: Name) -> Option<ClassRef> {
+        let facts = self.facts(wrapper.module);
+        let is_first = facts.parameters(self.function(wrapper)).first().is_some_and(|first| first.name == parameter);
+        if !is_first || parameter.as_str() != "self" {
+            return None;
+        }
+        let decorator = self.enclosing_function(self.defining_scope(wrapper))?;
+        let name = self.function(decorator).name;
+        let carries = |method: FunctionRef| {
+            let decorators = facts.list(self.function(method).decorators).iter();
+            decorators.into_iter().any(|id| match facts.expr(*id) {
+                Expr::Name(other) => {
+                    other == name
+                        && self.resolve(self.defining_scope(method).expr(*id)) == Definition::Function(decorator)
+                }
+                _ => false,
+            })
+        };
+        let mut classes = self.classes_of(wrapper.module).filter(|class| self.own_methods(*class).any(&carries));
+        classes.next().filter(|_| classes.next().is_none())
     }
 
     /// The one type of all that a variable is bound to.

@@ -120,6 +120,7 @@ impl Program<'_> {
                 found.push(UnreleasedAttribute { class, attribute, acquisition, stored, ends, has_foreign_base, how });
             }
         }
+        found.extend(self.abandoned_tasks_of_others(module));
         found
     }
 

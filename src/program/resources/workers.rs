@@ -74,10 +74,10 @@ impl Workers {
             program.par_modules().flat_map_iter(|module| program.workers_of(module)).collect();
         let mut workers = Workers::default();
         for (class, worker, made) in found {
-            workers.classes.insert(class, worker);
-            for acquisition in made {
-                workers.made.entry(acquisition.event.module).or_default().push(acquisition);
-            }
+            workers.add(class, worker, made);
+        }
+        for (class, worker, made) in program.owners_of_workers(&workers) {
+            workers.add(class, worker, made);
         }
         let tasks: Vec<Acquisition> = program.par_modules().flat_map_iter(|module| program.tasks_of(module)).collect();
         for task in tasks {
@@ -87,6 +87,16 @@ impl Workers {
             made.sort_by_key(|acquisition| acquisition.call);
         }
         workers
+    }
+
+    fn add(&mut self, class: ClassRef, worker: Worker, made: Vec<Acquisition>) {
+        if self.classes.contains_key(&class) {
+            return;
+        }
+        self.classes.insert(class, worker);
+        for acquisition in made {
+            self.made.entry(acquisition.event.module).or_default().push(acquisition);
+        }
     }
 
     pub(super) fn resource(&self, class: ClassRef) -> Option<&Resource> {
@@ -120,10 +130,11 @@ impl Program<'_> {
         classes
             .filter_map(|class| {
                 let sites = self.instantiations(class);
-                let mut sites = sites.iter().filter(|site| site.is_certain).peekable();
-                sites.peek()?;
+                if !sites.iter().any(|site| site.is_certain) {
+                    return None;
+                }
                 let work = self.work_of(class)?;
-                let what = Name::new(&format!("`{}`", self.class(class).name));
+                let what = self.worker_name(class);
                 let returning = work.starters.iter().filter(|starter| {
                     self.method(class, **starter).is_some_and(|method| self.returns_receiver(method))
                 });
@@ -131,12 +142,64 @@ impl Program<'_> {
                     gives_itself: returning.map(|starter| Name::new(&format!(".{starter}"))).collect(),
                     ..Resource::plain(what, Lost::Stays)
                 };
-                let made =
-                    sites.filter_map(|site| self.acquisition_at(site, Source::Worker(class), None, Given::Whole));
-                let made = made.collect();
-                Some((class, Worker { resource, work }, made))
+                Some((class, Worker { resource, work }, self.workers_made(class)))
             })
             .collect()
+    }
+
+    fn worker_name(&self, class: ClassRef) -> Name {
+        Name::new(&format!("`{}`", self.class(class).name))
+    }
+
+    fn workers_made(&self, class: ClassRef) -> Vec<Acquisition> {
+        let sites = self.instantiations(class);
+        let sites = sites.iter().filter(|site| site.is_certain);
+        sites.filter_map(|site| self.acquisition_at(site, Source::Worker(class), None, Given::Whole)).collect()
+    }
+
+    /// The classes whose constructor makes and starts what works on its own, and whose end is to stop it: their objects
+    /// work on their own as well.
+    fn owners_of_workers(&self, workers: &Workers) -> Vec<(ClassRef, Worker, Vec<Acquisition>)> {
+        let mut found: Vec<(ClassRef, Worker, Vec<Acquisition>)> = Vec::new();
+        for acquisition in self.module_ids().flat_map(|module| workers.made_in(module)) {
+            let Source::Worker(worker) = acquisition.source else { continue };
+            let Some(owned) = workers.classes.get(&worker) else { continue };
+            if self.function(acquisition.function).name != self.words.init {
+                continue;
+            }
+            let stores = self.stored_results(acquisition, &owned.resource);
+            let Some((_, class, attribute)) = stores.first().copied() else { continue };
+            let is_started = self.is_started_by_constructor(acquisition, attribute, &owned.work);
+            let ends = || !self.releasing_methods(class, attribute, &owned.resource).is_empty();
+            if is_started && self.ending_method(class).is_some() && ends() {
+                let work = Work { starters: vec![self.words.init], rounds: owned.work.rounds };
+                let resource = Resource::plain(self.worker_name(class), Lost::Stays);
+                found.push((class, Worker { resource, work }, self.workers_made(class)));
+            }
+        }
+        found
+    }
+
+    /// Whether a constructor starts what it keeps in an attribute, whatever comes.
+    fn is_started_by_constructor(&self, acquisition: &Acquisition, attribute: Name, work: &Work) -> bool {
+        let facts = self.facts(acquisition.event.module);
+        let made_in = facts.event(acquisition.event.id).context;
+        let is_unconditional = facts.context(made_in).kind == ContextKind::Body;
+        let starts = |(scope, call): (ScopeRef, CallId)| {
+            let call = facts.call(call);
+            let Expr::Attribute(base, name) = facts.expr(call.callee) else { return false };
+            let is_it = match facts.expr(base) {
+                Expr::Attribute(_, held) => held == attribute,
+                Expr::Name(name) => self.receiver_named(scope, name).is_none(),
+                Expr::Call(made) => made == acquisition.call,
+                _ => false,
+            };
+            is_it
+                && work.starters.contains(&name)
+                && facts.context(facts.event(call.event).context).kind == ContextKind::Body
+        };
+        is_unconditional
+            && (work.starters.contains(&self.words.init) || self.calls_in(acquisition.function).any(starts))
     }
 
     /// The tasks that functions of a module make of coroutines without an end.
@@ -165,9 +228,14 @@ impl Program<'_> {
             .collect()
     }
 
-    /// Whether a coroutine waits in a loop that nothing leaves, also not when what it waits for fails: a reader ends with
-    /// its connection.
+    /// Whether a coroutine waits in a loop that nothing leaves.
     fn goes_on_for_ever(&self, work: FunctionRef) -> bool {
+        self.rounds_for_ever(work).is_some_and(|rounds| !self.is_left_early(work, rounds))
+    }
+
+    /// The loop that a coroutine waits in until a statement leaves it, also when what it waits for fails: a reader ends
+    /// with its connection.
+    pub(super) fn rounds_for_ever(&self, work: FunctionRef) -> Option<ContextId> {
         let facts = self.facts(work.module);
         let declared = self.function(work);
         let scope = self.function_scope(work);
@@ -178,9 +246,7 @@ impl Program<'_> {
                 _ => None,
             })
         };
-        let Some(rounds) = awaits().find_map(|(_, around)| facts.context_ids_around(around).find(is_endless)) else {
-            return false;
-        };
+        let rounds = awaits().find_map(|(_, around)| facts.context_ids_around(around).find(is_endless))?;
         let sleeps = |awaited: ExprId| {
             let Expr::Call(call) = facts.expr(awaited) else { return false };
             let path = self.external_path(scope.expr(facts.call(call).callee));
@@ -201,18 +267,25 @@ impl Program<'_> {
             })
         };
         let is_inside = |around: ContextId| facts.context_ids_around(around).any(|id| id == rounds);
-        declared.is_async
-            && !self.is_left_early(work, rounds)
-            && awaits()
+        let goes_on = || {
+            awaits()
                 .filter(|(_, around)| is_inside(*around))
                 .all(|(awaited, around)| sleeps(awaited) || is_survived(around))
+        };
+        (declared.is_async && goes_on()).then_some(rounds)
     }
 
     fn is_left_early(&self, work: FunctionRef, rounds: ContextId) -> bool {
+        self.ways_out(work, rounds).next().is_some()
+    }
+
+    /// The contexts of the statements that leave a loop, but for those that answer to being cancelled.
+    pub(super) fn ways_out(&self, work: FunctionRef, rounds: ContextId) -> impl Iterator<Item = ContextId> {
         let facts = self.facts(work.module);
-        facts.scope_events(self.function(work).scope).any(|(_, event)| {
-            matches!(event.kind, EventKind::Return(_) | EventKind::Break)
-                && facts.context_ids_around(event.context).any(|around| around == rounds)
+        facts.scope_events(self.function(work).scope).filter_map(move |(_, event)| {
+            let leaves = matches!(event.kind, EventKind::Return(_) | EventKind::Break);
+            let is_inside = || facts.context_ids_around(event.context).any(|around| around == rounds);
+            (leaves && is_inside() && !handles_cancellation(facts, event.context)).then_some(event.context)
         })
     }
 
@@ -382,6 +455,15 @@ impl Program<'_> {
         }
         is_started
     }
+}
+
+/// Whether something stands in a handler for nothing but the cancellation of its task.
+fn handles_cancellation(facts: &FileFacts, context: ContextId) -> bool {
+    facts.contexts_around(context).any(|around| {
+        matches!(around.kind, ContextKind::Except(types)
+            if matches!(facts.expr(types), Expr::Name(name) | Expr::Attribute(_, name)
+                if name.as_str() == "CancelledError"))
+    })
 }
 
 /// Methods after which nothing more is asked of work that a function started.
