@@ -33,7 +33,8 @@ impl Program<'_> {
     /// What handlers in a module take out of the containers of their objects and forget.
     pub fn dropped_items(&self, module: ModuleId) -> Vec<DroppedItem> {
         let facts = self.facts(module);
-        if !facts.contexts.iter().any(|context| matches!(context.kind, ContextKind::Except(_))) {
+        let is_handled = |context: &crate::facts::Context| matches!(context.kind, ContextKind::Except(types) if is_for_time_outs(facts, types));
+        if !facts.contexts.iter().any(is_handled) {
             return Vec::new();
         }
         let events = facts.events.iter().zip(0..);
