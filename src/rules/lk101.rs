@@ -1,4 +1,4 @@
-//! LK101: a module- or class-level container that only grows, or a local that a loop without an end fills.
+//! LK101: a module- or class-level container that only grows, or a local that handlers keep or a loop without an end fills.
 
 use rustc_hash::FxHashSet;
 
@@ -25,11 +25,15 @@ fn check_holders(module: ModuleId, program: &Program, report: &mut Report) {
         let Some(confidence) = growth::confidence(program, *place, account, &growths) else { continue };
         let Some(first) = growths.first() else { continue };
         let name = program.place_name(*place);
+        let held = match *place {
+            Place::Local(scope, name) if !program.is_parameter(scope, name) => "kept by the handlers that use it",
+            _ => "held for as long as the process runs",
+        };
         report.add(Claim {
             span: program.event_location(account.holder.binding).span,
             confidence,
             message: format!("`{name}` only grows: {}", growth::summary(program, first)),
-            label: "held for as long as the process runs".to_owned(),
+            label: held.to_owned(),
             related: growth::labels(program, account, &growths),
             symbol: program.place_symbol(*place),
         });
