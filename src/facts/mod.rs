@@ -233,6 +233,11 @@ pub enum ContextKind {
 }
 
 impl ContextKind {
+    /// Whether what stands in it may run more than once in a row.
+    pub fn is_loop(self) -> bool {
+        matches!(self, ContextKind::For { .. } | ContextKind::While(_))
+    }
+
     /// What is looked at on the way in; [`NOTHING`] for what there is not. That of an `Else` is its `If`'s.
     pub fn operands(self) -> [ExprId; 2] {
         match self {
@@ -484,12 +489,22 @@ impl FileFacts {
     pub fn mentions(&self, id: ExprId, name: Name) -> bool {
         match self.expr(id) {
             Expr::Name(other) => other == name,
-            Expr::Call(call) => {
-                let call = self.call(call);
-                self.mentions(call.callee, name) || self.all_arguments(call).any(|given| self.mentions(given, name))
-            }
+            Expr::Call(call) => self.is_mentioned_in_call(call, name),
             expr => self.operands(expr).any(|operand| self.mentions(operand, name)),
         }
+    }
+
+    /// The same of what happens in an event.
+    pub fn is_mentioned_in(&self, event: &Event, name: Name) -> bool {
+        match event.kind {
+            EventKind::Call(call) => self.is_mentioned_in_call(call, name),
+            kind => kind.operands().into_iter().any(|id| self.mentions(id, name)),
+        }
+    }
+
+    fn is_mentioned_in_call(&self, call: CallId, name: Name) -> bool {
+        let call = self.call(call);
+        self.mentions(call.callee, name) || self.all_arguments(call).any(|given| self.mentions(given, name))
     }
 
     /// The expressions that an expression is made of at once. What is in a call is in [`FileFacts::calls`]; comprehensions

@@ -88,25 +88,22 @@ struct Candidate {
 }
 
 impl Program<'_> {
-    /// The tasks that a module leaves waiting, in source order; one for each call that leaves some.
-    pub fn abandoned_tasks(&self, module: ModuleId) -> Vec<AbandonedTask> {
+    /// The tasks that a module leaves waiting, in source order, one for each call that leaves some; and those that its
+    /// functions leave when they are cancelled.
+    pub fn abandoned_tasks(&self, module: ModuleId) -> (Vec<AbandonedTask>, Vec<OutlivingTask>) {
         let mut found = Vec::new();
+        let mut outliving = Vec::new();
         for (scope, id, path) in self.waiting_calls(module) {
             if WAITS.contains(&path.as_str()) {
                 found.extend(self.left_by_wait(scope, id));
+                outliving.extend(self.left_by_cancellation(scope, id));
             } else if WAITS_FOR.contains(&path.as_str()) {
                 found.extend(self.left_by_shield(scope, id));
             } else if COMPLETED.contains(&path.as_str()) {
                 found.extend(self.left_by_loop(scope, id));
             }
         }
-        found
-    }
-
-    /// The tasks that functions of a module leave when they are cancelled, in source order.
-    pub fn outliving_tasks(&self, module: ModuleId) -> Vec<OutlivingTask> {
-        let waits = self.waiting_calls(module).into_iter().filter(|(.., path)| WAITS.contains(&path.as_str()));
-        waits.filter_map(|(scope, id, _)| self.left_by_cancellation(scope, id)).collect()
+        (found, outliving)
     }
 
     /// The calls that wait for tasks, with what they call.
@@ -344,11 +341,10 @@ impl Program<'_> {
         let facts = self.facts(made.module);
         let around = self.event_function(made)?;
         let place = self.reach(awaited.on).map(|reach| reach.place);
-        let is_loop = |kind| matches!(kind, ContextKind::For { .. } | ContextKind::While(_));
-        let turn = facts.contexts_around(facts.event(made.id).context).find(|context| is_loop(context.kind));
+        let turn = facts.contexts_around(facts.event(made.id).context).find(|context| context.kind.is_loop());
         let is_in = |event: EventRef, group: ContextId| {
             let mut contexts = facts.contexts_around(facts.event(event.id).context);
-            contexts.any(|context| context.group == group && is_loop(context.kind))
+            contexts.any(|context| context.group == group && context.kind.is_loop())
         };
         // `if task in done: task = …` makes it when the last one has ended.
         let is_asked = name.is_some_and(|name| {
@@ -369,7 +365,7 @@ impl Program<'_> {
             return (goes_on && !is_made_inside).then_some(Again::Turn);
         }
         // One task for all turns: it is left when the loop is.
-        if facts.contexts_around(facts.event(left_by.id).context).any(|context| is_loop(context.kind)) {
+        if facts.contexts_around(facts.event(left_by.id).context).any(|context| context.kind.is_loop()) {
             return None;
         }
         let repetition = match place? {

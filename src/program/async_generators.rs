@@ -123,9 +123,8 @@ impl Program<'_> {
         let facts = self.facts(around.module);
         let declared = self.function(around);
         let group = facts.context(at).group;
-        let is_loop = |kind| matches!(kind, ContextKind::For { .. } | ContextKind::While(_));
         let inside =
-            |context| facts.contexts_around(context).any(|context| context.group == group && is_loop(context.kind));
+            |context| facts.contexts_around(context).any(|context| context.group == group && context.kind.is_loop());
         let mut reader = None;
         for (id, event) in facts.scope_events(declared.scope) {
             if !inside(event.context) {
@@ -135,7 +134,7 @@ impl Program<'_> {
             match event.kind {
                 EventKind::Return(_) => return Some((event_ref, Left::Here)),
                 EventKind::Break => {
-                    let innermost = facts.contexts_around(event.context).find(|context| is_loop(context.kind));
+                    let innermost = facts.contexts_around(event.context).find(|context| context.kind.is_loop());
                     if innermost.is_some_and(|context| context.group == group) {
                         return Some((event_ref, Left::Here));
                     }

@@ -734,9 +734,7 @@ impl Program<'_> {
             Expr::Name(name) | Expr::Attribute(_, name) => name,
             _ => return false,
         };
-        let is_in_loop = facts
-            .contexts_around(facts.event(event.id).context)
-            .any(|context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_)));
+        let is_in_loop = facts.contexts_around(facts.event(event.id).context).any(|context| context.kind.is_loop());
         !is_in_loop && (matches!(last.as_str(), "Greenlet" | "spawn") || vocabulary::is_starting_name(last.as_str()))
     }
 

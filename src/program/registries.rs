@@ -19,7 +19,7 @@ use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
 use super::types::{Type, last_part};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{CallId, Constant, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
+use crate::facts::{CallId, Constant, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
 use crate::finding::Label;
 use crate::models::{Argument, EntryBy, Held, Registry};
 use crate::source::{Name, NameSet};
@@ -301,9 +301,8 @@ impl Program<'_> {
         classes.flat_map(|class| self.instantiations(*class).to_vec()).filter(|site| !self.is_test(site.module)).any(
             |site| {
                 let facts = self.facts(site.module);
-                let is_loop = |kind: ContextKind| matches!(kind, ContextKind::For { .. } | ContextKind::While(_));
                 self.event_function(site.event).is_some()
-                    && facts.contexts_around(facts.event(site.event.id).context).any(|context| is_loop(context.kind))
+                    && facts.contexts_around(facts.event(site.event.id).context).any(|context| context.kind.is_loop())
             },
         )
     }

@@ -378,8 +378,6 @@ impl Program<'_> {
     /// Whether a `break` or `return` leaves a loop, other than in an error handler.
     fn is_left(&self, module: super::ModuleId, around: &crate::facts::Context) -> bool {
         let facts = self.facts(module);
-        let is_loop =
-            |context: &crate::facts::Context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_));
         facts.scope_events(around.scope).any(|(_, event)| {
             let mut inside = facts.contexts_around(event.context);
             let is_handled = || {
@@ -389,7 +387,7 @@ impl Program<'_> {
             match event.kind {
                 EventKind::Return(_) => inside.any(|context| context.group == around.group) && !is_handled(),
                 EventKind::Break => {
-                    inside.find(|context| is_loop(context)).is_some_and(|context| context.group == around.group)
+                    inside.find(|context| context.kind.is_loop()).is_some_and(|context| context.group == around.group)
                         && !is_handled()
                 }
                 _ => false,
@@ -411,14 +409,12 @@ impl Program<'_> {
             id = facts.context(id).parent;
             on_the_way.push(id);
         }
-        let is_loop =
-            |context: &crate::facts::Context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_));
         facts.scope_events(scope).any(|(later, other)| {
             let leaves = match other.kind {
                 EventKind::Return(_) | EventKind::Raise { .. } => true,
                 EventKind::Break => facts
                     .contexts_around(other.context)
-                    .find(|context| is_loop(context))
+                    .find(|context| context.kind.is_loop())
                     .is_some_and(|context| matches!(context.kind, ContextKind::While(_))),
                 _ => false,
             };

@@ -324,7 +324,7 @@ fn is_awaited(facts: &FileFacts, made: ExprId) -> bool {
 /// The loops around a context, innermost first.
 fn loops_around(facts: &FileFacts, id: ContextId) -> impl Iterator<Item = (ContextId, &Context)> {
     let around = facts.context_ids_around(id).map(|id| (id, facts.context(id)));
-    around.filter(|(_, context)| matches!(context.kind, ContextKind::While(_) | ContextKind::For { .. }))
+    around.filter(|(_, context)| context.kind.is_loop())
 }
 
 /// Whether the first round of a loop is its last unless something fails: `while True: try: return ask() except …`.

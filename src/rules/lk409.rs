@@ -7,7 +7,8 @@ use crate::program::repetition::Frequency;
 use crate::program::{ModuleId, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
-    for found in program.abandoned_tasks(module) {
+    let (abandoned, outliving) = program.abandoned_tasks(module);
+    for found in abandoned {
         let Some(function) = program.event_function(found.event) else { continue };
         let what = program.awaited_name(&found);
         let each = match found.again {
@@ -31,7 +32,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             symbol: format!("{}.{what}", program.function_symbol(function)),
         });
     }
-    for found in program.outliving_tasks(module) {
+    for found in outliving {
         report_outliving(program, &found, report);
     }
 }

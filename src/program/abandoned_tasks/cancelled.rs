@@ -107,7 +107,7 @@ fn is_left_to_itself(facts: &FileFacts, function: FunctionId, name: Name, wait: 
     };
     let inside = facts.events.iter().enumerate().filter(|(_, event)| span.contains(event.span));
     let has_others = inside.filter(|(number, _)| *number != wait.index()).any(|(_, event)| match runs_then(event) {
-        true => speaks_of(facts, event, name),
+        true => facts.is_mentioned_in(event, name),
         false => gives_away(facts, event, name),
     });
     let is_run_through = || {
@@ -117,16 +117,6 @@ fn is_left_to_itself(facts: &FileFacts, function: FunctionId, name: Name, wait: 
         })
     };
     (leaves || is_break) && !has_others && !is_run_through()
-}
-
-fn speaks_of(facts: &FileFacts, event: &Event, name: Name) -> bool {
-    match event.kind {
-        EventKind::Call(call) => {
-            let call = facts.call(call);
-            facts.mentions(call.callee, name) || facts.all_arguments(call).any(|given| facts.mentions(given, name))
-        }
-        kind => kind.operands().into_iter().any(|id| facts.mentions(id, name)),
-    }
 }
 
 /// Whether an event lets others have what a variable holds; to await it or to ask it is no such thing.

@@ -5,7 +5,7 @@
 //! if it reads the container itself, that is its own affair.
 
 use super::{EventRef, FunctionRef, Holder, Operation, Place, Program, ScopeRef};
-use crate::facts::{ContextKind, EventKind, Expr};
+use crate::facts::{EventKind, Expr};
 use crate::finding::Label;
 use crate::program::repetition::{Frequency, Repetition};
 use crate::program::{ModuleId, vocabulary};
@@ -78,14 +78,8 @@ impl Program<'_> {
         let Some(around) = self.enclosing_function(scope).filter(|_| !self.is_test(scope.module)) else { return false };
         let facts = self.facts(scope.module);
         let is_used = facts.scope_events(scope.id).any(|(_, event)| match event.kind {
-            EventKind::Call(call) => {
-                let call = facts.call(call);
-                facts.mentions(call.callee, name) || facts.all_arguments(call).any(|given| facts.mentions(given, name))
-            }
-            EventKind::Bind { target, value } => {
-                facts.expr(target) != Expr::Name(name) && facts.mentions(target, name) || facts.mentions(value, name)
-            }
-            kind => kind.operands().into_iter().any(|operand| facts.mentions(operand, name)),
+            EventKind::Bind { target, value } if facts.expr(target) == Expr::Name(name) => facts.mentions(value, name),
+            _ => facts.is_mentioned_in(event, name),
         });
         !is_used
             && self.function_frequency(around) < Frequency::Repeated
@@ -95,6 +89,6 @@ impl Program<'_> {
     fn is_in_loop(&self, event: EventRef) -> bool {
         let facts = self.facts(event.module);
         let mut contexts = facts.contexts_around(facts.event(event.id).context);
-        contexts.any(|context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_)))
+        contexts.any(|context| context.kind.is_loop())
     }
 }

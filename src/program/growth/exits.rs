@@ -189,7 +189,7 @@ impl Program<'_> {
         let facts = self.facts(removal.event.module);
         let loops = |event: EventRef| {
             let around = facts.contexts_around(facts.event(event.id).context);
-            around.filter(|context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_))).count()
+            around.filter(|context| context.kind.is_loop()).count()
         };
         added.event.module == removal.event.module
             && added.kind == OperationKind::Append

@@ -34,11 +34,8 @@ impl Program<'_> {
     /// The loop is left in a branch for a member that is not done with.
     fn takes_first_unfinished(&self, method: FunctionRef, bound: EventId, member: Name) -> bool {
         let facts = self.facts(method.module);
-        let loop_around = |context: ContextId| {
-            facts
-                .context_ids_around(context)
-                .find(|around| matches!(facts.context(*around).kind, ContextKind::For { .. } | ContextKind::While(_)))
-        };
+        let loop_around =
+            |context: ContextId| facts.context_ids_around(context).find(|around| facts.context(*around).kind.is_loop());
         let own_loop = loop_around(facts.event(bound).context);
         facts.scope_events(self.function(method).scope).any(|(id, event)| {
             let leaves = matches!(event.kind, EventKind::Break | EventKind::Return(_));

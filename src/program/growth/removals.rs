@@ -157,8 +157,7 @@ impl Program<'_> {
         }
         let loop_around = |event: EventId| {
             let mut contexts = facts.contexts_around(facts.event(event).context);
-            let found =
-                contexts.find(|context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_)));
+            let found = contexts.find(|context| context.kind.is_loop());
             found.map(|context| context.group)
         };
         let mut definitions = facts.scope_events(holder.id);
@@ -173,12 +172,14 @@ impl Program<'_> {
     /// Why a removal does not count that runs only while an attribute of the object is set: one method asks for the attribute
     /// before it adds, another adds all the same.
     fn is_behind_flag(&self, removal: Touch, growing: &[Touch]) -> Option<String> {
+        if growing.len() < 2 {
+            return None;
+        }
         let mut flags = self.flags_set_at(removal.event());
         // That there is something to take out is no question of whether to.
         flags.retain(|flag| *flag != removal.operation.place.name());
-        let flag = flags.into_iter().find(|flag| {
-            growing.len() > 1 && growing.iter().any(|growth| self.flags_set_at(growth.event()).contains(flag))
-        })?;
+        let is_asked = |flag: &Name| growing.iter().any(|growth| self.flags_set_at(growth.event()).contains(flag));
+        let flag = flags.into_iter().find(is_asked)?;
         let unasked = growing.iter().find(|growth| !self.flags_set_at(growth.event()).contains(&flag))?;
         let adding = self.event_function(unasked.event())?;
         let name = self.function_name(adding);

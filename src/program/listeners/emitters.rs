@@ -1,7 +1,7 @@
 //! Whose the emitter is: whether it lives longer than what registers with it.
 
 use super::Program;
-use crate::facts::{ContextKind, EventKind, Expr};
+use crate::facts::{EventKind, Expr};
 use crate::program::calls::CallSite;
 use crate::program::names::Definition;
 use crate::program::types::Type;
@@ -144,7 +144,7 @@ impl Program<'_> {
         let facts = self.facts(scope.module);
         let loop_around = |event: EventRef| {
             let mut contexts = facts.contexts_around(facts.event(event.id).context);
-            contexts.find(|context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_)))
+            contexts.find(|context| context.kind.is_loop())
         };
         let is_fresh = |(bound, value): &(EventRef, ExprRef)| {
             self.is_factory_call(*value) && loop_around(*bound) == loop_around(call)

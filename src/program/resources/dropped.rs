@@ -7,7 +7,7 @@
 use super::super::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef, vocabulary};
 use super::owners::ENDS;
 use crate::facts::{
-    CallId, ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator,
+    CallId, Context, ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator,
 };
 use crate::source::Name;
 
@@ -33,7 +33,8 @@ impl Program<'_> {
     /// What handlers in a module take out of the containers of their objects and forget.
     pub fn dropped_items(&self, module: ModuleId) -> Vec<DroppedItem> {
         let facts = self.facts(module);
-        let is_handled = |context: &crate::facts::Context| matches!(context.kind, ContextKind::Except(types) if is_for_time_outs(facts, types));
+        let is_handled =
+            |context: &Context| matches!(context.kind, ContextKind::Except(types) if is_for_time_outs(facts, types));
         if !facts.contexts.iter().any(is_handled) {
             return Vec::new();
         }

@@ -6,7 +6,7 @@ use super::super::types::last_part;
 use super::super::{EventRef, FunctionRef, Program};
 use super::owners::INNOCENT_BASES;
 use super::{Loss, LostAt, LostResource, Source, Unnamed};
-use crate::facts::{ComprehensionKind, ContextKind, EventId, EventKind, Expr, NOTHING, ScopeKind};
+use crate::facts::{ComprehensionKind, EventId, EventKind, Expr, NOTHING, ScopeKind};
 use crate::models::{Lost, Resource};
 use crate::source::Name;
 
@@ -119,9 +119,7 @@ impl Program<'_> {
     /// Whether a call stands in a loop or comprehension of its function.
     fn is_in_turns(&self, event: EventRef) -> bool {
         let facts = self.facts(event.module);
-        facts
-            .contexts_around(facts.event(event.id).context)
-            .any(|context| matches!(context.kind, ContextKind::For { .. } | ContextKind::While(_)))
+        facts.contexts_around(facts.event(event.id).context).any(|context| context.kind.is_loop())
             || self.is_in_comprehension(event)
     }
 
