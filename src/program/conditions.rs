@@ -4,7 +4,7 @@
 //! `if key in seen: return` the key is not in `seen`.
 
 use super::{EventRef, ExprRef, Program, ScopeRef};
-use crate::facts::{ContextId, ContextKind, EventKind};
+use crate::facts::{ContextId, ContextKind, EventKind, ScopeKind};
 
 /// A test and how it came out.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,14 @@ pub struct Condition {
 }
 
 impl Program<'_> {
+    /// Whether an event stands in a loop of its function, or in a comprehension.
+    pub(super) fn is_in_loop(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let happens = facts.event(event.id);
+        matches!(facts.scope(facts.scope_of(happens)).kind, ScopeKind::Comprehension)
+            || facts.contexts_around(happens.context).any(|context| context.kind.is_loop())
+    }
+
     /// The conditions under which an event happens, the innermost arms first, then earlier exits.
     pub fn conditions(&self, event: EventRef) -> Vec<Condition> {
         let facts = self.facts(event.module);

@@ -499,7 +499,8 @@ impl Program<'_> {
             let name = self.place_name(sibling.place);
             domain = Domain::Open(Name::new(&format!("one that `{name}` lets go when it is done with")));
         }
-        if domain == Domain::Bounded || self.is_own_constant(place, scope.expr(key)) {
+        if domain == Domain::Bounded || self.is_own_constant(place, scope.expr(key)) || self.is_once_for_few(operation)
+        {
             return None;
         }
         if (sibling.is_none_or(|sibling| sibling.has_open_key) && self.is_said_once(operation))
@@ -599,8 +600,13 @@ impl Program<'_> {
                 false => Domain::Open(weakness::why_it_stays(container.holds)),
             };
         }
-        if self.identified(scope.expr(key), 3).is_some_and(|object| self.is_permanent_by_name(object)) {
-            return Domain::Bounded;
+        if let Some(object) = self.identified(scope.expr(key), 3) {
+            if self.is_permanent_by_name(object) {
+                return Domain::Bounded;
+            }
+            if operation.value != key && self.may_keep(scope.expr(operation.value), object, weakness::DEPTH) {
+                return Domain::Open(Name::new("the `id()` of an object, which the entry keeps alive"));
+            }
         }
         let domain = match (operation.kind, facts.expr(key)) {
             // `X.update({"a": 1})`: the keys decide.

@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
 use rayon::prelude::*;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::containers::field_factory;
 use super::names::Definition;
@@ -139,7 +139,8 @@ impl Watched {
 
 /// The operations in one module, in the order of lines.
 pub(super) fn collect(program: &Program, module: ModuleId, watched: &Watched) -> Part {
-    let operations = Collector { program, module, tracked: &watched.names, found: Vec::new() }.run();
+    let operations =
+        Collector { program, module, tracked: &watched.names, aliases: FxHashSet::default(), found: Vec::new() }.run();
     let tables = operations.iter().map(|operation| table_of(&operation.place)).collect();
     Part { operations, tables }
 }
@@ -292,6 +293,8 @@ struct Collector<'p> {
     program: &'p Program<'p>,
     module: ModuleId,
     tracked: &'p NameSet,
+    /// Local names that a function of the module gives to what is in a tracked attribute: `queue = self.queue`.
+    aliases: FxHashSet<Name>,
     found: Vec<Operation>,
 }
 
@@ -304,6 +307,11 @@ impl Collector<'_> {
             match event.kind {
                 EventKind::Call(call) => self.call(id, scope, call),
                 EventKind::Bind { target, value } => {
+                    if let (Expr::Name(alias), Expr::Attribute(_, name)) = (facts.expr(target), facts.expr(value))
+                        && self.tracked.contains(name)
+                    {
+                        self.aliases.insert(alias);
+                    }
                     self.store(id, scope, target, value);
                     self.escape(id, scope, value);
                 }
@@ -421,8 +429,20 @@ impl Collector<'_> {
         }
         for argument in facts.all_arguments(call) {
             // `gather(*self.tasks)` hands over the items, and not what holds them.
-            if self.names_tracked(argument) || takes_from_name(facts, argument) {
-                self.pass(event, scope, id, argument);
+            match facts.expr(argument) {
+                // `Thread(target=drain, args=(self.queue,))`
+                Expr::Display(_, run) => {
+                    for item in facts.list(run) {
+                        if self.names_tracked(*item) {
+                            self.add(event, OperationKind::Escaped, scope.expr(*item), NOTHING, NOTHING);
+                        }
+                    }
+                }
+                Expr::Name(name) if self.aliases.contains(&name) => self.pass(event, scope, id, argument),
+                _ if self.names_tracked(argument) || takes_from_name(facts, argument) => {
+                    self.pass(event, scope, id, argument);
+                }
+                _ => {}
             }
         }
     }

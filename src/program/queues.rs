@@ -6,7 +6,7 @@
 
 use super::names::Definition;
 use super::{EventRef, ModuleId, OperationKind, Place, Program, ScopeRef};
-use crate::facts::{EventId, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE};
+use crate::facts::{Call, Constant, EventId, EventKind, Expr, ExprId, FileFacts, MODULE_SCOPE};
 use crate::source::Name;
 
 impl Program<'_> {
@@ -52,6 +52,7 @@ impl Program<'_> {
             _ => false,
         }) || self.takes_elsewhere(module, place, &names)
             || hands_on(facts, &names)
+            || (matches!(place, Place::Instance(..)) && gets_by_text(facts, name))
     }
 
     /// `thing.get()` under the name, which is not known to take from the place.
@@ -80,6 +81,13 @@ fn hands_on(facts: &FileFacts, names: &dyn Fn(ExprId) -> bool) -> bool {
         EventKind::BindElement { iterable, .. } => names(iterable),
         _ => false,
     })
+}
+
+/// `getattr(self, name)`, where a text of the module is what the attribute is called.
+fn gets_by_text(facts: &FileFacts, name: Name) -> bool {
+    let is_text = |expr: &Expr| *expr == Expr::Constant(Constant::Word(name));
+    let gets = |call: &Call| facts.called_name(call).is_some_and(|called| called.as_str() == "getattr");
+    facts.exprs.iter().any(is_text) && facts.calls.iter().any(gets)
 }
 
 fn is_taking(method: &str) -> bool {

@@ -298,13 +298,10 @@ impl Program<'_> {
     pub fn is_made_in_loop(&self, registration: &Registration) -> bool {
         let (Cause::Instance(class) | Cause::Constructor(class)) = registration.cause else { return false };
         let classes = std::iter::once(&class).chain(self.subclasses(class));
-        classes.flat_map(|class| self.instantiations(*class).to_vec()).filter(|site| !self.is_test(site.module)).any(
-            |site| {
-                let facts = self.facts(site.module);
-                self.event_function(site.event).is_some()
-                    && facts.contexts_around(facts.event(site.event.id).context).any(|context| context.kind.is_loop())
-            },
-        )
+        classes
+            .flat_map(|class| self.instantiations(*class).to_vec())
+            .filter(|site| !self.is_test(site.module))
+            .any(|site| self.event_function(site.event).is_some() && self.is_in_loop(site.event))
     }
 
     /// How often instances of a class are made.

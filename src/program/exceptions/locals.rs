@@ -66,7 +66,7 @@ impl Program<'_> {
         let scope = self.event_scope(bound);
         let ScopeKind::Function(function) = facts.scope(scope.id).kind else { return None };
         let function = FunctionRef::new(bound.module, function);
-        if self.holding_scope(scope, variable) != Some(scope) {
+        if self.holding_scope(scope, variable) != Some(scope) || goes_with_its_handler(facts, bound.id, variable) {
             return None;
         }
         let thrown = self.thrown(scope.expr(value), bound).filter(|thrown| thrown.passed_here())?;
@@ -157,6 +157,18 @@ impl Program<'_> {
             _ => false,
         }
     }
+}
+
+/// `except Refused as error: error = Reported(error)`: whatever the handler's own name holds at its end goes with it.
+fn goes_with_its_handler(facts: &FileFacts, bound: EventId, variable: Name) -> bool {
+    let scope = facts.scope_of(facts.event(bound));
+    facts.context_ids_outwards(facts.event(bound).context).any(|around| {
+        matches!(facts.context(around).kind, ContextKind::Except(_))
+            && facts.scope_events(scope).any(|(_, event)| {
+                matches!(event.kind, EventKind::BindException { target, .. }
+                    if event.context == around && facts.expr(target) == Expr::Name(variable))
+            })
+    })
 }
 
 /// How a test comes out while a variable holds an exception or frame, which is never `None` nor empty.

@@ -85,10 +85,4 @@ impl Program<'_> {
             && self.function_frequency(around) < Frequency::Repeated
             && !self.callers(around).iter().any(|site| self.is_in_loop(site.event))
     }
-
-    fn is_in_loop(&self, event: EventRef) -> bool {
-        let facts = self.facts(event.module);
-        let mut contexts = facts.contexts_around(facts.event(event.id).context);
-        contexts.any(|context| context.kind.is_loop())
-    }
 }

@@ -27,6 +27,63 @@ impl Program<'_> {
         looks_up && !self.filters_itself(operation) && self.is_computed_from(scope, operation.value, operation.key)
     }
 
+    /// It happens once for each key of another table, in which the function first looks the key up and then stores it, and
+    /// nothing says that these keys are without end.
+    pub(super) fn is_once_for_few(&self, operation: Operation) -> bool {
+        let scope = self.event_scope(operation.event);
+        self.conditions(operation.event).iter().any(|condition| {
+            self.missed(condition.test, condition.holds, 4).is_some_and(|(key, table)| {
+                self.reach(table).is_some_and(|reach| {
+                    reach.place != operation.place
+                        && !matches!(reach.place, Place::Local(..))
+                        && self.stores_under(scope, reach.place, key.id)
+                }) && !self.domain(key).is_open()
+            })
+        })
+    }
+
+    /// The key and the table where a test that comes out so says that the key is not in the table: `key not in table`,
+    /// `table.get(key) is None`, the result of that under a name.
+    fn missed(&self, test: ExprRef, holds: bool, depth: u32) -> Option<(ExprRef, ExprRef)> {
+        let depth = depth.checked_sub(1)?;
+        let facts = self.facts(test.scope.module);
+        let part = |id: ExprId| test.scope.expr(id);
+        match self.expr(test) {
+            Expr::Not(inner) => self.missed(part(inner), !holds, depth),
+            Expr::And(run) if holds => facts.list(run).iter().find_map(|id| self.missed(part(*id), holds, depth)),
+            Expr::Binary(Operator::In, key, table) if !holds => Some((part(key), part(table))),
+            Expr::Binary(Operator::NotIn, key, table) if holds => Some((part(key), part(table))),
+            Expr::Binary(operator, found, none) if facts.expr(none) == Expr::Constant(Constant::None) => match operator
+            {
+                Operator::Is | Operator::Eq => self.missed(part(found), !holds, depth),
+                Operator::IsNot | Operator::NotEq => self.missed(part(found), holds, depth),
+                _ => None,
+            },
+            Expr::Name(name) if !holds => {
+                let (values, _) = self.bound_values(self.holding_scope(test.scope, name)?, name);
+                values.into_iter().find_map(|(_, value)| self.missed(value, holds, depth))
+            }
+            Expr::Call(call) if !holds => {
+                let call = facts.call(call);
+                let Expr::Attribute(table, method) = facts.expr(call.callee) else { return None };
+                let key = *facts.arguments(call).first().filter(|_| method.as_str() == "get")?;
+                Some((part(key), part(table)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a function stores something in a place under a key.
+    fn stores_under(&self, scope: ScopeRef, place: Place, key: ExprId) -> bool {
+        let facts = self.facts(scope.module);
+        self.operations.on(place).any(|operation| {
+            operation.kind == OperationKind::Store
+                && operation.level == 0
+                && self.event_scope(operation.event) == scope
+                && facts.is_same_written(operation.key, key)
+        })
+    }
+
     /// `X[k] = [x for x in X[k] if …]`, perhaps under another name first, keeps what is still wanted: that is no memo.
     pub(super) fn filters_itself(&self, operation: Operation) -> bool {
         let scope = self.event_scope(operation.event);

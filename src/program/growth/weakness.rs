@@ -1,5 +1,6 @@
 //! Weak containers: whether they let go, or what they hold holds the key.
 
+use super::super::references::captures;
 use super::super::types::Type;
 use super::*;
 
@@ -25,7 +26,7 @@ pub(super) fn why_it_stays(holds: Holds) -> Name {
 }
 
 /// How many displays, names and constructors are followed from a value to what it keeps.
-const DEPTH: u32 = 4;
+pub(super) const DEPTH: u32 = 4;
 
 impl Program<'_> {
     /// Weak containers let go by themselves, unless what they hold holds the key.
@@ -140,7 +141,7 @@ impl Program<'_> {
     }
 
     /// Whether a value may hold an object: it does, or something unknown is made with it.
-    fn may_keep(&self, value: ExprRef, object: ExprRef, depth: u32) -> bool {
+    pub(super) fn may_keep(&self, value: ExprRef, object: ExprRef, depth: u32) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return true };
         let facts = self.facts(value.scope.module);
         if self.keeps(value, object, DEPTH) {
@@ -393,11 +394,12 @@ impl Program<'_> {
         self.external_path(callee).is_some_and(|path| path.as_str() == "functools.partial")
     }
 
-    /// A closure over the variable that holds the object.
+    /// A closure over the variable that holds the object, or a function that has it as a default.
     fn closes_over(&self, function: FunctionRef, held: ExprRef) -> bool {
         let Expr::Name(name) = self.expr(held) else { return false };
         let Some(holder) = self.holding_scope(held.scope, name) else { return false };
-        self.captures(function).contains(&(holder, name))
+        let is_held = |default: &ExprRef| default.id == held.id && default.scope == held.scope;
+        self.captures(function).contains(&(holder, name)) || captures::defaults(self, function).iter().any(is_held)
     }
 
     /// `self.x = parameter` in a method.

@@ -34,7 +34,7 @@ pub(in crate::program) fn captured(program: &Program, function: FunctionRef) -> 
 }
 
 /// The defaults of a function's parameters.
-pub(super) fn defaults(program: &Program, function: FunctionRef) -> Vec<ExprRef> {
+pub(in crate::program) fn defaults(program: &Program, function: FunctionRef) -> Vec<ExprRef> {
     let facts = program.facts(function.module);
     let scope = program.defining_scope(function);
     let parameters = facts.parameters(facts.function(function.id));

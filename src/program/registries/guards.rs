@@ -87,6 +87,12 @@ impl Program<'_> {
                         self.held_by(inner(*object)).max(Guard::Instance)
                     }
                     (Expr::Attribute(flag, name), _) if name.as_str() == "is_set" => self.held_by(inner(flag)),
+                    // `if not (session := self._sessions.get(key))`: once for each that the table gets.
+                    (Expr::Attribute(table, name), [_, ..])
+                        if name.as_str() == "get" && self.is_set_in_function(event, table) =>
+                    {
+                        self.held_by(inner(table))
+                    }
                     _ => Guard::None,
                 }
             }
@@ -94,11 +100,14 @@ impl Program<'_> {
             Expr::Name(name) => {
                 // `pool = self._pool`, `if pool is None`.
                 let values = self.holding_scope(test.scope, name).map(|holder| self.bound_values(holder, name).0);
+                let values = values.unwrap_or_default().into_iter().map(|(_, value)| value);
                 values
-                    .unwrap_or_default()
-                    .iter()
-                    .filter(|(_, value)| value.id != test.id && self.is_set_in_function(event, value.id))
-                    .map(|(_, value)| self.held_by(*value))
+                    .filter(|value| value.id != test.id)
+                    .map(|value| match self.expr(value) {
+                        Expr::Call(_) => self.guard_of(event, value, depth),
+                        _ if self.is_set_in_function(event, value.id) => self.held_by(value),
+                        _ => Guard::None,
+                    })
                     .max()
                     .unwrap_or(Guard::None)
             }
