@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{Call, CallId, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
+use crate::facts::{Call, CallId, Constant, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
 use crate::models::Holds;
 use crate::source::{Location, Name};
 
@@ -106,23 +106,24 @@ impl Program<'_> {
         }
     }
 
-    /// `self.queue`, where the constructor of the class binds it to what a call makes.
+    /// `self.queue`, where the constructor of the class binds it to what a call makes, or everything that binds it does.
     fn is_attribute_made_here(&self, attribute: ExprRef) -> bool {
         let Some(class) = self.enclosing_function(attribute.scope).and_then(|method| self.class_of_method(method))
         else {
             return false;
         };
-        let Some(init) = self.method(class, self.words.init) else { return false };
         let Expr::Attribute(_, name) = self.expr(attribute) else { return false };
-        let facts = self.facts(init.module);
-        let scope = self.function_scope(init);
-        facts.scope_events(scope.id).any(|(_, event)| match event.kind {
-            EventKind::Bind { target, value } => {
-                matches!(facts.expr(target), Expr::Attribute(base, bound) if bound == name && self.is_receiver(scope, base))
-                    && matches!(facts.expr(value), Expr::Call(_))
-            }
-            _ => false,
-        })
+        let is_made =
+            |store: EventRef| self.stored_value(store).is_some_and(|value| matches!(self.expr(value), Expr::Call(_)));
+        let is_none = |store: EventRef| match self.stored_value(store) {
+            Some(value) => self.expr(value) == Expr::Constant(Constant::None),
+            None => matches!(self.facts(store.module).event(store.id).kind, EventKind::Annotate { .. }),
+        };
+        let stores = self.instance_stores(class, name);
+        let init = self.method(class, self.words.init);
+        stores.iter().any(|store| is_made(*store) && self.event_function(*store) == init)
+            || (stores.iter().any(|store| is_made(*store))
+                && stores.iter().all(|store| is_made(*store) || is_none(*store)))
     }
 
     /// Whether a method of a class starts work that goes on by itself.

@@ -11,6 +11,11 @@ use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, Place, Program, S
 use crate::source::Name;
 
 impl Program<'_> {
+    /// Whether what is stored under an attribute goes elsewhere: to the setter of a property or another descriptor.
+    pub(in crate::program) fn is_computed_attribute(&self, class: ClassRef, name: Name) -> bool {
+        matches!(self.attribute_kind(class, name), AttributeKind::Setter(_) | AttributeKind::Computed)
+    }
+
     pub(super) fn attribute_kind(&self, class: ClassRef, name: Name) -> AttributeKind {
         match self.member_of_class(class, name) {
             Definition::Function(function) => match setter(self, class, name) {

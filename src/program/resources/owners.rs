@@ -81,6 +81,9 @@ impl Program<'_> {
             let Some(resource) = self.resource_of(&acquisition).filter(|resource| !resource.of_receiver) else {
                 continue;
             };
+            if self.is_work_of_process(acquisition.function) {
+                continue;
+            }
             let stores = self.stored_results(&acquisition, resource);
             let why_kept = |(_, class, attribute): &(EventRef, ClassRef, Name)| match self
                 .is_attribute_released(*class, *attribute, resource)
@@ -89,8 +92,15 @@ impl Program<'_> {
                 true => self.released_under_flag(&acquisition, *class, *attribute, resource),
             };
             let kept: Vec<_> = stores.iter().filter_map(|store| Some((*store, why_kept(store)?))).collect();
-            // One attribute says what is used and another what is owned: one resource, which either may release.
-            if acquisition.elements(resource).len() <= 1 && kept.len() < stores.len() {
+            // One attribute says what is used and another what is owned: one resource, which either may release. Where one
+            // has them all, `self.ends`, it may release them all.
+            let is_whole = |(stored, ..): &(EventRef, ClassRef, Name)| {
+                self.stored_value(*stored).is_some_and(|value| self.is_result(value, acquisition.call))
+            };
+            let is_told_by_another = kept.len() < stores.len()
+                && (acquisition.elements(resource).len() <= 1
+                    || stores.iter().any(|store| is_whole(store) && why_kept(store).is_none()));
+            if is_told_by_another {
                 found.extend(self.overwritten_attribute(&acquisition));
                 continue;
             }
@@ -122,6 +132,15 @@ impl Program<'_> {
         }
         found.extend(self.abandoned_tasks_of_others(module));
         found
+    }
+
+    /// The `run` of a process: it ends with the process, and whoever started that has another object.
+    fn is_work_of_process(&self, function: FunctionRef) -> bool {
+        self.function(function).name.as_str() == "run"
+            && self.class_of_method(function).is_some_and(|class| {
+                let mut bases = self.external_bases(class).iter();
+                bases.any(|base| base.as_str().starts_with("multiprocessing.") && last_part(base.as_str()) == "Process")
+            })
     }
 
     /// Where the result of an acquisition is stored on the instance, directly or by way of a local name.
@@ -173,9 +192,11 @@ impl Program<'_> {
                     }
                 }
                 Expr::Attribute(base, attribute) if is_acquired => {
+                    // A property keeps it under a name of its own.
                     if let Expr::Name(base) = facts.expr(base)
                         && let Some(receiver) = self.receiver_named(scope, base)
                         && !receiver.is_class
+                        && !self.is_computed_attribute(receiver.class, attribute)
                     {
                         stores.push((EventRef::new(module, id), receiver.class, attribute));
                     } else {
@@ -554,8 +575,10 @@ impl Program<'_> {
             parts_of(self, scope.expr(argument), false, &mut |part| {
                 is_named |= may_name && facts.expr(part) == Expr::Constant(Constant::Word(attribute));
                 // `atexit.register(self.attribute.close)`
+                // and `run(self.attribute.protocol.close)`
                 is_named |= matches!(facts.expr(part), Expr::Attribute(base, method)
-                    if is_held(base) && is_releasing_method(resource, method));
+                    if is_releasing_method(resource, method)
+                        && (is_held(base) || matches!(facts.expr(base), Expr::Attribute(inner, _) if is_held(inner))));
             });
             if is_named {
                 return true;

@@ -220,7 +220,13 @@ impl Program<'_> {
             return Use::Released;
         }
         let given = || facts.all_arguments(called);
-        if !resource.read_as.is_empty() && given().any(|argument| self.reads(scope.expr(argument), resource, is_held)) {
+        // `response.text.strip()`
+        let is_read = |value: ExprId| self.reads(scope.expr(value), resource, is_held);
+        let receiver = match facts.expr(called.callee) {
+            Expr::Attribute(base, _) => base,
+            _ => NOTHING,
+        };
+        if !resource.read_as.is_empty() && given().chain([receiver]).any(is_read) {
             return Use::Released;
         }
         if !given().any(|argument| self.carries(scope.expr(argument), resource, is_held)) {

@@ -217,7 +217,9 @@ impl Search<'_, '_> {
             Expr::Call(call) => {
                 let call = self.facts.call(call);
                 if let Expr::Attribute(base, name) = self.facts.expr(call.callee) {
-                    return tells_whether_open(name).filter(|_| is_held(base));
+                    // `writer.transport.is_closing()`
+                    let of_part = matches!(self.facts.expr(base), Expr::Attribute(inner, _) if is_held(inner));
+                    return tells_whether_open(name).filter(|_| is_held(base) || of_part);
                 }
                 let is_type_test =
                     matches!(self.facts.expr(call.callee), Expr::Name(name) if name.as_str() == "isinstance");
@@ -339,7 +341,7 @@ pub(in crate::program::resources) fn plain(facts: &FileFacts, mut test: ExprId, 
 /// otherwise, there is nothing to release.
 fn tells_whether_open(name: Name) -> Option<bool> {
     match name.as_str() {
-        "closed" | "is_closed" => Some(false),
+        "closed" | "is_closed" | "is_closing" => Some(false),
         "is_open" | "isOpen" | "opened" | "isOpened" | "is_connected" | "connected" => Some(true),
         _ => None,
     }
