@@ -13,7 +13,7 @@ use super::references::captures::captured;
 use super::repetition::Frequency;
 use super::types::{Type, last_part};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, Program, Role, ScopeRef, vocabulary};
-use crate::facts::{Constant, ContextKind, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator, ScopeKind};
+use crate::facts::{Constant, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator, ScopeKind};
 use crate::finding::Label;
 use crate::source::Name;
 
@@ -647,18 +647,61 @@ impl Program<'_> {
             && bindings.all(|event| match facts.event(event).kind {
                 EventKind::Define(function) => captured(self, FunctionRef::new(holder.module, function)).is_empty(),
                 EventKind::DefineClass(_) | EventKind::Import(_) | EventKind::Annotate { .. } => true,
-                EventKind::Bind { value, .. } => matches!(
-                    facts.expr(value),
+                EventKind::Bind { value, .. } => match facts.expr(value) {
                     Expr::Constant(_)
-                        | Expr::Format(_)
-                        | Expr::Binary(..)
-                        | Expr::Not(_)
-                        | Expr::Unary(_)
-                        | Expr::Lambda(_)
-                ),
+                    | Expr::Format(_)
+                    | Expr::Binary(..)
+                    | Expr::Not(_)
+                    | Expr::Unary(_)
+                    | Expr::Lambda(_) => true,
+                    made => is_made_empty(facts, made) && self.gets_light_items(holder, name),
+                },
                 EventKind::Augment { operator, .. } => operator == Operator::Add,
                 _ => false,
             })
+    }
+
+    /// Whether all that functions put into a container that a variable holds is next to nothing: `seen.add(id(node))`.
+    fn gets_light_items(&self, holder: ScopeRef, name: Name) -> bool {
+        let facts = self.facts(holder.module);
+        let is_it = |scope: ScopeRef, id: ExprId| {
+            facts.expr(id) == Expr::Name(name) && self.holding_scope(scope, name) == Some(holder)
+        };
+        let body = facts.context(facts.scope(holder.id).body).span;
+        let inside = facts.events.iter().enumerate().filter(|(_, event)| body.contains(event.span));
+        inside.into_iter().all(|(number, event)| {
+            let scope = self.event_scope(EventRef::new(holder.module, EventId(number as u32)));
+            match event.kind {
+                EventKind::Bind { target, value } => match facts.expr(target) {
+                    Expr::Subscript(base, key) if is_it(scope, base) => {
+                        self.is_light_item(scope.expr(key)) && self.is_light_item(scope.expr(value))
+                    }
+                    _ => !is_it(scope, value),
+                },
+                EventKind::Call(call) => {
+                    let call = facts.call(call);
+                    let is_own_method =
+                        matches!(facts.expr(call.callee), Expr::Attribute(base, _) if is_it(scope, base));
+                    facts.all_arguments(call).all(|given| match is_own_method {
+                        true => self.is_light_item(scope.expr(given)),
+                        false => !is_it(scope, given),
+                    })
+                }
+                _ => true,
+            }
+        })
+    }
+
+    fn is_light_item(&self, item: ExprRef) -> bool {
+        let facts = self.facts(item.scope.module);
+        match self.expr(item) {
+            Expr::Constant(_) | Expr::Format(_) | Expr::Not(_) | Expr::Unary(_) => true,
+            Expr::Call(call) => facts.called_name(facts.call(call)).is_some_and(|called| {
+                matches!(called.as_str(), "id" | "len" | "hash" | "int" | "str" | "float" | "bool" | "repr" | "type")
+            }),
+            Expr::Name(_) => self.only_value(item).is_some_and(|value| value != item && self.is_light_item(value)),
+            _ => false,
+        }
     }
 
     /// A handler, an endless loop or the like runs a function.
@@ -908,4 +951,18 @@ fn mentions_name(facts: &FileFacts, id: ExprId, name: Name) -> bool {
 /// Messages that are generated from a description are data, and so is a request that is still to be sent.
 fn is_data(path: Name) -> bool {
     path.as_str().contains("_pb2") || path.as_str() == "urllib.request.Request"
+}
+
+/// `set()`, `{}`, `[]`: a container that begins with nothing.
+fn is_made_empty(facts: &FileFacts, made: Expr) -> bool {
+    match made {
+        Expr::Display(_, run) => run.len == 0,
+        Expr::Call(call) => {
+            let call = facts.call(call);
+            call.arguments.len == 0
+                && call.keywords.len == 0
+                && facts.called_name(call).is_some_and(|called| matches!(called.as_str(), "set" | "dict" | "list"))
+        }
+        _ => false,
+    }
 }

@@ -145,9 +145,21 @@ impl Program<'_> {
         let is_exception = match self.type_of_annotation(annotation, 4) {
             Type::Instance(class) => self.is_exception_class(class),
             Type::External(path) => is_exception_name(path) || path.as_str() == "types.TracebackType",
-            _ => is_called_exception(name),
+            _ => is_called_exception(name) && !self.is_given_a_class(function, name),
         };
         is_exception.then_some(Thrown::Handed(name))
+    }
+
+    /// `register(OSError)`: the class, and no exception.
+    fn is_given_a_class(&self, function: FunctionRef, parameter: Name) -> bool {
+        self.callers(function).iter().filter(|site| site.is_certain).any(|site| {
+            let given = self.argument_for(*site, function, parameter);
+            given.is_some_and(|given| match self.resolve(given) {
+                Definition::Class(_) => true,
+                Definition::External(path) => is_exception_name(path),
+                _ => false,
+            })
+        })
     }
 
     /// A part of `sys.exc_info()`, or of a slice of it.

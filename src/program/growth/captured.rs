@@ -4,7 +4,7 @@
 //! handler, and the handler has the dict, for as long as it serves. The function around is done with it when it returns;
 //! if it reads the container itself, that is its own affair.
 
-use super::{EventRef, FunctionRef, Holder, Operation, Place, Program, ScopeRef};
+use super::{FunctionRef, Holder, Operation, Place, Program, ScopeRef};
 use crate::facts::{EventKind, Expr};
 use crate::finding::Label;
 use crate::program::repetition::{Frequency, Repetition};
