@@ -21,13 +21,22 @@ pub struct Container {
     pub is_bounded: bool,
     /// Reading a missing key inserts it.
     pub reads_insert: bool,
+    /// `counts[key] += 1` inserts a missing key.
+    pub counts_missing: bool,
     /// It starts with entries: a table of constants.
     pub starts_filled: bool,
 }
 
 impl Container {
     fn plain(shape: Shape, starts_filled: bool) -> Container {
-        Container { shape, holds: Holds::Strong, is_bounded: false, reads_insert: false, starts_filled }
+        Container {
+            shape,
+            holds: Holds::Strong,
+            is_bounded: false,
+            reads_insert: false,
+            counts_missing: false,
+            starts_filled,
+        }
     }
 }
 
@@ -98,6 +107,7 @@ impl Program<'_> {
                             holds: model.holds,
                             is_bounded,
                             reads_insert: model.reads_insert,
+                            counts_missing: model.reads_insert || model.counts_missing,
                             starts_filled,
                         })
                     }
@@ -147,12 +157,14 @@ impl Program<'_> {
                 .container(*base)
                 .or_else(|| self.models.container(Name::new(abstract_container(base.as_str())?)))
         })?;
+        let reads_insert = model.reads_insert || self.method(class, Name::new("__missing__")).is_some();
         Some(Container {
             shape: model.shape,
             holds: model.holds,
             // What a class does on its own storing may be anything; it is not called a leak.
             is_bounded: model.always_bounded || self.evicts(class) || self.stores_its_own_way(class),
-            reads_insert: model.reads_insert || self.method(class, Name::new("__missing__")).is_some(),
+            reads_insert,
+            counts_missing: reads_insert || model.counts_missing,
             starts_filled: false,
         })
     }
@@ -208,6 +220,7 @@ impl Program<'_> {
                     holds: model.holds,
                     is_bounded: model.always_bounded,
                     reads_insert: model.reads_insert,
+                    counts_missing: model.reads_insert || model.counts_missing,
                     ..Container::plain(model.shape, false)
                 })
             }

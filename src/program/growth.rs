@@ -437,7 +437,10 @@ impl Program<'_> {
             OperationKind::Store => container.shape != Shape::List || operation.level > 0,
             kind => kind.is_growth(),
         };
-        if !fits || (operation.level > 0 && self.is_replacement_below(operation)) {
+        if !fits
+            || (operation.level > 0 && self.is_replacement_below(operation))
+            || (self.adds_to_value(operation) && !self.counts_missing(place, container, operation.level, touches))
+        {
             return None;
         }
         // What a weak container holds goes by itself, but for entries that hold themselves.
@@ -568,6 +571,12 @@ impl Program<'_> {
             Place::Local(scope, _) => scope.module,
             Place::Unresolved(_) => super::ModuleId(0),
         }
+    }
+
+    /// `counts[key] += 1`
+    fn adds_to_value(&self, operation: Operation) -> bool {
+        let event = self.facts(operation.event.module).event(operation.event.id);
+        operation.kind == OperationKind::Store && matches!(event.kind, EventKind::Augment { .. })
     }
 
     /// `X[k][0] = v` and `X[k].name = v` change what is there; `X[k] = {}`-like stores are at level 0.

@@ -509,6 +509,10 @@ impl Collector<'_> {
         // `count[k] += 1` stores under a key; on a local or a place it works on what is there.
         if let Expr::Subscript(base, key) = facts.expr(target) {
             self.add(event, OperationKind::Store, scope.expr(base), key, value);
+            // `lists[k] += [item]` adds to the value as well.
+            if matches!(facts.expr(value), Expr::Display(..) | Expr::Comprehension(..)) {
+                self.add(event, kind, scope.expr(target), value, value);
+            }
         } else if !self.is_immutable(value) && !self.counts_from_default(scope, target) {
             self.add(event, kind, scope.expr(target), value, value);
         }
