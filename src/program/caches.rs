@@ -94,6 +94,19 @@ impl Program<'_> {
         Some((decorator, self.is_cache_bounded(model, decorator), model.keeps_self))
     }
 
+    /// `None`, or a variable that is never anything else: `SIZE = None`.
+    pub(super) fn is_none(&self, expr: ExprRef) -> bool {
+        let is_constant = |expr: ExprRef| matches!(self.expr(expr), Expr::Constant(Constant::None));
+        match self.resolve(expr) {
+            _ if is_constant(expr) => true,
+            Definition::Variable(scope, name) => {
+                let (values, is_complete) = self.bound_values(scope, name);
+                is_complete && !values.is_empty() && values.iter().all(|(_, value)| is_constant(*value))
+            }
+            _ => false,
+        }
+    }
+
     fn is_cache_bounded(&self, model: &models::Cache, made_by: ExprRef) -> bool {
         let is_given = |keyword: &Name| {
             self.argument(made_by, models::Argument { keyword: *keyword, position: None })
@@ -105,7 +118,7 @@ impl Program<'_> {
         let Some(bound) = model.bound else { return model.bounded_by_default };
         let Some(argument) = self.argument(made_by, bound) else { return model.bounded_by_default };
         match model.bound_is {
-            BoundIs::Size => !matches!(self.expr(argument), Expr::Constant(Constant::None)),
+            BoundIs::Size => !self.is_none(argument),
             BoundIs::Container => match self.reach(argument).and_then(|reach| self.holder(reach.place)) {
                 Some(holder) => holder.container.is_bounded || holder.container.holds != models::Holds::Strong,
                 None => self

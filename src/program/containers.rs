@@ -141,7 +141,7 @@ impl Program<'_> {
     /// Anything but `None` (and zero or less, where that means none) is a bound, also when its value is not known.
     fn is_bound(&self, bound: ExprRef, zero_is_unbounded: bool) -> bool {
         match self.expr(bound) {
-            Expr::Constant(Constant::None) => false,
+            _ if self.is_none(bound) => false,
             Expr::Constant(Constant::Int(size)) => !zero_is_unbounded || size > 0,
             Expr::Unary(_) => !zero_is_unbounded,
             _ => true,
@@ -383,7 +383,12 @@ impl Program<'_> {
         // Bound to something else in between, or given by callers, it is another's.
         let is_rebound =
             module.bindings_of(scope.id, name).any(|event| matches!(facts.event(event).kind, EventKind::Bind { .. }));
-        let is_given = self.callers(function).iter().any(|site| self.argument_for(*site, function, name).is_some());
+        // What a function hands on to itself is what it has.
+        let is_given = self.callers(function).iter().any(|site| {
+            let given = self.argument_for(*site, function, name);
+            let is_own = || self.event_function(site.event) == Some(function);
+            given.is_some_and(|given| !(self.expr(given) == Expr::Name(name) && is_own()))
+        });
         if is_rebound || is_given {
             return None;
         }

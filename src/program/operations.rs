@@ -235,6 +235,16 @@ fn add_held_names(program: &Program, module: ModuleId, makers: &NameSet, names: 
             names.insert(*name);
         }
     }
+    // `def f(found=[])`: one for all calls that give none.
+    for function in program.functions_of(module) {
+        for parameter in facts.parameters(program.function(function)) {
+            let may_be_made = matches!(facts.expr(parameter.default), Expr::Display(..) | Expr::Call(_));
+            let default = program.defining_scope(function).expr(parameter.default);
+            if may_be_made && program.container_made_by(default).is_some() {
+                names.insert(parameter.name);
+            }
+        }
+    }
 }
 
 /// What a file's variables and attributes are bound to, where that may be a container.
