@@ -50,8 +50,18 @@ impl Program<'_> {
 
     fn cached_by_decorator(&self, function: FunctionRef) -> Option<CachedFunction> {
         let decorators: Vec<(ExprRef, Definition)> = self.decorators(function).collect();
-        let ((decorator, is_bounded, keeps_self), definition) = (decorators.iter())
-            .find_map(|(expr, definition)| Some((self.cache_made(*expr, *definition)?, *definition)))?;
+        let (number, (decorator, is_bounded, keeps_self), definition) =
+            (decorators.iter().enumerate()).find_map(|(number, (expr, definition))| {
+                Some((number, self.cache_made(*expr, *definition)?, *definition))
+            })?;
+        // A property cannot be called, so that a cache above one is refused as the class is made.
+        let is_property = |meaning: &Definition| {
+            matches!(meaning, Definition::External(path)
+            if matches!(path.as_str(), "property" | "functools.cached_property"))
+        };
+        if decorators.iter().skip(number).any(|(_, meaning)| is_property(meaning)) {
+            return None;
+        }
         let is_abstract = decorators.iter().any(
             |(_, meaning)| matches!(meaning, Definition::External(path) if path.as_str().ends_with("abstractmethod")),
         );
