@@ -158,6 +158,8 @@ entry! {
         #[serde(default)]
         reads_insert: bool,
         #[serde(default)]
+        counts_missing: bool,
+        #[serde(default)]
         grows: Vec<Name>,
         #[serde(default)]
         shrinks: Vec<Name>,
@@ -415,6 +417,7 @@ impl Tables {
                 zero_is_unbounded: entry.zero_is_unbounded,
                 always_bounded: entry.always_bounded,
                 reads_insert: entry.reads_insert,
+                counts_missing: entry.counts_missing,
                 grows: entry.grows.as_slice().into(),
                 shrinks: entry.shrinks.as_slice().into(),
             };

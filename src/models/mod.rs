@@ -82,6 +82,8 @@ pub struct Container {
     pub always_bounded: bool,
     /// Reading a missing key inserts it, as in a `defaultdict`.
     pub reads_insert: bool,
+    /// Adding to a missing key inserts it, as in a `Counter`.
+    pub counts_missing: bool,
     /// Methods by which it gets items; for a library's own class, those beside its shape's.
     pub grows: Box<[Name]>,
     /// Methods by which it loses items; for a library's own class, those beside its shape's.

@@ -50,8 +50,18 @@ impl Program<'_> {
 
     fn cached_by_decorator(&self, function: FunctionRef) -> Option<CachedFunction> {
         let decorators: Vec<(ExprRef, Definition)> = self.decorators(function).collect();
-        let ((decorator, is_bounded, keeps_self), definition) = (decorators.iter())
-            .find_map(|(expr, definition)| Some((self.cache_made(*expr, *definition)?, *definition)))?;
+        let (number, (decorator, is_bounded, keeps_self), definition) =
+            (decorators.iter().enumerate()).find_map(|(number, (expr, definition))| {
+                Some((number, self.cache_made(*expr, *definition)?, *definition))
+            })?;
+        // A property cannot be called, so that a cache above one is refused as the class is made.
+        let is_property = |meaning: &Definition| {
+            matches!(meaning, Definition::External(path)
+            if matches!(path.as_str(), "property" | "functools.cached_property"))
+        };
+        if decorators.iter().skip(number).any(|(_, meaning)| is_property(meaning)) {
+            return None;
+        }
         let is_abstract = decorators.iter().any(
             |(_, meaning)| matches!(meaning, Definition::External(path) if path.as_str().ends_with("abstractmethod")),
         );
@@ -94,6 +104,19 @@ impl Program<'_> {
         Some((decorator, self.is_cache_bounded(model, decorator), model.keeps_self))
     }
 
+    /// `None`, or a variable that is never anything else: `SIZE = None`.
+    pub(super) fn is_none(&self, expr: ExprRef) -> bool {
+        let is_constant = |expr: ExprRef| matches!(self.expr(expr), Expr::Constant(Constant::None));
+        match self.resolve(expr) {
+            _ if is_constant(expr) => true,
+            Definition::Variable(scope, name) => {
+                let (values, is_complete) = self.bound_values(scope, name);
+                is_complete && !values.is_empty() && values.iter().all(|(_, value)| is_constant(*value))
+            }
+            _ => false,
+        }
+    }
+
     fn is_cache_bounded(&self, model: &models::Cache, made_by: ExprRef) -> bool {
         let is_given = |keyword: &Name| {
             self.argument(made_by, models::Argument { keyword: *keyword, position: None })
@@ -105,7 +128,7 @@ impl Program<'_> {
         let Some(bound) = model.bound else { return model.bounded_by_default };
         let Some(argument) = self.argument(made_by, bound) else { return model.bounded_by_default };
         match model.bound_is {
-            BoundIs::Size => !matches!(self.expr(argument), Expr::Constant(Constant::None)),
+            BoundIs::Size => !self.is_none(argument),
             BoundIs::Container => match self.reach(argument).and_then(|reach| self.holder(reach.place)) {
                 Some(holder) => holder.container.is_bounded || holder.container.holds != models::Holds::Strong,
                 None => self

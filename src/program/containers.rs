@@ -21,13 +21,22 @@ pub struct Container {
     pub is_bounded: bool,
     /// Reading a missing key inserts it.
     pub reads_insert: bool,
+    /// `counts[key] += 1` inserts a missing key.
+    pub counts_missing: bool,
     /// It starts with entries: a table of constants.
     pub starts_filled: bool,
 }
 
 impl Container {
     fn plain(shape: Shape, starts_filled: bool) -> Container {
-        Container { shape, holds: Holds::Strong, is_bounded: false, reads_insert: false, starts_filled }
+        Container {
+            shape,
+            holds: Holds::Strong,
+            is_bounded: false,
+            reads_insert: false,
+            counts_missing: false,
+            starts_filled,
+        }
     }
 }
 
@@ -98,6 +107,7 @@ impl Program<'_> {
                             holds: model.holds,
                             is_bounded,
                             reads_insert: model.reads_insert,
+                            counts_missing: model.reads_insert || model.counts_missing,
                             starts_filled,
                         })
                     }
@@ -131,7 +141,7 @@ impl Program<'_> {
     /// Anything but `None` (and zero or less, where that means none) is a bound, also when its value is not known.
     fn is_bound(&self, bound: ExprRef, zero_is_unbounded: bool) -> bool {
         match self.expr(bound) {
-            Expr::Constant(Constant::None) => false,
+            _ if self.is_none(bound) => false,
             Expr::Constant(Constant::Int(size)) => !zero_is_unbounded || size > 0,
             Expr::Unary(_) => !zero_is_unbounded,
             _ => true,
@@ -147,12 +157,14 @@ impl Program<'_> {
                 .container(*base)
                 .or_else(|| self.models.container(Name::new(abstract_container(base.as_str())?)))
         })?;
+        let reads_insert = model.reads_insert || self.method(class, Name::new("__missing__")).is_some();
         Some(Container {
             shape: model.shape,
             holds: model.holds,
             // What a class does on its own storing may be anything; it is not called a leak.
             is_bounded: model.always_bounded || self.evicts(class) || self.stores_its_own_way(class),
-            reads_insert: model.reads_insert || self.method(class, Name::new("__missing__")).is_some(),
+            reads_insert,
+            counts_missing: reads_insert || model.counts_missing,
             starts_filled: false,
         })
     }
@@ -208,6 +220,7 @@ impl Program<'_> {
                     holds: model.holds,
                     is_bounded: model.always_bounded,
                     reads_insert: model.reads_insert,
+                    counts_missing: model.reads_insert || model.counts_missing,
                     ..Container::plain(model.shape, false)
                 })
             }
@@ -374,7 +387,12 @@ impl Program<'_> {
         // Bound to something else in between, or given by callers, it is another's.
         let is_rebound =
             module.bindings_of(scope.id, name).any(|event| matches!(facts.event(event).kind, EventKind::Bind { .. }));
-        let is_given = self.callers(function).iter().any(|site| self.argument_for(*site, function, name).is_some());
+        // What a function hands on to itself is what it has.
+        let is_given = self.callers(function).iter().any(|site| {
+            let given = self.argument_for(*site, function, name);
+            let is_own = || self.event_function(site.event) == Some(function);
+            given.is_some_and(|given| !(self.expr(given) == Expr::Name(name) && is_own()))
+        });
         if is_rebound || is_given {
             return None;
         }

@@ -679,8 +679,11 @@ impl Program<'_> {
                         | "frame"
                 ) && !self.is_module_scope_name(expr.scope, name)
             }
-            // The peer of a request is another's each time; the client of an object may be its own.
-            Expr::Attribute(base, name) if name.as_str() == "client" => self.comes_and_goes(expr.scope.expr(base)),
+            // The peer of a request is another's each time, and so is what it asks for; the client of an object may be
+            // its own.
+            Expr::Attribute(base, name) if matches!(name.as_str(), "client" | "url") => {
+                self.comes_and_goes(expr.scope.expr(base))
+            }
             Expr::Attribute(_, name) => matches!(name.as_str(), "request" | "message" | "peer"),
             _ => false,
         }

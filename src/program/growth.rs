@@ -29,7 +29,9 @@ use super::containers::{Container, Holder};
 use super::domains::Domain;
 use super::names::Definition;
 use super::repetition::{Frequency, Repetition};
-use super::{ClassRef, EventRef, ExprRef, FunctionRef, Operation, OperationKind, Place, Program, ScopeRef, vocabulary};
+use super::{
+    ClassRef, EventRef, ExprRef, FunctionRef, Operation, OperationKind, Place, Program, ScopeRef, told, vocabulary,
+};
 use crate::facts::{
     Constant, ContextKind, DisplayKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator, ScopeKind,
 };
@@ -337,14 +339,29 @@ impl Program<'_> {
         let mut touches = Vec::new();
         for operation in self.operations.on(place) {
             match operation.kind {
+                OperationKind::Passed(_) if self.is_handed_to_itself(operation) => {}
                 OperationKind::Passed(_) => match self.touches_through(operation, 2) {
                     Some(inner) => touches.extend(inner),
                     None => touches.push(Touch { operation: *operation, through: None }),
                 },
+                OperationKind::Escaped if operation.level == 0 && matches!(place, Place::Local(..)) => {
+                    match self.alias_kept_in(operation.event) {
+                        Some(kept) => touches.extend(self.touches_of_alias(kept)),
+                        None => touches.push(Touch { operation: *operation, through: None }),
+                    }
+                }
                 _ => touches.push(Touch { operation: *operation, through: None }),
             }
         }
         touches
+    }
+
+    /// `def walk(node, found=[]): … walk(child, found)`
+    fn is_handed_to_itself(&self, passed: &Operation) -> bool {
+        let Place::Local(holder, name) = passed.place else { return false };
+        let Some(site) = self.call_site(passed.event) else { return false };
+        let Some(callee) = self.callee(self.event_scope(passed.event), site.call) else { return false };
+        self.function_scope(callee) == holder && self.parameter_that_takes(site, callee, passed.place) == Some(name)
     }
 
     /// What a called function does to a place passed to it; `None` where the function is not known.
@@ -413,7 +430,7 @@ impl Program<'_> {
             return false;
         }
         match touch.operation.kind {
-            OperationKind::Escaped => true,
+            OperationKind::Escaped => !self.is_reported(touch.operation.event),
             OperationKind::Passed(call) => {
                 // A constructor of a container copies; anything else unknown may keep it.
                 let event = touch.operation.event;
@@ -429,6 +446,13 @@ impl Program<'_> {
         }
     }
 
+    /// `return {"log": self.log}`: a report on how things are, which nobody takes anything out of.
+    fn is_reported(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        matches!(facts.event(event.id).kind, EventKind::Return(value)
+            if matches!(facts.expr(value), Expr::Display(DisplayKind::Dict, _)))
+    }
+
     fn growth(&self, place: Place, container: Container, touch: Touch, touches: &[Touch]) -> Option<Growth> {
         let operation = touch.operation;
         let fits = match operation.kind {
@@ -437,7 +461,10 @@ impl Program<'_> {
             OperationKind::Store => container.shape != Shape::List || operation.level > 0,
             kind => kind.is_growth(),
         };
-        if !fits || (operation.level > 0 && self.is_replacement_below(operation)) {
+        if !fits
+            || (operation.level > 0 && self.is_replacement_below(operation))
+            || (self.adds_to_value(operation) && !self.counts_missing(place, container, operation.level, touches))
+        {
             return None;
         }
         // What a weak container holds goes by itself, but for entries that hold themselves.
@@ -460,7 +487,7 @@ impl Program<'_> {
         }
         if self.event_function(event).is_none()
             || self.is_lazily_filled(place, event)
-            || self.is_length_guarded(place, operation.event)
+            || self.is_length_guarded(place, operation.level, operation.event)
         {
             return None;
         }
@@ -508,7 +535,7 @@ impl Program<'_> {
             || self.is_imported_first(operation)
             || (!domain.is_open() && self.is_validated(operation))
             // Who calls it is the dearest question.
-            || self.is_guarded_by_callers(place, event)
+            || self.is_guarded_by_callers(place, operation.level, event)
         {
             return None;
         }
@@ -569,6 +596,12 @@ impl Program<'_> {
             Place::Local(scope, _) => scope.module,
             Place::Unresolved(_) => super::ModuleId(0),
         }
+    }
+
+    /// `counts[key] += 1`
+    fn adds_to_value(&self, operation: Operation) -> bool {
+        let event = self.facts(operation.event.module).event(operation.event.id);
+        operation.kind == OperationKind::Store && matches!(event.kind, EventKind::Augment { .. })
     }
 
     /// `X[k][0] = v` and `X[k].name = v` change what is there; `X[k] = {}`-like stores are at level 0.

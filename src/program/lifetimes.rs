@@ -244,11 +244,50 @@ impl Program<'_> {
             Fate::Returned => self.owner_of_returned(site, class, depth),
             Fate::Unknown => Owner::plain(Lifetime::Unknown),
             Fate::Local if self.event_function(site.event).is_none() => Owner::plain(Lifetime::Unknown),
+            Fate::Local if let Some(rounds) = self.works_in_loop(site) => {
+                Owner { lifetime: Lifetime::Long, reasons: vec![rounds] }
+            }
             Fate::Local => match self.frequency(site.event) {
                 Frequency::Presumed | Frequency::Repeated => Owner::plain(Lifetime::Short),
                 _ => Owner::plain(Lifetime::Unknown),
             },
         }
+    }
+
+    /// `tracker = Tracker()`, and behind that `while True: tracker.see(queue.get())` in a function that works until it is
+    /// told to stop: the object lives as long as that.
+    fn works_in_loop(&self, site: CallSite) -> Option<Label> {
+        let function = self.event_function(site.event)?;
+        let facts = self.facts(site.module);
+        if !vocabulary::is_running_name(self.function(function).name.as_str()) {
+            return None;
+        }
+        let made = self.made_at(site).id;
+        let mut behind =
+            facts.scope_events(self.function_scope(function).id).skip_while(|(id, _)| *id <= site.event.id);
+        let name = behind.find_map(|(_, event)| match event.kind {
+            EventKind::Bind { target, value } if value == made => match facts.expr(target) {
+                Expr::Name(name) => Some(name),
+                _ => None,
+            },
+            _ => None,
+        })?;
+        let is_in_loop = |event: EventRef| {
+            let mut around = facts.contexts_around(facts.event(event.id).context);
+            around.any(|context| context.kind.is_loop())
+        };
+        let is_used = |event: &crate::facts::Event| match event.kind {
+            EventKind::Call(_) => facts.is_mentioned_in(event, name),
+            _ => false,
+        };
+        if is_in_loop(site.event) {
+            return None;
+        }
+        let mut rounds = behind.filter(|(_, event)| is_used(event));
+        rounds.find_map(|(id, _)| {
+            let around = self.endless_loop_around(EventRef::new(site.module, id))?;
+            around.is_work.then_some(around.label)
+        })
     }
 
     fn made_at(&self, site: CallSite) -> ExprRef {

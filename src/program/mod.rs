@@ -33,6 +33,7 @@ pub mod repetition;
 pub mod resources;
 pub mod running_work;
 pub mod thread_locals;
+mod told;
 mod tools;
 pub mod types;
 pub mod vocabulary;

@@ -236,6 +236,16 @@ fn add_held_names(program: &Program, module: ModuleId, makers: &NameSet, names: 
             names.insert(*name);
         }
     }
+    // `def f(found=[])`: one for all calls that give none.
+    for function in program.functions_of(module) {
+        for parameter in facts.parameters(program.function(function)) {
+            let may_be_made = matches!(facts.expr(parameter.default), Expr::Display(..) | Expr::Call(_));
+            let default = program.defining_scope(function).expr(parameter.default);
+            if may_be_made && program.container_made_by(default).is_some() {
+                names.insert(parameter.name);
+            }
+        }
+    }
 }
 
 /// What a file's variables and attributes are bound to, where that may be a container.
@@ -529,6 +539,10 @@ impl Collector<'_> {
         // `count[k] += 1` stores under a key; on a local or a place it works on what is there.
         if let Expr::Subscript(base, key) = facts.expr(target) {
             self.add(event, OperationKind::Store, scope.expr(base), key, value);
+            // `lists[k] += [item]` adds to the value as well.
+            if matches!(facts.expr(value), Expr::Display(..) | Expr::Comprehension(..)) {
+                self.add(event, kind, scope.expr(target), value, value);
+            }
         } else if !self.is_immutable(value) && !self.counts_from_default(scope, target) {
             self.add(event, kind, scope.expr(target), value, value);
         }

@@ -138,7 +138,9 @@ impl Program<'_> {
                 _ => None,
             };
             match (found, reached) {
-                (_, Some(reached)) if matches!(reached.place, Place::Local(..)) => return own,
+                (_, Some(reached)) if matches!(reached.place, Place::Local(..)) => {
+                    return self.made_with_function(reached.place).then_some(reached).or(own);
+                }
                 (None, Some(reached)) => found = Some(reached),
                 (Some(known), Some(reached)) if known.place == reached.place && known.level == reached.level => {}
                 // `bucket = X.get(k)`, then `bucket = []` that is stored in the place as well.
@@ -147,6 +149,14 @@ impl Program<'_> {
             }
         }
         found.map(|reach| Reach { through_alias: true, ..reach }).or(own)
+    }
+
+    /// `def f(found=[]): items = found`: of a parameter whose default is a container of its own, a local is another name
+    /// for that, whatever it is bound to besides.
+    fn made_with_function(&self, place: Place) -> bool {
+        let Place::Local(scope, name) = place else { return false };
+        let default = self.enclosing_function(scope).and_then(|function| self.parameter_default(function, name));
+        default.is_some_and(|default| self.container_made_by(default).is_some())
     }
 
     /// `def forget(key, _table=_table)`: the parameter only keeps what the module calls so within reach.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::calls::CallSite;
 use super::names::Definition;
-use super::{ClassRef, EventRef, FunctionRef, Program, ScopeRef, vocabulary};
+use super::{ClassRef, EventRef, FunctionRef, Program, ScopeRef, told, vocabulary};
 use crate::facts::{ContextKind, EventKind, Expr, ExprId, MODULE_SCOPE, NOTHING, ParameterKind, ScopeKind};
 use crate::finding::Label;
 use crate::models::{Argument, By};
@@ -52,8 +52,10 @@ impl Repetition {
 /// A loop that no counter ends.
 pub struct EndlessLoop {
     pub label: Label,
-    /// A `break` or `return` does.
+    /// A flag, a `break` or a `return` does.
     pub ends: bool,
+    /// It goes on until it is told to stop, whatever comes in.
+    pub is_work: bool,
 }
 
 /// How many functions up the chains of callers are looked at for one answer.
@@ -362,23 +364,32 @@ impl Program<'_> {
         let facts = self.facts(event.module);
         facts.contexts_around(facts.event(event.id).context).find_map(|context| {
             let ContextKind::While(test) = context.kind else { return None };
-            if !facts.always_holds(test) || self.is_left_after(event) || !self.runs_for_long(event) {
+            let is_told = told::goes_on_until_told(facts, test);
+            if !(is_told || facts.always_holds(test))
+                || self.is_left_after(event)
+                || !(self.runs_for_long(event) || is_told && told::waits_to_be_told(facts, test))
+            {
                 return None;
             }
-            let ends = self.is_left(event.module, context);
+            let is_left = self.is_left(event.module, context, true);
+            let ends = is_told || is_left || self.is_left(event.module, context, false);
             let message = match ends {
                 true => "this loop goes on until something ends it",
                 false => "this loop runs for as long as the program",
             };
             let location = self.location(event.module, context.span);
-            Some(EndlessLoop { label: Label { location, message: message.to_owned() }, ends })
+            Some(EndlessLoop { label: Label { location, message: message.to_owned() }, ends, is_work: !is_left })
         })
     }
 
-    /// Whether a `break` or `return` leaves a loop, other than in an error handler.
-    fn is_left(&self, module: super::ModuleId, around: &crate::facts::Context) -> bool {
+    /// Whether a `break` or `return` leaves a loop, other than in an error handler; where that is asked, also other than
+    /// where it is told to stop.
+    fn is_left(&self, module: super::ModuleId, around: &crate::facts::Context, unless_told: bool) -> bool {
         let facts = self.facts(module);
         facts.scope_events(around.scope).any(|(_, event)| {
+            if unless_told && matches!(facts.context(event.context).kind, ContextKind::If(test) if told::is_told_to_stop(facts, test)) {
+                return false;
+            }
             let mut inside = facts.contexts_around(event.context);
             let is_handled = || {
                 let mut inside = facts.contexts_around(event.context);

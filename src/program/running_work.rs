@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+use super::names::Definition;
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
 use crate::facts::{Call, CallId, Constant, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
 use crate::models::Holds;
@@ -267,7 +268,7 @@ impl Program<'_> {
             if !matches!(operation.kind, OperationKind::Append | OperationKind::Add) || operation.level > 0 {
                 continue;
             }
-            let Some(told) = self.told_of_end(operation.event, operation.value) else { continue };
+            let Some(told) = self.told_of_end(operation.event, operation.value, operation.place) else { continue };
             let place = operation.place;
             let is_strong = self
                 .holder(place)
@@ -290,8 +291,9 @@ impl Program<'_> {
         })
     }
 
-    /// `task.add_done_callback(self.on_done)` with a function of the project, in the function that made the task.
-    fn told_of_end(&self, event: EventRef, task: ExprId) -> Option<EventRef> {
+    /// `task.add_done_callback(self.on_done)` with a function of the project, or with what takes the task out of another
+    /// container, in the function that made the task.
+    fn told_of_end(&self, event: EventRef, task: ExprId, place: Place) -> Option<EventRef> {
         let facts = self.facts(event.module);
         let Expr::Name(name) = facts.expr(task) else { return None };
         let scope = self.event_scope(event);
@@ -312,9 +314,30 @@ impl Program<'_> {
                 return None;
             }
             let callback = scope.expr(*facts.arguments(call).first()?);
-            self.bound_method(callback)?;
+            if self.bound_method(callback).is_none() && !self.takes_out_elsewhere(callback, place) {
+                return None;
+            }
             Some(EventRef::new(event.module, id))
         })
+    }
+    /// `self._running.discard`, or a nested function that removes from another container than this.
+    fn takes_out_elsewhere(&self, callback: ExprRef, place: Place) -> bool {
+        let takes =
+            |kind: OperationKind| matches!(kind, OperationKind::Remove | OperationKind::Pop | OperationKind::Delete);
+        if let Expr::Attribute(base, method) = self.expr(callback) {
+            let reach = self.reach(callback.scope.expr(base));
+            return OperationKind::of_method(method).is_some_and(takes)
+                && reach.is_some_and(|reach| reach.place != place && self.outlives_calls(reach.place));
+        }
+        let Definition::Function(function) = self.resolve(callback) else { return false };
+        let mut removals = self
+            .operations
+            .in_module(function.module)
+            .filter(|operation| takes(operation.kind) && self.event_function(operation.event) == Some(function));
+        self.enclosing_function(self.defining_scope(function)).is_some()
+            && removals
+                .next()
+                .is_some_and(|first| first.place != place && removals.all(|operation| operation.place != place))
     }
 }
 

@@ -1104,6 +1104,33 @@ pub fn is_end_flag_name(name: &str) -> bool {
     name.to_ascii_lowercase().split('_').any(|word| words.contains(&word))
 }
 
+/// Of these flags, those that somebody else sets: `self._running`, and not `self.open` of what ends by itself.
+pub fn is_work_flag_name(name: &str) -> bool {
+    name.split('_').any(|word| matches!(word, "running" | "run" | "alive" | "active" | "keep" | "going"))
+}
+
+/// The same: `self._stopped`, and not `self.done` of what is done when all has come.
+pub fn is_stop_flag_name(name: &str) -> bool {
+    name.to_ascii_lowercase().split('_').any(|word| {
+        matches!(
+            word,
+            "stop"
+                | "stopped"
+                | "stopping"
+                | "stopevent"
+                | "closed"
+                | "closing"
+                | "exit"
+                | "exiting"
+                | "shutdown"
+                | "quit"
+                | "terminated"
+                | "terminate"
+                | "halt"
+        )
+    })
+}
+
 /// Calls that run a callable once, beside the caller.
 pub fn is_starting_name(name: &str) -> bool {
     matches!(

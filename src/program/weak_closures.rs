@@ -30,6 +30,8 @@ pub enum HeldBy {
     Method(Name),
     /// The function that is to be called when the object is gone, in its closure.
     Callback(FunctionRef),
+    /// The same of a reference that is kept, and keeps its callback: a lambda, or a method of the object.
+    OwnCallback(Option<FunctionRef>),
     /// Another argument of the call.
     Argument,
 }
@@ -62,7 +64,8 @@ impl Program<'_> {
             let Expr::Name(object) = facts.expr(*object) else { continue };
             let by = match path.as_str() {
                 "weakref.finalize" => self.callback_that_holds(scope, call, object),
-                _ => self.closure_that_holds(event, object),
+                _ => (self.closure_that_holds(event, object))
+                    .or_else(|| self.own_callback_that_holds(event, call, object)),
             };
             found.extend(by.map(|by| DefeatedWeakness { event, object, by }));
         }
@@ -97,6 +100,44 @@ impl Program<'_> {
         }
         let keywords = facts.keyword_arguments(call).iter().map(|(_, value)| *value);
         rest.iter().skip(1).copied().chain(keywords).any(is_object).then_some(HeldBy::Argument)
+    }
+
+    /// `self._items[key] = weakref.ref(item, lambda _: self.remove(item))`: the reference keeps its callback, and that the
+    /// object, for as long as there is the reference.
+    fn own_callback_that_holds(&self, event: EventRef, call: CallId, object: Name) -> Option<HeldBy> {
+        if !self.is_kept_reference(event) {
+            return None;
+        }
+        match self.callback_that_holds(self.event_scope(event), call, object)? {
+            HeldBy::Callback(function) => Some(HeldBy::OwnCallback(Some(function))),
+            HeldBy::Method(_) => Some(HeldBy::OwnCallback(None)),
+            _ => None,
+        }
+    }
+
+    /// What is made here is stored, at once or under a name first.
+    fn is_kept_reference(&self, event: EventRef) -> bool {
+        let facts = self.facts(event.module);
+        let EventKind::Call(call) = facts.event(event.id).kind else { return false };
+        let made = facts.call(call).expr;
+        let scope = self.event_scope(event);
+        let mut names = vec![made];
+        facts.scope_events(scope.id).filter(|(id, _)| *id > event.id).any(|(_, next)| match next.kind {
+            EventKind::Bind { target, value } if names.contains(&value) => match facts.expr(target) {
+                Expr::Name(_) => {
+                    names.push(target);
+                    false
+                }
+                _ => true,
+            },
+            EventKind::Call(outer) => {
+                let outer = facts.call(outer);
+                let adds = matches!(facts.expr(outer.callee), Expr::Attribute(_, method)
+                    if super::OperationKind::of_method(method).is_some_and(super::OperationKind::is_growth));
+                adds && facts.arguments(outer).iter().any(|argument| names.contains(argument))
+            }
+            _ => false,
+        })
     }
 
     /// What is read from an object under this name keeps the object: a method of it, not a function that it holds.

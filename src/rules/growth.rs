@@ -93,8 +93,8 @@ pub fn instance_confidence(
                 _ if owner.lifetime >= Lifetime::Presumed && program.keeps_keys_of_emptied(place, account, growth) => {
                     Confidence::Medium
                 }
-                // A lock for each key that comes is made to be held for a moment.
-                Domain::Presumed(_) if owner.lifetime >= Lifetime::Presumed && program.stores_lock(growth) => {
+                // A lock or a piece of work for each key that comes is made for a moment.
+                Domain::Presumed(_) if owner.lifetime >= Lifetime::Presumed && program.stores_passing(growth) => {
                     Confidence::Medium
                 }
                 _ if is_mistaken => Confidence::Medium,
@@ -171,7 +171,11 @@ pub fn instance_memo_confidence(
     memos: &[&Growth],
     owner: &Owner,
 ) -> Option<Confidence> {
-    let is_shown = memos.iter().any(|memo| matches!(memo.domain, Domain::Open(_)));
+    let is_shown = memos.iter().any(|memo| match memo.domain {
+        Domain::Open(_) => true,
+        Domain::Presumed(_) => program.stores_passing(memo),
+        _ => false,
+    });
     let most = if is_shown { most_sure_of_entries(program, place, memos, owner)? } else { Confidence::Low };
     Some(memo_confidence(program, place, account, memos)?.min(most))
 }

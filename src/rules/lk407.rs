@@ -16,6 +16,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             message: format!("{} what the weak reference to `{object}` was to let go", holder(program, &found)),
             label: match found.by {
                 HeldBy::Closure(..) => format!("made too late: the function has `{object}` in its closure by then"),
+                HeldBy::OwnCallback(_) => format!("the reference keeps its callback, and that keeps `{object}`"),
                 _ => format!("the finalizer keeps what it is to call, and so `{object}` never goes"),
             },
             related: labels(program, &found),
@@ -31,6 +32,8 @@ fn holder(program: &Program, found: &DefeatedWeakness) -> String {
     };
     match found.by {
         HeldBy::Closure(function, _) | HeldBy::Callback(function) => format!("{} holds", name(function)),
+        HeldBy::OwnCallback(Some(function)) => format!("{} that is its callback holds", name(function)),
+        HeldBy::OwnCallback(None) => format!("a method of `{}` that is its callback holds", found.object),
         HeldBy::Method(method) => format!("the method `{}.{method}` holds", found.object),
         HeldBy::Argument => "an argument of the finalizer holds".to_owned(),
     }

@@ -19,7 +19,12 @@ impl Program<'_> {
         let in_handler = facts
             .contexts_around(facts.event(event.id).context)
             .any(|context| matches!(context.kind, ContextKind::Except(_) | ContextKind::Case { .. }));
-        let is_endless = |test: ExprRef| matches!(self.expr(test), Expr::Constant(_));
+        let goes_round = |test: ExprRef| {
+            told::goes_on_until_told(facts, test.id)
+                && (facts.contexts_around(facts.event(event.id).context))
+                    .any(|context| context.kind == ContextKind::While(test.id))
+        };
+        let is_endless = |test: ExprRef| matches!(self.expr(test), Expr::Constant(_)) || goes_round(test);
         in_handler || self.conditions(event).iter().any(|condition| !condition.is_check && !is_endless(condition.test))
     }
 
@@ -495,10 +500,13 @@ impl Program<'_> {
     }
 
     /// A test of the container's length on the way.
-    pub(super) fn is_length_guarded(&self, place: Place, event: EventRef) -> bool {
+    /// How many there are decides whether another is added. How long a value is says nothing of how many keys there are.
+    pub(super) fn is_length_guarded(&self, place: Place, level: u8, event: EventRef) -> bool {
         self.conditions(event).iter().any(|condition| {
-            let speaks_of =
-                |id: ExprId| self.reach(condition.test.scope.expr(id)).is_some_and(|reach| reach.place == place);
+            let speaks_of = |id: ExprId| {
+                let reach = self.reach(condition.test.scope.expr(id));
+                reach.is_some_and(|reach| reach.place == place && reach.level <= level)
+            };
             self.mentions_length(condition.test, &speaks_of)
         })
     }

@@ -259,7 +259,7 @@ impl Program<'_> {
         let operation = helper.operation;
         let scope = self.function_scope(helper.function);
         let is_keyed = !matches!(operation.kind, OperationKind::Append | OperationKind::Add);
-        if is_keyed || self.is_length_guarded(operation.place, operation.event) {
+        if is_keyed || self.is_length_guarded(operation.place, operation.level, operation.event) {
             return None;
         }
         let mut added = self.names_of(scope.module, &[operation.value]).into_iter();

@@ -24,7 +24,20 @@ impl Program<'_> {
                 _ => touches.iter().any(|touch| touch.operation.event.id == id && touch.operation.event.module == scope.module && touch.operation.kind == OperationKind::Read && touch.operation.key == operation.key),
             })
             || self.tests_key(function, operation);
-        looks_up && !self.filters_itself(operation) && self.is_computed_from(scope, operation.value, operation.key)
+        looks_up
+            && !self.filters_itself(operation)
+            && !self.adds_to_what_is_there(operation)
+            && self.is_computed_from(scope, operation.value, operation.key)
+    }
+
+    /// `X[k] = X.get(k, 0) + 1` counts.
+    fn adds_to_what_is_there(&self, operation: Operation) -> bool {
+        let stored = self.event_scope(operation.event).expr(operation.value);
+        let Expr::Binary(_, left, right) = self.expr(stored) else { return false };
+        [left, right].into_iter().any(|part| {
+            let reach = self.reach(stored.scope.expr(part));
+            reach.is_some_and(|reach| reach.place == operation.place && reach.level > operation.level)
+        })
     }
 
     /// It happens once for each key of another table, in which the function first looks the key up and then stores it, and

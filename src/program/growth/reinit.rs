@@ -98,7 +98,7 @@ impl Program<'_> {
 
     /// Every call of the function that adds stands behind a test of the very container, one call up: `if PATCHED:
     /// return`, `if len(PATCHED) > 0: return`.
-    pub(super) fn is_guarded_by_callers(&self, place: Place, event: EventRef) -> bool {
+    pub(super) fn is_guarded_by_callers(&self, place: Place, level: u8, event: EventRef) -> bool {
         let Some(function) = self.event_function(event).map(|inner| self.outermost_function(inner)) else {
             return false;
         };
@@ -107,7 +107,7 @@ impl Program<'_> {
         outside.peek().is_some()
             && outside.all(|site| {
                 site.is_certain
-                    && (self.is_length_guarded(place, site.event) || self.is_lazily_filled(place, site.event))
+                    && (self.is_length_guarded(place, level, site.event) || self.is_lazily_filled(place, site.event))
             })
     }
 

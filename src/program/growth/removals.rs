@@ -57,23 +57,33 @@ impl Program<'_> {
             let unresolved = self.operations.on(Place::Unresolved(name)).filter(|operation| operation.kind.is_shrink());
             removals.extend(unresolved.map(|operation| Touch { operation: *operation, through: None }));
         }
-        removals.extend(self.values_made_afresh(touches));
+        removals.extend(self.values_made_afresh(place, touches));
         removals
     }
 
-    /// `caches[name] = {}` in several functions, whatever is there: one of them makes the value, the others empty it.
-    fn values_made_afresh(&self, touches: &[Touch]) -> Vec<Touch> {
+    /// `caches[name] = {}` in several functions, whatever is there: one of them makes the value, the others empty it. Of a
+    /// `defaultdict`, all of them do.
+    fn values_made_afresh(&self, place: Place, touches: &[Touch]) -> Vec<Touch> {
+        let makes_by_itself = self.holder(place).is_some_and(|holder| holder.container.reads_insert);
+        // `if key not in caches: …` makes what is missing.
+        let is_place = |table: ExprRef| self.reach(table).is_some_and(|reach| reach.place == place);
+        let asks_for_key = |event| {
+            self.conditions(event).iter().any(|condition| {
+                matches!(self.expr(condition.test), Expr::Binary(Operator::In | Operator::NotIn, _, table)
+                    if is_place(condition.test.scope.expr(table)))
+            })
+        };
         let makes_afresh = |touch: &&Touch| {
             let operation = touch.operation;
             let facts = self.facts(operation.event.module);
             operation.kind == OperationKind::Store
                 && matches!(facts.expr(operation.value), Expr::Display(_, run) if run.len == 0)
                 && matches!(facts.expr(operation.key), Expr::Name(_) | Expr::Attribute(..))
-                && !self.is_conditional(operation.event)
+                && (!self.is_conditional(operation.event) || makes_by_itself && !asks_for_key(operation.event))
         };
         let afresh: Vec<&Touch> = touches.iter().filter(makes_afresh).collect();
         let first = afresh.first().map(|touch| self.event_function(touch.event()));
-        if afresh.iter().all(|touch| Some(self.event_function(touch.event())) == first) {
+        if !makes_by_itself && afresh.iter().all(|touch| Some(self.event_function(touch.event())) == first) {
             return Vec::new();
         }
         let emptied = |touch: &&Touch| {

@@ -20,7 +20,32 @@ pub struct Sibling {
 impl Program<'_> {
     /// A container of the same owner that gets the same key or object beside this growth, and loses it elsewhere.
     pub(super) fn pruned_sibling(&self, place: Place, operation: Operation) -> Option<Sibling> {
+        if self.belongs_to_work(operation) {
+            return None;
+        }
         self.sibling_under_key(place, operation).or_else(|| self.sibling_with_object(place, operation))
+    }
+
+    /// The key is what a function was given that works until it is told to stop: there are as many as there is work going
+    /// on, and each is taken up again under its own.
+    fn belongs_to_work(&self, operation: Operation) -> bool {
+        let facts = self.facts(operation.event.module);
+        let Some(function) = self.event_function(operation.event) else { return false };
+        let scope = self.function_scope(function);
+        let Expr::Name(key) = facts.expr(operation.key) else { return false };
+        let works = |id: EventId, event: &crate::facts::Event| {
+            matches!(event.kind, EventKind::Call(_) | EventKind::Await(_))
+                && self
+                    .endless_loop_around(EventRef::new(operation.event.module, id))
+                    .is_some_and(|around| around.is_work)
+        };
+        let is_bound_in_loop = self
+            .module(scope.module)
+            .bindings_of(scope.id, key)
+            .any(|binding| facts.contexts_around(facts.event(binding).context).any(|context| context.kind.is_loop()));
+        self.holding_scope(self.event_scope(operation.event), key) == Some(scope)
+            && !is_bound_in_loop
+            && facts.scope_events(scope.id).any(|(id, event)| works(id, event))
     }
 
     /// `self.sessions[key] = session` or `session = self.sessions[key]`, and then `self.waiting.append(session)`.

@@ -431,6 +431,26 @@ impl Program<'_> {
             })
     }
 
+    /// Whether adding to a missing key inserts it, as a plain dict never does: it raises `KeyError`.
+    pub(super) fn counts_missing(&self, place: Place, container: Container, level: u8, touches: &[Touch]) -> bool {
+        if level == 0 {
+            return container.counts_missing;
+        }
+        let made = self.holder(place).and_then(|holder| self.stored_value(holder.binding));
+        if let Some(values) = made.and_then(|made| self.made_by_factory(made)) {
+            return level > 1 || values.counts_missing;
+        }
+        let stores = touches.iter().map(|touch| touch.operation).filter(|operation| {
+            matches!(operation.kind, OperationKind::Store | OperationKind::SetDefault) && operation.level + 1 == level
+        });
+        // What is not seen may be anything.
+        let mut values = stores.map(|operation| {
+            let value = self.event_scope(operation.event).expr(operation.value);
+            self.container_made_by(value).is_none_or(|values| values.counts_missing)
+        });
+        values.next().is_none_or(|first| first || values.any(|counts| counts))
+    }
+
     /// The values of the place are containers: by its factory, or by what is stored.
     pub(super) fn holds_containers(&self, place: Place, touches: &[Touch]) -> bool {
         let by_factory = self

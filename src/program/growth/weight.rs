@@ -9,16 +9,26 @@ use super::*;
 use crate::facts::EventId;
 
 impl Program<'_> {
-    /// The growth keeps a lock that is made on the spot: `self._locks[key] = asyncio.Lock()`.
-    pub fn stores_lock(&self, growth: &Growth) -> bool {
+    /// The growth keeps what is made for a moment: a lock (`self._locks[key] = asyncio.Lock()`), or a piece of work that
+    /// ends by itself.
+    pub fn stores_passing(&self, growth: &Growth) -> bool {
         let operation = growth.touch.operation;
-        let facts = self.facts(operation.event.module);
-        let Expr::Call(call) = facts.expr(operation.value) else { return false };
-        let made = facts.called_name(facts.call(call));
+        let value = self.event_scope(operation.event).expr(operation.value);
+        let bound = match self.expr(value) {
+            Expr::Name(name) => self.holding_scope(value.scope, name).map(|holder| self.bound_values(holder, name).0),
+            _ => None,
+        };
+        let is_passing = |value: ExprRef| {
+            let facts = self.facts(value.scope.module);
+            matches!(facts.expr(value.id), Expr::Call(call)
+                if facts.called_name(facts.call(call)).is_some_and(|name| makes_passing(name.as_str())))
+        };
+        let is_name = matches!(self.facts(operation.event.module).expr(operation.key), Expr::Name(key) | Expr::Attribute(_, key)
+            if vocabulary::last_word(key.as_str()) == "name");
         operation.level == 0
-            && made.is_some_and(|name| {
-                matches!(name.as_str(), "Lock" | "RLock" | "Semaphore" | "BoundedSemaphore" | "Condition")
-            })
+            // What has a name is there for longer.
+            && !is_name
+            && (is_passing(value) || bound.into_iter().flatten().any(|(_, value)| is_passing(value)))
     }
 
     /// What the growth keeps for each key is a number or a flag.
@@ -155,4 +165,19 @@ impl Program<'_> {
 
 fn is_number(path: Name) -> bool {
     matches!(path.as_str(), "bool" | "int" | "float")
+}
+
+fn makes_passing(name: &str) -> bool {
+    matches!(
+        name,
+        "Lock"
+            | "RLock"
+            | "Semaphore"
+            | "BoundedSemaphore"
+            | "Condition"
+            | "create_task"
+            | "ensure_future"
+            | "run_coroutine_threadsafe"
+            | "submit"
+    )
 }
