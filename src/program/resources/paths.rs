@@ -337,6 +337,7 @@ impl Search<'_, '_> {
             releases.iter().any(|release| {
                 *release > event
                     && (around.contains(&self.facts.event(*release).context)
+                        || self.is_else_of(*release, &around)
                         || self.is_finally_of(*release, &around) && !self.takes_over(event))
             })
         };
@@ -490,6 +491,13 @@ impl Search<'_, '_> {
         })
     }
 
+    /// Whether an event stands, under no further condition, in the `else` of a `try` that one of these contexts is the
+    /// body of.
+    fn is_else_of(&self, event: EventId, around: &[ContextId]) -> bool {
+        let context = self.facts.context(self.facts.event(event).context);
+        context.kind == ContextKind::TryElse && around.contains(&context.group)
+    }
+
     fn is_in_finally(&self, event: EventId) -> bool {
         let contexts = self.contexts_of(event);
         contexts.iter().any(|id| matches!(self.facts.context(*id).kind, ContextKind::Finally))
@@ -605,8 +613,11 @@ impl Search<'_, '_> {
                     ways.handed_on = ways.handed_on.or(self.first_event());
                     continue;
                 }
-                Step::Returned => lost = Some(self.exit(&seen, state)),
-                Step::Raised if by <= By::Handled => lost = Some(self.exit(&seen, state)),
+                Step::Returned | Step::Raised if by <= By::Handled => lost = Some(self.exit(&seen, state)),
+                Step::Returned => {
+                    self.add_swallowed(&seen, state, &mut ways);
+                    continue;
+                }
                 Step::Raised => {
                     let at = self.raising_event(&seen, state).filter(|at| self.is_credible(&seen, state, *at));
                     let found = match by {
@@ -627,7 +638,10 @@ impl Search<'_, '_> {
                 let is_known = match by {
                     By::Source => ways.lost.is_some() && (ways.is_raised || !is_raised),
                     By::Handled => ways.by_failure.is_some(),
-                    By::OsError | By::Guess | By::Exception | By::Failure | By::Passing => true,
+                    By::OsError | By::Guess | By::Exception | By::Failure | By::Passing => {
+                        self.add_swallowed(&seen, state, &mut ways);
+                        true
+                    }
                 };
                 if is_known || !self.is_credible(&seen, state, lost) {
                     continue;
@@ -701,9 +715,27 @@ impl Search<'_, '_> {
 
     /// Whether a node lies in a handler of a `try` that the acquisition is not in.
     fn is_handled(&self, node: NodeId) -> bool {
-        let Step::Event(event) = self.flow.step(node) else { return false };
-        let mut contexts = self.contexts_of(event).into_iter().map(|id| self.facts.context(id));
-        contexts.any(|context| matches!(context.kind, ContextKind::Except(_)) && !self.groups.contains(&context.group))
+        let is_outside = |id: ContextId| {
+            let context = self.facts.context(id);
+            matches!(context.kind, ContextKind::Except(_)) && !self.groups.contains(&context.group)
+        };
+        match self.flow.step(node) {
+            Step::Handler(handler) => is_outside(handler),
+            Step::Event(event) => self.contexts_of(event).into_iter().any(is_outside),
+            _ => false,
+        }
+    }
+
+    /// Adds a way on which a handler for all exceptions takes what was raised, and the function goes on to an end that
+    /// loses the resource. The handler is of a `try` that the acquisition is in as well: where that fails there is nothing
+    /// to release, and where something fails after it there is.
+    fn add_swallowed(&self, seen: &Seen, state: State, ways: &mut Ways) {
+        if state.2 == By::Passing || !self.is_swallowed(seen, state) {
+            return;
+        }
+        let at = self.raising_event(seen, state).filter(|at| self.is_credible(seen, state, *at));
+        let found = if state.2 == By::Guess { &mut ways.by_guess } else { &mut ways.by_exception };
+        *found = found.or(at);
     }
 
     fn first_event(&self) -> Option<EventId> {
