@@ -315,6 +315,10 @@ entry! {
         #[serde(default)]
         outlives: Vec<Name>,
         #[serde(default)]
+        known_by: Vec<Name>,
+        #[serde(default)]
+        limited: Vec<Name>,
+        #[serde(default)]
         views: Vec<Name>,
         #[serde(default)]
         elements_keep: bool,
@@ -327,6 +331,7 @@ entry! {
         if_keyword: Option<Name>,
         if_false: Option<Name>,
         if_argument: Option<u32>,
+        unless_keyword: Option<Name>,
         #[serde(default)]
         unfinished_by: Vec<Name>,
         #[serde(default)]
@@ -485,6 +490,8 @@ impl Tables {
                 fails_with_os_error: entry.fails_with_os_error,
                 failing_releases: entry.failing_releases.as_slice().into(),
                 outlives: entry.outlives.as_slice().into(),
+                known_by: entry.known_by.as_slice().into(),
+                limited: entry.limited.as_slice().into(),
                 views: entry.views.as_slice().into(),
                 elements_keep: entry.elements_keep,
                 gives_itself: entry.gives_itself.as_slice().into(),
@@ -494,6 +501,7 @@ impl Tables {
                 if_keyword: entry.if_keyword,
                 if_false: entry.if_false,
                 if_argument: entry.if_argument,
+                unless_keyword: entry.unless_keyword,
                 unfinished_by: entry.unfinished_by.as_slice().into(),
                 read_by: entry.read_by.as_slice().into(),
                 read_as: entry.read_as.as_slice().into(),

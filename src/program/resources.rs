@@ -195,6 +195,8 @@ pub enum Because {
     Failure,
     /// An exception that no handler around it is for, though one of them releases.
     Passing,
+    /// The time is up that was given to a wait for its end.
+    TimeOut,
     /// An exception of a call that may raise.
     Exception,
     /// An exception of a method of which nothing is known.

@@ -423,6 +423,9 @@ fn is_made_by(facts: &FileFacts, call: &Call, resource: &Resource) -> bool {
         let value = facts.keyword_arguments(call).iter().find(|(name, _)| *name == Some(keyword))?.1;
         Some(facts.expr(value))
     };
+    if resource.unless_keyword.is_some_and(|keyword| given(keyword).is_some()) {
+        return false;
+    }
     let is_wanted = |keyword| {
         given(keyword).is_some_and(|value| !matches!(value, Expr::Constant(Constant::False | Constant::None)))
     };

@@ -297,7 +297,12 @@ impl Program<'_> {
             let name = Name::new(name);
             self.method(class, name).filter(|method| !self.ends_another(*method))
         });
-        named.filter(|method| self.does_something(*method))
+        // A `with` whose end does nothing has one all the same.
+        named.filter(|method| self.does_something(*method) || self.is_end_of_block(*method))
+    }
+
+    fn is_end_of_block(&self, method: FunctionRef) -> bool {
+        matches!(self.function(method).name.as_str(), "__exit__" | "__aexit__")
     }
 
     /// `def disconnect(self, peer)`: what is given ends, for it is ended itself or taken out of where it was, or there would

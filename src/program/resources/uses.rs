@@ -60,6 +60,15 @@ fn describes(method: Name) -> bool {
     )
 }
 
+/// `print(process.pid)`, `log.info("%s", process.pid)`: whether a call makes text of what it is given, or shows it.
+pub(super) fn writes(callee: Expr) -> bool {
+    match callee {
+        Expr::Name(name) => matches!(name.as_str(), "print" | "str" | "repr" | "int"),
+        Expr::Attribute(_, method) => describes(method),
+        _ => false,
+    }
+}
+
 /// Whether a method of a resource releases it, by the model or by what methods of that name do.
 pub(super) fn is_releasing_method(resource: &Resource, method: Name) -> bool {
     if Resource::names(&resource.outlives, method) {
@@ -124,7 +133,7 @@ impl Program<'_> {
             // `environment["READY"] = str(descriptor)`: a number is handed on as text, too.
             EventKind::Bind { target, value } if !matches!(facts.expr(target), Expr::Name(_)) => {
                 let is_key = matches!(facts.expr(target), Expr::Subscript(_, key) if is_held(key));
-                is_key || self.has_part(scope.expr(value), true, is_held)
+                is_key || self.has_part(scope.expr(value), resource, true, is_held)
             }
             EventKind::Bind { target, value } => {
                 let Expr::Name(target) = facts.expr(target) else { return Use::Nothing };
@@ -156,7 +165,7 @@ impl Program<'_> {
     }
 
     fn carries_itself(&self, value: ExprRef, resource: &Resource, is_held: &dyn Fn(ExprId) -> bool) -> bool {
-        self.is_itself(value, resource, is_held) || self.has_part(value, resource.is_path, is_held)
+        self.is_itself(value, resource, is_held) || self.has_part(value, resource, resource.is_path, is_held)
     }
 
     /// `client["database"]["table"]`, which keeps its connection.
@@ -178,13 +187,14 @@ impl Program<'_> {
                     if is_held(base) && Resource::names(&resource.gives_itself, method)))
     }
 
-    fn has_part(&self, value: ExprRef, with_text: bool, is_held: &dyn Fn(ExprId) -> bool) -> bool {
+    fn has_part(&self, value: ExprRef, resource: &Resource, with_text: bool, is_held: &dyn Fn(ExprId) -> bool) -> bool {
         let facts = self.facts(value.scope.module);
         let mut found = false;
         parts_of(self, value, with_text, &mut |part| {
             // A bound method or a part of a compound resource keeps it, or stands for it.
             let is_member = matches!(facts.expr(part), Expr::Attribute(base, name)
-                if is_held(base) && !DESCRIPTIONS.contains(&name.as_str()));
+                if is_held(base)
+                    && (!DESCRIPTIONS.contains(&name.as_str()) || Resource::names(&resource.known_by, name)));
             found |= is_held(part) || is_member;
         });
         found
