@@ -282,6 +282,7 @@ entry! {
         lent_to: Vec<Name>,
         #[serde(default)]
         elements: Vec<u32>,
+        also: Option<Name>,
         #[serde(default)]
         is_path: bool,
         #[serde(default)]
@@ -474,6 +475,7 @@ impl Tables {
                 released_by: entry.released_by.as_slice().into(),
                 lent_to: entry.lent_to.as_slice().into(),
                 elements: entry.elements.as_slice().into(),
+                also: entry.also,
                 is_path: entry.is_path,
                 is_costly: entry.is_costly,
                 costly_by: entry.costly_by.as_slice().into(),

@@ -271,6 +271,8 @@ pub struct Resource {
     pub lent_to: Box<[Name]>,
     /// The elements of the result that must be released; none: the result itself.
     pub elements: Box<[u32]>,
+    /// What another element of the result is, by the name of its entry.
+    pub also: Option<Name>,
     /// It is text, and what is made of it (`path + name`) may stand for it.
     pub is_path: bool,
     /// It holds so much (a connection, a process, threads, a big buffer) that its late release costs something, even
@@ -359,6 +361,7 @@ impl Resource {
             released_by: Box::default(),
             lent_to: Box::default(),
             elements: Box::default(),
+            also: None,
             is_path: false,
             is_costly: false,
             costly_by: Box::default(),

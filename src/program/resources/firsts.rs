@@ -232,6 +232,7 @@ impl Program<'_> {
                         && let [only] = *elements
                         && i64::from(index) != i64::from(only)
                         && index >= 0
+                        && !resource.is_path
                     {
                         return FirstUse::Unnamed(Unnamed::Element);
                     }

@@ -179,7 +179,12 @@ impl Program<'_> {
         let at = |event| EventRef::new(function.module, event);
         let (own, is_handed_on, lost, because) = match ways {
             Ways { released: None, handed_on: None, lost: Some(_), is_raised, .. } => {
-                return (!resource.of_receiver).then_some(Loss::Never { name, place: binding.place, is_raised });
+                return (!resource.of_receiver).then_some(Loss::Never {
+                    name,
+                    place: binding.place,
+                    is_raised,
+                    is_contained: false,
+                });
             }
             Ways { released, handed_on, lost: Some(lost), .. } => {
                 (released.or(handed_on)?, released.is_none(), lost, Because::Source)
@@ -702,6 +707,8 @@ impl Search<'_, '_> {
                         continue;
                     }
                     Edge::Beyond if by != By::Passing => continue,
+                    // What a manager takes leads on, and nowhere else.
+                    Edge::Plain if by > By::Handled && by != By::Passing && self.is_taken(node, *to) => continue,
                     Edge::Beyond => by,
                     Edge::Plain => by,
                     // Nothing was acquired.

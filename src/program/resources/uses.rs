@@ -210,6 +210,9 @@ impl Program<'_> {
     ) -> Use {
         let facts = self.facts(scope.module);
         let called = facts.call(call);
+        if resource.is_path && self.moves_or_removes(scope, call, resource, is_held) {
+            return Use::Released;
+        }
         if let Expr::Attribute(base, method) = facts.expr(called.callee) {
             if is_held(base) && (is_releasing_method(resource, method) || self.ends_its_object(scope, call, resource)) {
                 return Use::Released;
@@ -271,6 +274,25 @@ impl Program<'_> {
             }
         }
         Use::Nothing
+    }
+
+    /// `Path(name).unlink()`, `path.replace(target)`: what a path itself does with what lies there. That of a text takes two
+    /// arguments.
+    fn moves_or_removes(
+        &self,
+        scope: ScopeRef,
+        call: CallId,
+        resource: &Resource,
+        is_held: &dyn Fn(ExprId) -> bool,
+    ) -> bool {
+        let facts = self.facts(scope.module);
+        let called = facts.call(call);
+        let Expr::Attribute(base, method) = facts.expr(called.callee) else { return false };
+        let is_path = is_held(base)
+            || matches!(facts.expr(base), Expr::Call(made)
+                if facts.arguments(facts.call(made)).first().is_some_and(|given| is_held(*given)));
+        let replaces = method.as_str() == "replace" && facts.arguments(called).len() == 1;
+        is_path && (replaces || is_releasing_method(resource, method))
     }
 
     /// Whether a method is called that only uses the resource it is given, by the model: not one of the project, which is

@@ -4,7 +4,7 @@ use super::super::super::EventRef;
 use super::super::super::names::is_in_other_arm;
 use super::super::{LostAt, only_looks};
 use super::{By, Search, Seen, State};
-use crate::facts::flow::{self, Caught, Step};
+use crate::facts::flow::{self, Caught, NodeId, Step};
 use crate::facts::{CallId, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeId};
 use crate::models::Resource;
 use crate::source::{Name, Span};
@@ -154,12 +154,20 @@ impl Search<'_, '_> {
             if flow::caught(self.facts, types) >= Caught::Exceptions)
     }
 
+    /// Whether a `suppress` for all exceptions is left towards what lies further out.
+    pub(super) fn is_taken(&self, from: NodeId, to: NodeId) -> bool {
+        matches!(self.flow.step(from), Step::Leave(with) if self.suppresses_all(with))
+            && matches!(self.flow.step(to), Step::Raised | Step::Dispatch(_) | Step::Leave(_))
+    }
+
     /// `with contextlib.suppress(Exception):`
     fn suppresses_all(&self, with: ContextId) -> bool {
         let ContextKind::With { manager, .. } = self.facts.context(with).kind else { return false };
         let Expr::Call(call) = self.facts.expr(manager) else { return false };
         let call = self.facts.call(call);
-        self.program.external_path(self.scope.expr(call.callee)).is_some_and(|path| path.as_str() == "contextlib.suppress")
+        self.program
+            .external_path(self.scope.expr(call.callee))
+            .is_some_and(|path| path.as_str() == "contextlib.suppress")
             && self.facts.arguments(call).iter().any(|types| flow::caught(self.facts, *types) >= Caught::Exceptions)
     }
 

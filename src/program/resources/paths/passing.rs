@@ -66,13 +66,16 @@ impl Search<'_, '_> {
         let is_given_up = |waiting: CallId| {
             let waiting = self.facts.call(waiting);
             self.facts.arguments(waiting).first().is_some_and(|first| self.facts.expr(*first) == Expr::Call(call))
-                && self.program.external_path(self.scope.expr(waiting.callee))
+                && self
+                    .program
+                    .external_path(self.scope.expr(waiting.callee))
                     .is_some_and(|path| path.as_str() == "asyncio.wait_for")
         };
         self.facts.keyword_arguments(called).iter().any(has_limit)
-            || self.facts.scope_events(self.scope.id).any(|(id, other)| {
-                id > event && matches!(other.kind, EventKind::Call(waiting) if is_given_up(waiting))
-            })
+            || self
+                .facts
+                .scope_events(self.scope.id)
+                .any(|(id, other)| id > event && matches!(other.kind, EventKind::Call(waiting) if is_given_up(waiting)))
     }
 
     /// Whether a handler is the first of its `try` that may be for what is raised when the time is up.
