@@ -20,7 +20,7 @@ impl Search<'_, '_> {
             // What a manager does raises seldom; what is called to make it is asked about where it is called.
             Step::Enter(_) | Step::Leave(_) if by == By::Source => return None,
             // It may take what was raised inside.
-            Step::Leave(_) => return Some(by),
+            Step::Leave(_) if by > By::Handled => return Some(by),
             _ => return Some(By::Exception),
         };
         // Who cleans up does not expect the cleaning up to fail.
