@@ -288,11 +288,14 @@ impl Program<'_> {
         let facts = self.facts(scope.module);
         let called = facts.call(call);
         let Expr::Attribute(base, method) = facts.expr(called.callee) else { return false };
-        let is_path = is_held(base)
-            || matches!(facts.expr(base), Expr::Call(made)
-                if facts.arguments(facts.call(made)).first().is_some_and(|given| is_held(*given)));
+        let makes_path = |made: CallId| {
+            let made = facts.call(made);
+            facts.arguments(made).first().is_some_and(|given| is_held(*given))
+                && self.external_path(scope.expr(made.callee)).is_some_and(|path| last_part(path.as_str()) == "Path")
+        };
+        let is_path = is_held(base) || matches!(facts.expr(base), Expr::Call(made) if makes_path(made));
         let replaces = method.as_str() == "replace" && facts.arguments(called).len() == 1;
-        is_path && (replaces || is_releasing_method(resource, method))
+        is_path && (replaces || Resource::names(&resource.released_by, method))
     }
 
     /// Whether a method is called that only uses the resource it is given, by the model: not one of the project, which is
