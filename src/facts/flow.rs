@@ -30,6 +30,8 @@ pub enum Step {
     Join,
     /// What the body of this `try` raises looks for its handler.
     Dispatch(ContextId),
+    /// This handler begins.
+    Handler(ContextId),
     Event(EventId),
     /// A test came out so.
     Assume {
@@ -453,7 +455,7 @@ impl<'a> Builder<'a> {
                 if let Some(Group { kind: GroupKind::Try { dispatch, .. }, .. }) = self.group_mut() {
                     let dispatch = *dispatch;
                     self.current = dispatch;
-                    self.advance(Step::Join);
+                    self.advance(Step::Handler(id));
                 }
                 self.push_protected(id);
             }
@@ -728,7 +730,7 @@ impl<'a> Builder<'a> {
 
 /// What the handlers of a statement are for together.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Caught {
+pub enum Caught {
     #[default]
     Some,
     /// `except Exception`
@@ -737,7 +739,8 @@ enum Caught {
     Everything,
 }
 
-fn caught(facts: &FileFacts, types: ExprId) -> Caught {
+/// What a handler with these types is for.
+pub fn caught(facts: &FileFacts, types: ExprId) -> Caught {
     match facts.expr(types) {
         Expr::Nothing => Caught::Everything,
         Expr::Name(name) => match name.as_str() {

@@ -284,6 +284,7 @@ entry! {
         lent_to: Vec<Name>,
         #[serde(default)]
         elements: Vec<u32>,
+        also: Option<Name>,
         #[serde(default)]
         is_path: bool,
         #[serde(default)]
@@ -317,6 +318,10 @@ entry! {
         #[serde(default)]
         outlives: Vec<Name>,
         #[serde(default)]
+        known_by: Vec<Name>,
+        #[serde(default)]
+        limited: Vec<Name>,
+        #[serde(default)]
         views: Vec<Name>,
         #[serde(default)]
         elements_keep: bool,
@@ -329,6 +334,7 @@ entry! {
         if_keyword: Option<Name>,
         if_false: Option<Name>,
         if_argument: Option<u32>,
+        unless_keyword: Option<Name>,
         #[serde(default)]
         unfinished_by: Vec<Name>,
         #[serde(default)]
@@ -472,6 +478,7 @@ impl Tables {
                 released_by: entry.released_by.as_slice().into(),
                 lent_to: entry.lent_to.as_slice().into(),
                 elements: entry.elements.as_slice().into(),
+                also: entry.also,
                 is_path: entry.is_path,
                 is_costly: entry.is_costly,
                 costly_by: entry.costly_by.as_slice().into(),
@@ -488,6 +495,8 @@ impl Tables {
                 fails_with_os_error: entry.fails_with_os_error,
                 failing_releases: entry.failing_releases.as_slice().into(),
                 outlives: entry.outlives.as_slice().into(),
+                known_by: entry.known_by.as_slice().into(),
+                limited: entry.limited.as_slice().into(),
                 views: entry.views.as_slice().into(),
                 elements_keep: entry.elements_keep,
                 gives_itself: entry.gives_itself.as_slice().into(),
@@ -497,6 +506,7 @@ impl Tables {
                 if_keyword: entry.if_keyword,
                 if_false: entry.if_false,
                 if_argument: entry.if_argument,
+                unless_keyword: entry.unless_keyword,
                 unfinished_by: entry.unfinished_by.as_slice().into(),
                 read_by: entry.read_by.as_slice().into(),
                 read_as: entry.read_as.as_slice().into(),

@@ -273,6 +273,8 @@ pub struct Resource {
     pub lent_to: Box<[Name]>,
     /// The elements of the result that must be released; none: the result itself.
     pub elements: Box<[u32]>,
+    /// What another element of the result is, by the name of its entry.
+    pub also: Option<Name>,
     /// It is text, and what is made of it (`path + name`) may stand for it.
     pub is_path: bool,
     /// It holds so much (a connection, a process, threads, a big buffer) that its late release costs something, even
@@ -307,6 +309,10 @@ pub struct Resource {
     pub failing_releases: Box<[Name]>,
     /// Its methods that are named like an end and that it outlives, such as `.shutdown` of a server.
     pub outlives: Box<[Name]>,
+    /// Its attributes by which others may come to it and release it.
+    pub known_by: Box<[Name]>,
+    /// Its methods that wait for its end, and that raise where they are given a limit of time and it is reached before.
+    pub limited: Box<[Name]>,
     /// Its methods whose results keep it: who has the member has the archive.
     pub views: Box<[Name]>,
     /// Its methods that give the object itself.
@@ -326,6 +332,8 @@ pub struct Resource {
     pub if_false: Option<Name>,
     /// … or where there is an argument in this place.
     pub if_argument: Option<u32>,
+    /// There is nothing to be released where this keyword is given.
+    pub unless_keyword: Option<Name>,
     /// Its methods after which only a release makes it whole: an archive without its end is of no use.
     pub unfinished_by: Box<[Name]>,
     /// Its methods that read it to its end, which releases it as well. Who looks for nothing else does not read what is
@@ -355,6 +363,7 @@ impl Resource {
             released_by: Box::default(),
             lent_to: Box::default(),
             elements: Box::default(),
+            also: None,
             is_path: false,
             is_costly: false,
             costly_by: Box::default(),
@@ -371,6 +380,8 @@ impl Resource {
             fails_with_os_error: false,
             failing_releases: Box::default(),
             outlives: Box::default(),
+            known_by: Box::default(),
+            limited: Box::default(),
             views: Box::default(),
             gives_itself: Box::default(),
             elements_keep: false,
@@ -380,6 +391,7 @@ impl Resource {
             if_keyword: None,
             if_false: None,
             if_argument: None,
+            unless_keyword: None,
             unfinished_by: Box::default(),
             read_by: Box::default(),
             read_as: Box::default(),

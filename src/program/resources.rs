@@ -154,6 +154,8 @@ pub enum Loss {
         place: ExprId,
         /// One of the ways is a `raise`, whose traceback has it.
         is_raised: bool,
+        /// What has this name is a container that it was put into.
+        is_contained: bool,
     },
     /// One way releases it and another loses it.
     OnPath(PathLoss),
@@ -195,6 +197,8 @@ pub enum Because {
     Failure,
     /// An exception that no handler around it is for, though one of them releases.
     Passing,
+    /// The time is up that was given to a wait for its end.
+    TimeOut,
     /// An exception of a call that may raise.
     Exception,
     /// An exception of a method of which nothing is known.
@@ -304,14 +308,30 @@ impl Program<'_> {
                 FirstUse::Named(bindings) => bindings,
                 FirstUse::Stored(binding) if is_constructor => vec![binding],
                 FirstUse::Elsewhere => {
-                    if let Some(Binding { place, .. }) = self.lost_with_container(&acquisition, resource) {
+                    let Some(Binding { place, .. }) = self.lost_with_container(&acquisition, resource) else {
+                        continue;
+                    };
+                    let is_told = |lost: &LostResource| {
+                        lost.acquisition.function == acquisition.function
+                            && matches!(lost.how, Loss::Never { place: other, is_contained: true, .. } if other == place)
+                    };
+                    if !found.iter().any(is_told) {
                         let name = expression(self.facts(module), place);
-                        add(Loss::Never { name, place, is_raised: false }, false);
+                        let how = Loss::Never { name, place, is_raised: false, is_contained: true };
+                        found.push(LostResource { acquisition, how, is_entered: false });
                     }
                     continue;
                 }
                 FirstUse::Stored(_) | FirstUse::Returned => continue,
             };
+            // Where the name of a file may be that of another one, it is not only its own test that decides about it.
+            let is_of_one_file = |binding: &Binding| match self.facts(module).expr(binding.place) {
+                Expr::Name(name) if resource.is_path && !resource.elements.is_empty() => {
+                    self.is_bound_once(acquisition.function, name)
+                }
+                _ => true,
+            };
+            let bindings = bindings.into_iter().filter(is_of_one_file);
             // Both ends of a pipe are mostly lost in the same way: one finding tells it.
             for binding in bindings {
                 let how = self.loss_of(&acquisition, resource, binding, &mut flows);
@@ -327,6 +347,14 @@ impl Program<'_> {
             }
         }
         found
+    }
+
+    /// Whether a variable of a function, which is no parameter, gets one value.
+    fn is_bound_once(&self, function: FunctionRef, name: Name) -> bool {
+        let facts = self.facts(function.module);
+        let scope = self.function_scope(function);
+        self.module(function.module).bindings_of(scope.id, name).count() == 1
+            && !facts.parameters(facts.function(function.id)).iter().any(|parameter| parameter.name == name)
     }
 
     /// Whether what opens something only when it is used is not used at all.

@@ -18,7 +18,13 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             false => tell(program, &told, resources::of_same_giver(program, lost, others), report),
         }
     }
-    for told in resources::by_function(program, alone, |_, _| true) {
+    // A strong finding is not told behind a weak one.
+    let weight = |lost: &LostResource| {
+        program
+            .resource_of(&lost.acquisition)
+            .map(|resource| resources::weigh(program, lost, resource, Confidence::High))
+    };
+    for told in resources::by_function(program, alone, |first, other| weight(first) == weight(other)) {
         let also = resources::of_same_function(program, &told.1);
         tell(program, &told, also, report);
     }
@@ -49,5 +55,6 @@ fn tell(program: &Program, (lost, others): &Told, (labels, also): (Vec<Label>, S
 }
 
 fn is_mendable(program: &Program, lost: &LostResource) -> bool {
-    program.resource_of(&lost.acquisition).is_some_and(|resource| resource.has_with_block())
+    let is_contained = matches!(lost.how, Loss::Never { is_contained: true, .. });
+    !is_contained && program.resource_of(&lost.acquisition).is_some_and(|resource| resource.has_with_block())
 }

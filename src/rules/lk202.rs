@@ -2,8 +2,9 @@
 
 use super::{Claim, Report, label, resources};
 use crate::facts::{EventKind, Expr};
-use crate::finding::{Confidence, Label, Remedy};
+use crate::finding::{Confidence, Label, Remedy, Severity};
 use crate::models::{Lost, Resource};
+use crate::program::repetition::Frequency;
 use crate::program::resources::{Because, Loss, LostAt, LostResource, PathLoss};
 use crate::program::{ModuleId, Program};
 use crate::source::Name;
@@ -18,7 +19,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     let confidence = |lost: &LostResource| {
         let resource = program.resource_of(&lost.acquisition)?;
         let Loss::OnPath(loss) = &lost.how else { return None };
-        Some((resources::weigh(program, lost, resource, believed(program, resource, loss)), way(loss)))
+        Some((weigh(program, lost, resource, loss), way(loss)))
     };
     // What a `with` can mend is told by itself.
     let is_alike = |first: &LostResource, other: &LostResource| {
@@ -31,20 +32,21 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         let Some(resource) = program.resource_of(&lost.acquisition) else { continue };
         let (name, what, way) = (&loss.name, resource.what, way(loss));
         let (labels, also) = resources::of_same_function(program, &others);
-        let mut related = vec![label(
-            program,
-            loss.released,
-            if loss.is_handed_on { "another way hands it on here" } else { "another way releases it here" },
-        )];
+        let mut related = Vec::new();
+        let is_late = loss.because == Because::TimeOut;
+        if !is_late {
+            let how = if loss.is_handed_on { "hands it on" } else { "releases it" };
+            related.push(label(program, loss.released, format!("another way {how} here")));
+        }
         related.extend(lost_label(program, module, loss));
         related.extend(resources::origin(program, &lost.acquisition));
         related.extend(labels);
-        let (confidence, severity) = resources::weigh(program, lost, resource, believed(program, resource, loss));
+        let (confidence, severity) = weigh(program, lost, resource, loss);
         let claim = Claim {
             span: program.event_location(lost.acquisition.event).span,
             confidence,
             message: format!("the {what} in `{name}` is lost {way}{also}"),
-            label: resources::fate(resource.lost).to_owned(),
+            label: if is_late { "goes on until somebody ends it" } else { resources::fate(resource.lost) }.to_owned(),
             related,
             symbol: resources::symbol(program, lost, name),
         };
@@ -53,18 +55,28 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             release: program.event_location(loss.released).span,
             method: resource.closing_method(),
         };
-        report.add_mendable(severity, (!loss.is_handed_on && others.is_empty()).then_some(remedy), claim);
+        report.add_mendable(severity, (!loss.is_handed_on && !is_late && others.is_empty()).then_some(remedy), claim);
     }
 }
 
 fn way(loss: &PathLoss) -> &'static str {
     match loss.lost {
+        LostAt::Exception(_) if loss.because == Because::TimeOut => "when the time is up",
         LostAt::Exit(_) | LostAt::End(_) => "on one way out",
         LostAt::Overwritten(_) => "when the name is bound again",
         LostAt::Reacquired => "when the loop goes round",
         LostAt::Exception(_) | LostAt::Thrown(_) => "when an exception passes",
         LostAt::GivenUp(_) => "when the generator is given up",
     }
+}
+
+fn weigh(program: &Program, lost: &LostResource, resource: &Resource, loss: &PathLoss) -> (Confidence, Severity) {
+    // A process whose time is up goes on whether or not anybody has a reference to it.
+    if loss.because == Because::TimeOut {
+        let is_repeated = program.frequency(lost.acquisition.event) >= Frequency::Presumed;
+        return (if is_repeated { Confidence::Medium } else { Confidence::Low }, Severity::Warning);
+    }
+    resources::weigh(program, lost, resource, believed(program, resource, loss))
 }
 
 fn believed(program: &Program, resource: &Resource, loss: &PathLoss) -> Confidence {
@@ -95,6 +107,9 @@ pub(super) fn lost_label(program: &Program, module: ModuleId, loss: &PathLoss) -
         LostAt::Overwritten(event) => Some(label(program, event, "the name that holds it is lost here")),
         LostAt::Exception(event) if loss.because == Because::Passing => {
             Some(label(program, event, "what is raised here passes by the handler that releases it"))
+        }
+        LostAt::Exception(event) if loss.because == Because::TimeOut => {
+            Some(label(program, event, "raises when it takes longer, and no way from there ends it"))
         }
         LostAt::Exception(event) | LostAt::Thrown(event) => {
             Some(label(program, event, "an exception that comes out here skips the release"))

@@ -22,6 +22,9 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             (Kept::UnderFlag { flag, .. }, _) => {
                 format!("the {what} in `self.{attribute}` is released only if `self.{flag}` is set")
             }
+            (Kept::Overridden { .. }, _) => {
+                format!("`{ends}` does not release the {what} in `self.{attribute}` as the method it overrides does")
+            }
             (Kept::Overwritten { by, .. }, _) => {
                 let by = program.function_name(by);
                 format!("`{by}` replaces the {what} in `self.{attribute}` and does not release the old one")
@@ -40,6 +43,13 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             (Kept::UnderFlag { release, set, flag }, _) => {
                 related.push(label(program, release, format!("released only if `self.{flag}` is set")));
                 related.push(label(program, set, "set only here, which need not have been called"));
+            }
+            (Kept::Overridden { release }, ends) => {
+                related.push(label(program, release, "only this method releases it"));
+                related.extend(ends.map(|ends| Label {
+                    location: program.location(ends.module, program.function(ends).name_span),
+                    message: "takes its place, and does not call it".to_owned(),
+                }));
             }
             (Kept::Overwritten { held, .. }, _) => related = vec![label(program, held, "held from here on")],
         }

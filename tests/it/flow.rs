@@ -28,7 +28,7 @@ fn ways(source: &str) -> Vec<String> {
     let mut waiting = vec![(unleak::facts::flow::NodeId(0), Vec::new(), String::new())];
     while let Some((node, mut before, mut text)) = waiting.pop() {
         let word = match flow.step(node) {
-            Step::Entry | Step::Join | Step::Dispatch(_) | Step::Exhausted(_) => String::new(),
+            Step::Entry | Step::Join | Step::Dispatch(_) | Step::Handler(_) | Step::Exhausted(_) => String::new(),
             Step::Event(event) => unleak::facts::dump::event(&facts, event),
             Step::Assume { test, holds } => {
                 format!("{}{}", if holds { "" } else { "not " }, unleak::facts::dump::expression(&facts, test))

@@ -122,8 +122,11 @@ impl Program<'_> {
                 is_made_by(facts, call, resource) && !self.is_around_file(scope, call, resource)
             });
             if is_made && !self.is_in_memory(scope, call) {
-                let (source, given) = (Source::Library(path), Given::ByModel);
-                found.push(Acquisition { call: id, event, function, source, through: None, given });
+                let also = self.models.resource(path).and_then(|resource| resource.also);
+                for path in std::iter::once(path).chain(also) {
+                    let (source, given) = (Source::Library(path), Given::ByModel);
+                    found.push(Acquisition { call: id, event, function, source, through: None, given });
+                }
             }
         }
         found
@@ -423,6 +426,9 @@ fn is_made_by(facts: &FileFacts, call: &Call, resource: &Resource) -> bool {
         let value = facts.keyword_arguments(call).iter().find(|(name, _)| *name == Some(keyword))?.1;
         Some(facts.expr(value))
     };
+    if resource.unless_keyword.is_some_and(|keyword| given(keyword).is_some()) {
+        return false;
+    }
     let is_wanted = |keyword| {
         given(keyword).is_some_and(|value| !matches!(value, Expr::Constant(Constant::False | Constant::None)))
     };

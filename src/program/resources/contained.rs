@@ -1,4 +1,4 @@
-//! Descriptors in a list or tuple that is lost itself: only numbers are left of them.
+//! What is in a list, table or tuple that is lost itself: of descriptors, only numbers are left.
 //!
 //! Followed only where the function shows all that becomes of the container: it is filled, run through and asked for
 //! items, and whatever else is done with it is presumed to keep it.
@@ -14,7 +14,10 @@ use crate::source::Name;
 impl Program<'_> {
     /// The local container that a function puts a resource into and loses with what is in it.
     pub(super) fn lost_with_container(&self, acquisition: &Acquisition, resource: &Resource) -> Option<Binding> {
-        if resource.lost != Lost::Stays || resource.is_path || resource.of_receiver || resource.is_lent {
+        // What the last reference ends as a release does needs nobody to run through the container.
+        let goes_well = resource.lost != Lost::Stays
+            && (!resource.is_costly || resource.ends_itself || resource.closes_itself || resource.is_lazy);
+        if goes_well || resource.is_path || resource.of_receiver || resource.is_lent {
             return None;
         }
         let facts = self.facts(acquisition.event.module);
@@ -33,7 +36,7 @@ impl Program<'_> {
         is_lost.then_some(binding)
     }
 
-    /// The name of the tuple that is given, or of the list that an acquisition's result becomes an item of.
+    /// The name of the tuple that is given, or of the list or table that an acquisition's result becomes an item of.
     fn container_of(&self, acquisition: &Acquisition, resource: &Resource) -> Option<Binding> {
         let facts = self.facts(acquisition.event.module);
         let scope = self.function_scope(acquisition.function);
@@ -55,6 +58,26 @@ impl Program<'_> {
         });
         if let Some(list) = filled {
             return binding_of(&|target, value| target == list && is_empty_list(facts, value));
+        }
+        // `children[name] = Popen(command)`
+        let filled = facts.scope_events(scope.id).find_map(|(_, event)| match event.kind {
+            EventKind::Bind { target, value } if is_result(value) => match facts.expr(target) {
+                Expr::Subscript(whole, _) => Some(whole),
+                _ => None,
+            },
+            _ => None,
+        });
+        if let Some(whole) = filled {
+            return binding_of(&|target, value| target == whole && holds_only_constants(facts, value));
+        }
+        // `children = [Popen(command), Popen(other)]`
+        let has_result = |value: ExprId| {
+            matches!(facts.expr(value), Expr::Display(DisplayKind::List | DisplayKind::Tuple, run)
+                if facts.list(run).iter().any(|item| is_result(*item)))
+        };
+        let shown = binding_of(&|_, value| has_result(value));
+        if shown.is_some() {
+            return shown;
         }
         // `[os.open(path, os.O_RDONLY) for path in paths]`
         let inner = self.event_scope(acquisition.event);
@@ -110,6 +133,11 @@ impl Program<'_> {
                 }
                 EventKind::BindElement { iterable, .. } => iterable != container && is_kept(iterable),
                 EventKind::Delete { .. } | EventKind::Read(_) => false,
+                EventKind::Bind { target, value }
+                    if matches!(facts.expr(target), Expr::Subscript(whole, _) if whole == container) =>
+                {
+                    is_kept(value)
+                }
                 // What the container is bound to was looked at.
                 EventKind::Bind { target, .. } if target == container => false,
                 kind => kind.operands().into_iter().any(is_kept),
@@ -123,6 +151,19 @@ fn appended_to(facts: &FileFacts, call: CallId) -> Option<ExprId> {
     match facts.expr(facts.call(call).callee) {
         Expr::Attribute(list, method) if method == Name::new("append") => Some(list),
         _ => None,
+    }
+}
+
+/// `{}`, `[None, None]`, `dict()`
+fn holds_only_constants(facts: &FileFacts, value: ExprId) -> bool {
+    match facts.expr(value) {
+        Expr::Display(_, run) => facts.list(run).iter().all(|item| matches!(facts.expr(*item), Expr::Constant(_))),
+        Expr::Call(call) => {
+            let call = facts.call(call);
+            matches!(facts.expr(call.callee), Expr::Name(name) if matches!(name.as_str(), "list" | "dict"))
+                && facts.all_arguments(call).next().is_none()
+        }
+        _ => false,
     }
 }
 

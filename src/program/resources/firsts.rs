@@ -232,6 +232,7 @@ impl Program<'_> {
                         && let [only] = *elements
                         && i64::from(index) != i64::from(only)
                         && index >= 0
+                        && !resource.is_path
                     {
                         return FirstUse::Unnamed(Unnamed::Element);
                     }
@@ -249,16 +250,48 @@ impl Program<'_> {
 
     pub(super) fn is_result(&self, expr: ExprRef, call: CallId) -> bool {
         match self.expr(expr) {
-            Expr::Call(other) => other == call,
+            Expr::Call(other) => {
+                other == call || self.same_path(expr, call).is_some_and(|inner| self.is_result(inner, call))
+            }
             Expr::Await(inner) => self.is_result(expr.scope.expr(inner), call),
             _ => false,
         }
+    }
+
+    /// `Path(mkdtemp())`, `os.path.realpath(mkdtemp())`: the path that a call is given to say it in another way, where
+    /// another call gives such a thing.
+    fn same_path(&self, expr: ExprRef, giver: CallId) -> Option<ExprRef> {
+        let facts = self.facts(expr.scope.module);
+        let Expr::Call(call) = self.expr(expr) else { return None };
+        let call = facts.call(call);
+        let [given] = *facts.arguments(call) else { return None };
+        // Names are followed elsewhere.
+        let is_call = matches!(facts.expr(given), Expr::Call(_));
+        let path = self.external_path(expr.scope.expr(call.callee)).filter(|_| is_call)?;
+        let is_path = || {
+            let giver = self.acquiring_path(expr.scope.expr(facts.call(giver).callee));
+            giver.and_then(|giver| self.models.resource(giver)).is_some_and(|resource| resource.is_path)
+        };
+        (SAME_PATH.contains(&path.as_str()) && is_path()).then(|| expr.scope.expr(given))
     }
 
     pub(super) fn is_own_local(&self, scope: ScopeRef, name: Name) -> bool {
         self.holding_scope(scope, name) == Some(scope)
     }
 }
+
+/// Functions that give the path that they are given.
+const SAME_PATH: [&str; 9] = [
+    "pathlib.Path",
+    "pathlib.PosixPath",
+    "pathlib2.Path",
+    "py.path.local",
+    "str",
+    "os.fspath",
+    "os.fsdecode",
+    "os.path.realpath",
+    "os.path.abspath",
+];
 
 /// How many methods an attribute may be passed up through to the result of one.
 const CALLS: u32 = 2;

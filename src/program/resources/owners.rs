@@ -35,6 +35,8 @@ pub enum Kept {
     UnderFlag { flag: Name, release: EventRef, set: EventRef },
     /// A method stores another in its place.
     Overwritten { by: FunctionRef, held: EventRef },
+    /// The method that releases it is overridden by one that does not call it.
+    Overridden { release: EventRef },
 }
 
 /// Methods that end an object's life, the most telling first.
@@ -91,6 +93,7 @@ impl Program<'_> {
                 false => Some(Kept::Always),
                 true => self.released_under_flag(&acquisition, *class, *attribute, resource),
             };
+            found.extend(self.overridden_ends(&acquisition, resource, &stores));
             let kept: Vec<_> = stores.iter().filter_map(|store| Some((*store, why_kept(store)?))).collect();
             // One attribute says what is used and another what is owned: one resource, which either may release. Where one
             // has them all, `self.ends`, it may release them all.
@@ -141,6 +144,77 @@ impl Program<'_> {
                 let mut bases = self.external_bases(class).iter();
                 bases.any(|base| base.as_str().starts_with("multiprocessing.") && last_part(base.as_str()) == "Process")
             })
+    }
+
+    /// Subclasses of what keeps a resource whose `close` takes the place of the one that releases it: where that is the only
+    /// release, it never comes to it.
+    fn overridden_ends(
+        &self,
+        acquisition: &Acquisition,
+        resource: &Resource,
+        stores: &[(EventRef, ClassRef, Name)],
+    ) -> Vec<UnreleasedAttribute> {
+        let [(stored, base, attribute)] = *stores else { return Vec::new() };
+        let init = self.words.init;
+        if acquisition.works()
+            || self.method(base, init) != Some(acquisition.function)
+            || self.endings.from_outside.contains(&attribute)
+        {
+            return Vec::new();
+        }
+        let Some(releases) = self.releases_in(base, attribute, resource).collect::<Option<Vec<EventRef>>>() else {
+            return Vec::new();
+        };
+        let Some(release) = releases.first().copied() else { return Vec::new() };
+        let Some(releasing) = self.event_function(release) else { return Vec::new() };
+        if releases.iter().any(|other| self.event_function(*other) != Some(releasing)) {
+            return Vec::new();
+        }
+        let name = self.function(releasing).name;
+        if !ENDS.contains(&name.as_str()) || self.method(base, name) != Some(releasing) {
+            return Vec::new();
+        }
+        let overridden = |class: ClassRef| {
+            let ends = self.method(class, name).filter(|ends| *ends != releasing && self.does_something(*ends))?;
+            let made_by = self.method(class, init)?;
+            let is_made_alike = made_by == acquisition.function || self.calls_super(made_by);
+            let is_released = || {
+                let members = self.mro(class).iter().chain(self.subclasses(class)).filter(|member| **member != base);
+                members.copied().any(|member| self.releases_attribute(member, attribute, resource))
+            };
+            let is_lost = is_made_alike
+                && !self.calls_super(ends)
+                && !self.method_releases(class, ends, attribute, resource, CALLS)
+                && !self.has_foreign_base(class)
+                && !is_released();
+            is_lost.then_some(UnreleasedAttribute {
+                class,
+                attribute,
+                acquisition: *acquisition,
+                stored,
+                ends: Some(ends),
+                has_foreign_base: false,
+                how: Kept::Overridden { release },
+            })
+        };
+        self.subclasses(base).iter().take(MOST_CLASSES).filter_map(|class| overridden(*class)).take(1).collect()
+    }
+
+    /// Whether a method asks its base to do the same: `super().close()`, `Base.close(self)`.
+    fn calls_super(&self, method: FunctionRef) -> bool {
+        let facts = self.facts(method.module);
+        let scope = self.function_scope(method);
+        let receiver = self.receiver(method).map(|receiver| receiver.name);
+        facts.scope_events(scope.id).any(|(_, event)| {
+            let EventKind::Call(call) = event.kind else { return false };
+            let called = facts.call(call);
+            let is_super = matches!(facts.expr(called.callee), Expr::Name(name) if name.as_str() == "super");
+            let is_given_self = facts
+                .arguments(called)
+                .first()
+                .is_some_and(|first| matches!(facts.expr(*first), Expr::Name(name) if Some(name) == receiver));
+            is_super || is_given_self
+        })
     }
 
     /// Where the result of an acquisition is stored on the instance, directly or by way of a local name.
@@ -318,7 +392,12 @@ impl Program<'_> {
             let name = Name::new(name);
             self.method(class, name).filter(|method| !self.ends_another(*method))
         });
-        named.filter(|method| self.does_something(*method))
+        // A `with` whose end does nothing has one all the same.
+        named.filter(|method| self.does_something(*method) || self.is_end_of_block(*method))
+    }
+
+    fn is_end_of_block(&self, method: FunctionRef) -> bool {
+        matches!(self.function(method).name.as_str(), "__exit__" | "__aexit__")
     }
 
     /// `def disconnect(self, peer)`: what is given ends, for it is ended itself or taken out of where it was, or there would

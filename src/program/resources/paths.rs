@@ -20,7 +20,7 @@ use super::uses::{Use, is_released_by_with, is_releasing_method};
 use super::{Acquisition, Because, Loss, LostAt, PathLoss, Source};
 use crate::facts::dump::expression;
 use crate::facts::flow::{Edge, Flow, NodeId, Step};
-use crate::facts::{ContextId, ContextKind, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING};
+use crate::facts::{ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING};
 use crate::models::{Lost, Resource};
 use crate::source::Name;
 
@@ -50,6 +50,8 @@ enum By {
     Failure,
     /// It raises what no handler around it is for.
     Passing,
+    /// The time is up that a wait for its end is given.
+    TimeOut,
 }
 
 /// A point on a way: a node, the places that hold the resource there, and why the way is taken.
@@ -108,6 +110,7 @@ struct Ways {
     by_exception: Option<LostAt>,
     by_failure: Option<LostAt>,
     by_passing: Option<LostAt>,
+    by_time_out: Option<LostAt>,
 }
 
 impl Program<'_> {
@@ -176,7 +179,12 @@ impl Program<'_> {
         let at = |event| EventRef::new(function.module, event);
         let (own, is_handed_on, lost, because) = match ways {
             Ways { released: None, handed_on: None, lost: Some(_), is_raised, .. } => {
-                return (!resource.of_receiver).then_some(Loss::Never { name, place: binding.place, is_raised });
+                return (!resource.of_receiver).then_some(Loss::Never {
+                    name,
+                    place: binding.place,
+                    is_raised,
+                    is_contained: false,
+                });
             }
             Ways { released, handed_on, lost: Some(lost), .. } => {
                 (released.or(handed_on)?, released.is_none(), lost, Because::Source)
@@ -184,6 +192,7 @@ impl Program<'_> {
             Ways { released, handed_on, by_failure: Some(lost), .. } => {
                 (released.or(handed_on)?, released.is_none(), lost, Because::Failure)
             }
+            Ways { by_time_out: Some(lost), .. } => (search.first_release()?, false, lost, Because::TimeOut),
             Ways { by_passing: Some(lost), .. } if resource.done_by.is_empty() => {
                 (search.first_release()?, false, lost, Because::Passing)
             }
@@ -337,6 +346,7 @@ impl Search<'_, '_> {
             releases.iter().any(|release| {
                 *release > event
                     && (around.contains(&self.facts.event(*release).context)
+                        || self.is_else_of(*release, &around)
                         || self.is_finally_of(*release, &around) && !self.takes_over(event))
             })
         };
@@ -349,6 +359,7 @@ impl Search<'_, '_> {
                         && (self.is_scoped
                             || last.is_some_and(|last| *id < last) && is_beside(*id)
                             || self.makes_or_fails(call)
+                            || self.is_set_to_run(call)
                             || self.makes_a_wrapper(call)) =>
                 {
                     Some((*id, call))
@@ -432,6 +443,25 @@ impl Search<'_, '_> {
         is_returned && is_tested
     }
 
+    /// `asyncio.set_event_loop(loop)`, where the function runs the loop itself until its work is done, and never closes it:
+    /// the next one to be set takes the place of this one. Where the name may hold another loop it is meant to stay.
+    fn is_set_to_run(&self, call: crate::facts::CallId) -> bool {
+        let callee = self.scope.expr(self.facts.call(call).callee);
+        let is_run = |(_, event): (EventId, &Event)| {
+            matches!(event.kind, EventKind::Call(run) if matches!(self.facts.expr(self.facts.call(run).callee),
+                Expr::Attribute(base, method) if method.as_str() == "run_until_complete" && self.is_held(base, u8::MAX)))
+        };
+        let is_only_one = || {
+            let name = local_name(self.facts, self.places[0]);
+            let module = self.program.module(self.scope.module);
+            name.is_some_and(|name| module.bindings_of(self.scope.id, name).count() == 1)
+        };
+        self.program.external_path(callee).is_some_and(|path| path.as_str() == "asyncio.set_event_loop")
+            && is_only_one()
+            && !self.uses.values().any(|used| *used == Use::Released)
+            && self.facts.scope_events(self.scope.id).any(is_run)
+    }
+
     /// `report = Report(file)`, where objects of the class keep the file and nothing in it releases what they keep: to lose
     /// the object is to lose the file.
     fn makes_a_wrapper(&self, call: crate::facts::CallId) -> bool {
@@ -488,6 +518,13 @@ impl Search<'_, '_> {
             matches!(context.kind, ContextKind::Finally)
                 && around.iter().any(|arm| self.facts.context(*arm).group == context.group)
         })
+    }
+
+    /// Whether an event stands, under no further condition, in the `else` of a `try` that one of these contexts is the
+    /// body of.
+    fn is_else_of(&self, event: EventId, around: &[ContextId]) -> bool {
+        let context = self.facts.context(self.facts.event(event).context);
+        context.kind == ContextKind::TryElse && around.contains(&context.group)
     }
 
     fn is_in_finally(&self, event: EventId) -> bool {
@@ -577,6 +614,7 @@ impl Search<'_, '_> {
             let (node, mut mask, by) = state;
             let mut lost = None;
             match self.flow.step(node) {
+                Step::Event(event) if by == By::TimeOut && self.ends_by_number(event, mask) => continue,
                 Step::Event(event) if node != self.start || seen[&state].is_some() => {
                     match self.after(event, mask, &mut ways) {
                         After::Holds(after) => mask = after,
@@ -584,7 +622,10 @@ impl Search<'_, '_> {
                             let is_refused =
                                 by == By::Source && self.passes_by(event) && self.raises_before_it_keeps(event, mask);
                             if is_refused {
-                                self.pass_by(state, mask, &mut seen, &mut waiting);
+                                self.pass_by(state, mask, By::Passing, &mut seen, &mut waiting);
+                            }
+                            if by == By::Source && self.may_time_out(event) {
+                                self.pass_by(state, mask, By::TimeOut, &mut seen, &mut waiting);
                             }
                             continue;
                         }
@@ -605,13 +646,17 @@ impl Search<'_, '_> {
                     ways.handed_on = ways.handed_on.or(self.first_event());
                     continue;
                 }
-                Step::Returned => lost = Some(self.exit(&seen, state)),
-                Step::Raised if by <= By::Handled => lost = Some(self.exit(&seen, state)),
+                Step::Returned | Step::Raised if by <= By::Handled => lost = Some(self.exit(&seen, state)),
+                Step::Returned => {
+                    self.add_swallowed(&seen, state, &mut ways);
+                    continue;
+                }
                 Step::Raised => {
                     let at = self.raising_event(&seen, state).filter(|at| self.is_credible(&seen, state, *at));
                     let found = match by {
                         By::Failure => &mut ways.by_failure,
                         By::Passing => &mut ways.by_passing,
+                        By::TimeOut => &mut ways.by_time_out,
                         By::Guess => &mut ways.by_guess,
                         _ => &mut ways.by_exception,
                     };
@@ -619,6 +664,7 @@ impl Search<'_, '_> {
                     continue;
                 }
                 Step::Halted => continue,
+                Step::Handler(handler) if by == By::TimeOut && !self.takes_time_out(handler) => continue,
                 _ => {}
             }
             if let Some(lost) = lost {
@@ -627,7 +673,10 @@ impl Search<'_, '_> {
                 let is_known = match by {
                     By::Source => ways.lost.is_some() && (ways.is_raised || !is_raised),
                     By::Handled => ways.by_failure.is_some(),
-                    By::OsError | By::Guess | By::Exception | By::Failure | By::Passing => true,
+                    By::OsError | By::Guess | By::Exception | By::Failure | By::Passing | By::TimeOut => {
+                        self.add_swallowed(&seen, state, &mut ways);
+                        true
+                    }
                 };
                 if is_known || !self.is_credible(&seen, state, lost) {
                     continue;
@@ -638,16 +687,16 @@ impl Search<'_, '_> {
                         ways.lost = ways.lost.or(Some(lost));
                     }
                     By::Handled => ways.by_failure = ways.by_failure.or(Some(lost)),
-                    By::OsError | By::Guess | By::Exception | By::Failure | By::Passing => {}
+                    By::OsError | By::Guess | By::Exception | By::Failure | By::Passing | By::TimeOut => {}
                 }
                 continue;
             }
-            let by = if by > By::Handled && self.is_handled(node) { By::Handled } else { by };
+            let by = if by > By::Handled && by != By::TimeOut && self.is_handled(node) { By::Handled } else { by };
             let is_dispatch = matches!(self.flow.step(node), Step::Dispatch(_));
             let passes_by = matches!(self.flow.step(node), Step::Event(event)
                 if by == By::Source && seen[&state].is_some() && self.passes_by(event));
             if passes_by {
-                self.pass_by(state, mask, &mut seen, &mut waiting);
+                self.pass_by(state, mask, By::Passing, &mut seen, &mut waiting);
             }
             for (_, to, edge) in self.flow.next(node) {
                 let by = match edge {
@@ -658,10 +707,16 @@ impl Search<'_, '_> {
                         continue;
                     }
                     Edge::Beyond if by != By::Passing => continue,
+                    // What a manager takes leads on, and nowhere else.
+                    Edge::Plain if by > By::Handled && by != By::Passing && self.is_taken(node, *to) => continue,
                     Edge::Beyond => by,
                     Edge::Plain => by,
                     // Nothing was acquired.
                     Edge::Possible if seen[&state].is_none() => continue,
+                    Edge::Possible if by == By::TimeOut => match self.flow.step(node) {
+                        Step::Dispatch(group) if self.handler_of_time_out(group).is_some() => continue,
+                        _ => by,
+                    },
                     Edge::Possible => match self.raises(node, mask, by) {
                         // What a handler lets pass is another exception than the expected one.
                         Some(_) if by == By::Failure => By::Exception,
@@ -689,21 +744,43 @@ impl Search<'_, '_> {
         self.uses.iter().filter(|(_, used)| **used == Use::Released).map(|(event, _)| *event).min()
     }
 
-    /// Follows what is raised at a node and passes by all handlers around it.
-    fn pass_by(&self, state: State, mask: u8, seen: &mut Seen, waiting: &mut VecDeque<State>) {
+    /// Follows what is raised at a node for a reason that says which handlers take it.
+    fn pass_by(&self, state: State, mask: u8, by: By, seen: &mut Seen, waiting: &mut VecDeque<State>) {
         for (_, to, _) in self.flow.next(state.0).iter().filter(|(.., edge)| *edge == Edge::Possible) {
-            if let std::collections::hash_map::Entry::Vacant(entry) = seen.entry((*to, mask, By::Passing)) {
+            if let std::collections::hash_map::Entry::Vacant(entry) = seen.entry((*to, mask, by)) {
                 entry.insert(Some(state));
-                waiting.push_back((*to, mask, By::Passing));
+                waiting.push_back((*to, mask, by));
             }
         }
     }
 
     /// Whether a node lies in a handler of a `try` that the acquisition is not in.
     fn is_handled(&self, node: NodeId) -> bool {
-        let Step::Event(event) = self.flow.step(node) else { return false };
-        let mut contexts = self.contexts_of(event).into_iter().map(|id| self.facts.context(id));
-        contexts.any(|context| matches!(context.kind, ContextKind::Except(_)) && !self.groups.contains(&context.group))
+        let is_outside = |id: ContextId| {
+            let context = self.facts.context(id);
+            matches!(context.kind, ContextKind::Except(_)) && !self.groups.contains(&context.group)
+        };
+        match self.flow.step(node) {
+            Step::Handler(handler) => is_outside(handler),
+            Step::Event(event) => self.contexts_of(event).into_iter().any(is_outside),
+            _ => false,
+        }
+    }
+
+    /// Adds a way on which a handler for all exceptions takes what was raised, and the function goes on to an end that
+    /// loses the resource. The handler is of a `try` that the acquisition is in as well: where that fails there is nothing
+    /// to release, and where something fails after it there is.
+    fn add_swallowed(&self, seen: &Seen, state: State, ways: &mut Ways) {
+        if state.2 == By::Passing || state.2 != By::TimeOut && !self.is_swallowed(seen, state) {
+            return;
+        }
+        let at = self.raising_event(seen, state).filter(|at| self.is_credible(seen, state, *at));
+        let found = match state.2 {
+            By::TimeOut => &mut ways.by_time_out,
+            By::Guess => &mut ways.by_guess,
+            _ => &mut ways.by_exception,
+        };
+        *found = found.or(at);
     }
 
     fn first_event(&self) -> Option<EventId> {

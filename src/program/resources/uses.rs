@@ -60,6 +60,15 @@ fn describes(method: Name) -> bool {
     )
 }
 
+/// `print(process.pid)`, `log.info("%s", process.pid)`: whether a call makes text of what it is given, or shows it.
+pub(super) fn writes(callee: Expr) -> bool {
+    match callee {
+        Expr::Name(name) => matches!(name.as_str(), "print" | "str" | "repr" | "int"),
+        Expr::Attribute(_, method) => describes(method),
+        _ => false,
+    }
+}
+
 /// Whether a method of a resource releases it, by the model or by what methods of that name do.
 pub(super) fn is_releasing_method(resource: &Resource, method: Name) -> bool {
     if Resource::names(&resource.outlives, method) {
@@ -124,7 +133,7 @@ impl Program<'_> {
             // `environment["READY"] = str(descriptor)`: a number is handed on as text, too.
             EventKind::Bind { target, value } if !matches!(facts.expr(target), Expr::Name(_)) => {
                 let is_key = matches!(facts.expr(target), Expr::Subscript(_, key) if is_held(key));
-                is_key || self.has_part(scope.expr(value), true, is_held)
+                is_key || self.has_part(scope.expr(value), resource, true, is_held)
             }
             EventKind::Bind { target, value } => {
                 let Expr::Name(target) = facts.expr(target) else { return Use::Nothing };
@@ -156,7 +165,7 @@ impl Program<'_> {
     }
 
     fn carries_itself(&self, value: ExprRef, resource: &Resource, is_held: &dyn Fn(ExprId) -> bool) -> bool {
-        self.is_itself(value, resource, is_held) || self.has_part(value, resource.is_path, is_held)
+        self.is_itself(value, resource, is_held) || self.has_part(value, resource, resource.is_path, is_held)
     }
 
     /// `client["database"]["table"]`, which keeps its connection.
@@ -178,13 +187,14 @@ impl Program<'_> {
                     if is_held(base) && Resource::names(&resource.gives_itself, method)))
     }
 
-    fn has_part(&self, value: ExprRef, with_text: bool, is_held: &dyn Fn(ExprId) -> bool) -> bool {
+    fn has_part(&self, value: ExprRef, resource: &Resource, with_text: bool, is_held: &dyn Fn(ExprId) -> bool) -> bool {
         let facts = self.facts(value.scope.module);
         let mut found = false;
         parts_of(self, value, with_text, &mut |part| {
             // A bound method or a part of a compound resource keeps it, or stands for it.
             let is_member = matches!(facts.expr(part), Expr::Attribute(base, name)
-                if is_held(base) && !DESCRIPTIONS.contains(&name.as_str()));
+                if is_held(base)
+                    && (!DESCRIPTIONS.contains(&name.as_str()) || Resource::names(&resource.known_by, name)));
             found |= is_held(part) || is_member;
         });
         found
@@ -200,6 +210,9 @@ impl Program<'_> {
     ) -> Use {
         let facts = self.facts(scope.module);
         let called = facts.call(call);
+        if resource.is_path && self.moves_or_removes(scope, call, resource, is_held) {
+            return Use::Released;
+        }
         if let Expr::Attribute(base, method) = facts.expr(called.callee) {
             if is_held(base) && (is_releasing_method(resource, method) || self.ends_its_object(scope, call, resource)) {
                 return Use::Released;
@@ -267,6 +280,28 @@ impl Program<'_> {
             }
         }
         Use::Nothing
+    }
+
+    /// `Path(name).unlink()`, `path.replace(target)`: what a path itself does with what lies there. That of a text takes two
+    /// arguments.
+    fn moves_or_removes(
+        &self,
+        scope: ScopeRef,
+        call: CallId,
+        resource: &Resource,
+        is_held: &dyn Fn(ExprId) -> bool,
+    ) -> bool {
+        let facts = self.facts(scope.module);
+        let called = facts.call(call);
+        let Expr::Attribute(base, method) = facts.expr(called.callee) else { return false };
+        let makes_path = |made: CallId| {
+            let made = facts.call(made);
+            facts.arguments(made).first().is_some_and(|given| is_held(*given))
+                && self.external_path(scope.expr(made.callee)).is_some_and(|path| last_part(path.as_str()) == "Path")
+        };
+        let is_path = is_held(base) || matches!(facts.expr(base), Expr::Call(made) if makes_path(made));
+        let replaces = method.as_str() == "replace" && facts.arguments(called).len() == 1;
+        is_path && (replaces || Resource::names(&resource.released_by, method))
     }
 
     /// Whether a method is called that only uses the resource it is given, by the model: not one of the project, which is

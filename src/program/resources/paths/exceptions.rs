@@ -17,6 +17,10 @@ impl Search<'_, '_> {
             Step::Dispatch(group) if by == By::OsError => {
                 return (!self.handles_os_errors(group)).then_some(By::OsError);
             }
+            // What a manager does raises seldom; what is called to make it is asked about where it is called.
+            Step::Enter(_) | Step::Leave(_) if by == By::Source => return None,
+            // It may take what was raised inside.
+            Step::Leave(_) if by > By::Handled => return Some(by),
             _ => return Some(By::Exception),
         };
         // Who cleans up does not expect the cleaning up to fail.

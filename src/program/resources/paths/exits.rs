@@ -4,8 +4,8 @@ use super::super::super::EventRef;
 use super::super::super::names::is_in_other_arm;
 use super::super::{LostAt, only_looks};
 use super::{By, Search, Seen, State};
-use crate::facts::flow::Step;
-use crate::facts::{CallId, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeId};
+use crate::facts::flow::{self, Caught, NodeId, Step};
+use crate::facts::{CallId, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeId};
 use crate::models::Resource;
 use crate::source::{Name, Span};
 
@@ -133,6 +133,42 @@ impl Search<'_, '_> {
             ContextKind::If(other) | ContextKind::While(other) if other == test => Some(context.span),
             _ => None,
         })
+    }
+
+    /// Whether a handler for all exceptions, or a `suppress` for them, took what was raised last on the way to a state.
+    pub(super) fn is_swallowed(&self, seen: &Seen, state: State) -> bool {
+        let mut here = state;
+        while let Some(before) = seen.get(&here).copied().flatten() {
+            match self.flow.step(here.0) {
+                Step::Handler(handler) => return self.takes_all(handler),
+                Step::Leave(with) if self.suppresses_all(with) => return true,
+                _ => {}
+            }
+            here = before;
+        }
+        false
+    }
+
+    fn takes_all(&self, handler: ContextId) -> bool {
+        matches!(self.facts.context(handler).kind, ContextKind::Except(types)
+            if flow::caught(self.facts, types) >= Caught::Exceptions)
+    }
+
+    /// Whether a `suppress` for all exceptions is left towards what lies further out.
+    pub(super) fn is_taken(&self, from: NodeId, to: NodeId) -> bool {
+        matches!(self.flow.step(from), Step::Leave(with) if self.suppresses_all(with))
+            && matches!(self.flow.step(to), Step::Raised | Step::Dispatch(_) | Step::Leave(_))
+    }
+
+    /// `with contextlib.suppress(Exception):`
+    fn suppresses_all(&self, with: ContextId) -> bool {
+        let ContextKind::With { manager, .. } = self.facts.context(with).kind else { return false };
+        let Expr::Call(call) = self.facts.expr(manager) else { return false };
+        let call = self.facts.call(call);
+        self.program
+            .external_path(self.scope.expr(call.callee))
+            .is_some_and(|path| path.as_str() == "contextlib.suppress")
+            && self.facts.arguments(call).iter().any(|types| flow::caught(self.facts, *types) >= Caught::Exceptions)
     }
 
     /// The last event from which only an exception led on.

@@ -8,9 +8,10 @@
 use super::super::super::names::Definition;
 use super::super::super::types::last_part;
 use super::super::super::{ClassRef, EventRef, ExprRef, FunctionRef, Program};
-use super::super::uses::Use;
+use super::super::uses::{Use, writes};
 use super::Search;
-use crate::facts::{CallId, Context, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING};
+use crate::facts::{CallId, Constant, Context, ContextId, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING};
+use crate::models::Resource;
 use crate::source::Name;
 
 /// How many functions deep it is asked what is raised.
@@ -23,6 +24,8 @@ enum Thrown {
     Cancellation,
     Class(ClassRef),
     Builtin(Name),
+    /// What a wait for the end of a process raises when its time is up.
+    TimeOut,
 }
 
 impl Search<'_, '_> {
@@ -44,6 +47,60 @@ impl Search<'_, '_> {
         !thrown.is_empty()
             && handlers.iter().any(|(handler, _)| self.is_released_in(*handler))
             && thrown.into_iter().any(|thrown| !handlers.iter().any(|(_, types)| self.may_handle(*types, thrown)))
+    }
+
+    /// `process.wait(timeout=5)`, `wait_for(process.communicate(), 5)`: whether a call waits for the end of the resource for
+    /// so long, and raises if that does not come.
+    pub(super) fn may_time_out(&self, event: EventId) -> bool {
+        let EventKind::Call(call) = self.facts.event(event).kind else { return false };
+        let called = self.facts.call(call);
+        if !matches!(self.facts.expr(called.callee), Expr::Attribute(base, method)
+            if self.is_held(base, u8::MAX) && Resource::names(&self.resource.limited, method))
+        {
+            return false;
+        }
+        let is_some = |value: ExprId| self.facts.expr(value) != Expr::Constant(Constant::None);
+        let has_limit = |(name, value): &(Option<Name>, ExprId)| {
+            name.is_some_and(|name| name.as_str() == "timeout") && is_some(*value)
+        };
+        let is_given_up = |waiting: CallId| {
+            let waiting = self.facts.call(waiting);
+            self.facts.arguments(waiting).first().is_some_and(|first| self.facts.expr(*first) == Expr::Call(call))
+                && self
+                    .program
+                    .external_path(self.scope.expr(waiting.callee))
+                    .is_some_and(|path| path.as_str() == "asyncio.wait_for")
+        };
+        self.facts.keyword_arguments(called).iter().any(has_limit)
+            || self
+                .facts
+                .scope_events(self.scope.id)
+                .any(|(id, other)| id > event && matches!(other.kind, EventKind::Call(waiting) if is_given_up(waiting)))
+    }
+
+    /// Whether a handler is the first of its `try` that may be for what is raised when the time is up.
+    pub(super) fn takes_time_out(&self, handler: ContextId) -> bool {
+        self.handler_of_time_out(self.facts.context(handler).group) == Some(handler)
+    }
+
+    pub(super) fn handler_of_time_out(&self, group: ContextId) -> Option<ContextId> {
+        let contexts = self.facts.contexts.iter().enumerate().skip(group.index());
+        let mut handlers = contexts.filter_map(|(id, context)| match context.kind {
+            ContextKind::Except(types) if context.group == group => Some((ContextId(id as u32), types)),
+            _ => None,
+        });
+        handlers.find(|(_, types)| self.may_handle(*types, Thrown::TimeOut)).map(|(id, _)| id)
+    }
+
+    /// `os.killpg(process.pid, SIGKILL)`: whether something is called with the number by which the process may be ended.
+    pub(super) fn ends_by_number(&self, event: EventId, mask: u8) -> bool {
+        let EventKind::Call(call) = self.facts.event(event).kind else { return false };
+        let called = self.facts.call(call);
+        let is_number = |given: ExprId| {
+            matches!(self.facts.expr(given), Expr::Attribute(base, name)
+                if name.as_str() == "pid" && self.is_held(base, mask))
+        };
+        !writes(self.facts.expr(called.callee)) && self.facts.all_arguments(called).any(is_number)
     }
 
     /// Whether the function that is called raises an exception by name.
@@ -166,9 +223,16 @@ impl Program<'_> {
                 self.external_bases(thrown).iter().any(|base| may_be_base(handled, *base))
             }
             (Definition::External(handled), Thrown::Cancellation) => may_be_cancellation(handled),
+            (Definition::External(handled), Thrown::TimeOut) => may_be_time_out(handled),
+            (Definition::Class(_), Thrown::TimeOut) => false,
             _ => true,
         }
     }
+}
+
+fn may_be_time_out(handled: Name) -> bool {
+    let name = last_part(handled.as_str());
+    matches!(name, "Exception" | "BaseException" | "SubprocessError") || name.contains("Timeout")
 }
 
 fn may_be_cancellation(handled: Name) -> bool {
