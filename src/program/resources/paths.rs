@@ -528,8 +528,12 @@ impl Search<'_, '_> {
     }
 
     fn is_in_finally(&self, event: EventId) -> bool {
-        let contexts = self.contexts_of(event);
-        contexts.iter().any(|id| matches!(self.facts.context(*id).kind, ContextKind::Finally))
+        self.is_within_finally(self.facts.event(event).context)
+    }
+
+    fn is_within_finally(&self, context: ContextId) -> bool {
+        let mut around = self.facts.context_ids_outwards(context);
+        around.any(|id| matches!(self.facts.context(id).kind, ContextKind::Finally))
     }
 
     /// The contexts around an event, innermost first.

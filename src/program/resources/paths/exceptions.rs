@@ -17,6 +17,8 @@ impl Search<'_, '_> {
             Step::Dispatch(group) if by == By::OsError => {
                 return (!self.handles_os_errors(group)).then_some(By::OsError);
             }
+            // `with suppress(OSError):` around what cleans up
+            Step::Enter(context) | Step::Leave(context) if self.is_within_finally(context) => return None,
             // What a manager does raises seldom; what is called to make it is asked about where it is called.
             Step::Enter(_) | Step::Leave(_) if by == By::Source => return None,
             // It may take what was raised inside.
