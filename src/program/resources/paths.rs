@@ -14,13 +14,13 @@ use std::collections::VecDeque;
 pub(super) use decisions::plain;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::super::{EventRef, FunctionRef, Program, ScopeRef};
+use super::super::{EventRef, ExprRef, FunctionRef, Program, ScopeRef};
 use super::firsts::Binding;
 use super::uses::{Use, is_released_by_with, is_releasing_method};
 use super::{Acquisition, Because, Loss, LostAt, PathLoss, Source};
 use crate::facts::dump::expression;
 use crate::facts::flow::{Edge, Flow, NodeId, Step};
-use crate::facts::{ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING};
+use crate::facts::{CallId, ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING};
 use crate::models::{Lost, Resource};
 use crate::source::Name;
 
@@ -135,6 +135,9 @@ impl Program<'_> {
         if !resource.done_by.is_empty() && !self.is_done_with(scope, resource) {
             return None;
         }
+        if resource.of_receiver && names().any(|name| self.is_known_here_alone(function, name)) {
+            return None;
+        }
         if self.hands_on_a_keeper(acquisition, resource, &|id| places.contains(&id)) {
             return None;
         }
@@ -206,6 +209,37 @@ impl Program<'_> {
             _ => return None,
         };
         Some(Loss::OnPath(PathLoss { name, place: binding.place, released: at(own), is_handed_on, lost, because }))
+    }
+
+    /// Whether a function makes what a name holds and nobody else gets it: nobody waits for such a lock.
+    fn is_known_here_alone(&self, function: FunctionRef, name: Name) -> bool {
+        let scope = self.function_scope(function);
+        let facts = self.facts(function.module);
+        if self.holding_scope(scope, name) != Some(scope) || self.is_parameter(scope, name) {
+            return false;
+        }
+        let (values, is_all) = self.bound_values(scope, name);
+        // A lock of a file or a server has a name that others know.
+        let is_made = |value: ExprRef| {
+            let Expr::Call(call) = self.expr(value) else { return false };
+            let path = self.external_path(value.scope.expr(facts.call(call).callee));
+            let root = path.and_then(|path| path.as_str().split('.').next());
+            root.is_some_and(|root| matches!(root, "threading" | "asyncio" | "multiprocessing" | "_thread"))
+        };
+        let is_method = |call: CallId| matches!(facts.expr(facts.call(call).callee), Expr::Attribute(base, _) if facts.expr(base) == Expr::Name(name));
+        let is_given = |event: &Event| match event.kind {
+            EventKind::Call(call) => facts.all_arguments(facts.call(call)).any(|given| facts.mentions(given, name)),
+            EventKind::Bind { target, value } => facts.expr(target) != Expr::Name(name) && facts.mentions(value, name),
+            EventKind::Await(value) => {
+                !matches!(facts.expr(value), Expr::Call(call) if is_method(call)) && facts.mentions(value, name)
+            }
+            _ => facts.is_mentioned_in(event, name),
+        };
+        is_all
+            && !values.is_empty()
+            && values.iter().all(|(_, value)| is_made(*value))
+            && !facts.scope_events(scope.id).any(|(_, event)| is_given(event))
+            && !self.nested_functions(function).any(|nested| self.captures(nested).contains(&(scope, name)))
     }
 
     /// Whether a function calls what a resource is made for in the end.
