@@ -325,16 +325,13 @@ impl Program<'_> {
         })
     }
 
-    /// The same of what shows it: an instance that belongs to another from its beginning is as often made as that one,
-    /// which a loop or something that repeats shows.
+    /// The same of what shows it: an instance that a constructor makes is as often made as that constructor's own.
     pub fn is_shown_to_be_many(&self, site: &super::calls::CallSite) -> bool {
         let Some(maker) = self.event_function(site.event) else { return false };
         match self.class_of_method(maker).filter(|_| vocabulary::is_making_name(self.function(maker).name.as_str())) {
-            Some(class) => std::iter::once(&class).chain(self.subclasses(class)).any(|class| {
-                self.repeated_instantiation(*class).is_some_and(|site| {
-                    self.is_in_loop(site.event) || self.frequency(site.event) == Frequency::Repeated
-                })
-            }),
+            Some(class) => std::iter::once(&class)
+                .chain(self.subclasses(class))
+                .any(|class| self.repeated_instantiation(*class).is_some()),
             None => true,
         }
     }

@@ -22,7 +22,11 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             Some(site) => program.is_presumed_in_tool(module, program.frequency(site.event)),
             None => program.is_part_of_tool(module),
         };
-        let confidence = if made.is_some() { Confidence::High } else { Confidence::Medium };
+        let confidence = match (&made, cached.is_bounded) {
+            (Some(_), false) => Confidence::High,
+            (Some(_), true) | (None, false) => Confidence::Medium,
+            (None, true) => Confidence::Low,
+        };
         // What lives as long as the process anyway is not kept by the cache.
         let owner = match made {
             Some(site) => program.owner_made_at(site, class),
@@ -33,9 +37,8 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
             _ if is_of_one_run => Confidence::Low,
             // As many as it has entries are kept, and a few small objects more or less are no leak.
             _ if cached.is_bounded && program.is_light_instance(class) => Confidence::Low,
-            _ if cached.is_bounded && !made.is_some_and(|site| program.is_shown_to_be_many(&site)) => Confidence::Low,
-            Lifetime::Process | Lifetime::Long if cached.is_bounded => Confidence::Low,
-            _ if cached.is_bounded => Confidence::Medium,
+            _ if cached.is_bounded && made.is_some_and(|site| !program.is_shown_to_be_many(&site)) => Confidence::Low,
+            Lifetime::Process | Lifetime::Long if cached.is_bounded => confidence.lowered(),
             Lifetime::Process => confidence.lowered(),
             // Never made in the project, and there is one of it: by its name, or because it goes on by itself.
             Lifetime::Presumed | Lifetime::Long if made.is_none() => Confidence::Low,
