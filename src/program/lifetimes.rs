@@ -488,8 +488,12 @@ impl Program<'_> {
                 })
     }
 
-    /// `if _client is None: _client = Client()`, where the variable or attribute is kept by a module or class.
+    /// `if _client is None: _client = Client()`, where the variable or attribute is kept by a module or class, and the same
+    /// for each of the few keys of a table.
     pub(super) fn is_made_lazily(&self, site: CallSite) -> bool {
+        if self.happens_for_few_keys(site.event, &|place| self.is_shared(place)) {
+            return true;
+        }
         let made = self.made_at(site).id;
         let facts = self.facts(site.module);
         facts.events.iter().enumerate().skip(site.event.id.index() + 1).take(4).any(|(number, event)| {

@@ -43,14 +43,19 @@ impl Program<'_> {
     /// It happens once for each key of another table, in which the function first looks the key up and then stores it, and
     /// nothing says that these keys are without end.
     pub(super) fn is_once_for_few(&self, operation: Operation) -> bool {
-        let scope = self.event_scope(operation.event);
-        self.conditions(operation.event).iter().any(|condition| {
+        self.happens_for_few_keys(operation.event, &|place| {
+            place != operation.place && !matches!(place, Place::Local(..))
+        })
+    }
+
+    /// The same of any event and of tables in certain places.
+    pub(in crate::program) fn happens_for_few_keys(&self, event: EventRef, may_be: &dyn Fn(Place) -> bool) -> bool {
+        let scope = self.event_scope(event);
+        self.conditions(event).iter().any(|condition| {
             self.missed(condition.test, condition.holds, 4).is_some_and(|(key, table)| {
-                self.reach(table).is_some_and(|reach| {
-                    reach.place != operation.place
-                        && !matches!(reach.place, Place::Local(..))
-                        && self.stores_under(scope, reach.place, key.id)
-                }) && !self.domain(key).is_open()
+                self.reach(table)
+                    .is_some_and(|reach| may_be(reach.place) && self.stores_under(scope, reach.place, key.id))
+                    && !self.domain(key).is_open()
             })
         })
     }
