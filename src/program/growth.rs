@@ -526,14 +526,14 @@ impl Program<'_> {
             let name = self.place_name(sibling.place);
             domain = Domain::Open(Name::new(&format!("one that `{name}` lets go when it is done with")));
         }
-        if domain == Domain::Bounded || self.is_own_constant(place, scope.expr(key)) || self.is_once_for_few(operation)
-        {
+        if domain == Domain::Bounded || self.is_own_constant(place, scope.expr(key)) {
             return None;
         }
         if (sibling.is_none_or(|sibling| sibling.has_open_key) && self.is_said_once(operation))
             || self.is_kept_to_fixed_table(operation)
             || self.is_imported_first(operation)
             || (!domain.is_open() && self.is_validated(operation))
+            || self.is_once_for_few(operation)
             // Who calls it is the dearest question.
             || self.is_guarded_by_callers(place, operation.level, event)
         {

@@ -272,15 +272,11 @@ impl Program<'_> {
             },
             _ => None,
         })?;
-        let is_in_loop = |event: EventRef| {
-            let mut around = facts.contexts_around(facts.event(event.id).context);
-            around.any(|context| context.kind.is_loop())
-        };
         let is_used = |event: &crate::facts::Event| match event.kind {
             EventKind::Call(_) => facts.is_mentioned_in(event, name),
             _ => false,
         };
-        if is_in_loop(site.event) {
+        if self.is_in_loop(site.event) {
             return None;
         }
         let mut rounds = behind.filter(|(_, event)| is_used(event));

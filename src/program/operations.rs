@@ -441,13 +441,7 @@ impl Collector<'_> {
             // `gather(*self.tasks)` hands over the items, and not what holds them.
             match facts.expr(argument) {
                 // `Thread(target=drain, args=(self.queue,))`
-                Expr::Display(_, run) => {
-                    for item in facts.list(run) {
-                        if self.names_tracked(*item) {
-                            self.add(event, OperationKind::Escaped, scope.expr(*item), NOTHING, NOTHING);
-                        }
-                    }
-                }
+                Expr::Display(_, run) => self.escape_in_display(event, scope, facts.list(run)),
                 Expr::Name(name) if self.aliases.contains(&name) => self.pass(event, scope, id, argument),
                 _ if self.names_tracked(argument) || takes_from_name(facts, argument) => {
                     self.pass(event, scope, id, argument);
@@ -602,14 +596,16 @@ impl Collector<'_> {
                 }
                 self.add(event, OperationKind::Escaped, scope.expr(value), NOTHING, NOTHING);
             }
-            Expr::Display(_, run) => {
-                for item in facts.list(run) {
-                    if matches!(facts.expr(*item), Expr::Name(_) | Expr::Attribute(..)) && self.names_tracked(*item) {
-                        self.add(event, OperationKind::Escaped, scope.expr(*item), NOTHING, NOTHING);
-                    }
-                }
-            }
+            Expr::Display(_, run) => self.escape_in_display(event, scope, facts.list(run)),
             _ => {}
+        }
+    }
+
+    fn escape_in_display(&mut self, event: EventId, scope: ScopeRef, items: &[ExprId]) {
+        for item in items {
+            if self.names_tracked(*item) {
+                self.add(event, OperationKind::Escaped, scope.expr(*item), NOTHING, NOTHING);
+            }
         }
     }
 

@@ -122,9 +122,8 @@ impl Program<'_> {
         };
         let stores = self.instance_stores(class, name);
         let init = self.method(class, self.words.init);
-        stores.iter().any(|store| is_made(*store) && self.event_function(*store) == init)
-            || (stores.iter().any(|store| is_made(*store))
-                && stores.iter().all(|store| is_made(*store) || is_none(*store)))
+        let are_all_made = stores.iter().all(|store| is_made(*store) || is_none(*store));
+        stores.iter().any(|store| is_made(*store) && (are_all_made || self.event_function(*store) == init))
     }
 
     /// Whether a method of a class starts work that goes on by itself.
@@ -320,6 +319,7 @@ impl Program<'_> {
             Some(EventRef::new(event.module, id))
         })
     }
+
     /// `self._running.discard`, or a nested function that removes from another container than this.
     fn takes_out_elsewhere(&self, callback: ExprRef, place: Place) -> bool {
         let takes =

@@ -499,8 +499,8 @@ impl Program<'_> {
             })
     }
 
-    /// A test of the container's length on the way.
-    /// How many there are decides whether another is added. How long a value is says nothing of how many keys there are.
+    /// A test of the container's length on the way: how many there are decides whether another is added. How long a value is
+    /// says nothing of how many keys there are.
     pub(super) fn is_length_guarded(&self, place: Place, level: u8, event: EventRef) -> bool {
         self.conditions(event).iter().any(|condition| {
             let speaks_of = |id: ExprId| {

@@ -42,7 +42,7 @@ impl Program<'_> {
         let is_bound_in_loop = self
             .module(scope.module)
             .bindings_of(scope.id, key)
-            .any(|binding| facts.contexts_around(facts.event(binding).context).any(|context| context.kind.is_loop()));
+            .any(|binding| self.is_in_loop(EventRef::new(scope.module, binding)));
         self.holding_scope(self.event_scope(operation.event), key) == Some(scope)
             && !is_bound_in_loop
             && facts.scope_events(scope.id).any(|(id, event)| works(id, event))
