@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use super::memory::Memory;
 use super::trend::{Envelope, every_round_adds};
 use crate::engine::Outcome;
-use crate::facts::lower::lower;
+use crate::facts::lower::{Bodies, lower};
 use crate::facts::{FileFacts, Function, ScopeKind};
 use crate::source::{LineIndex, Location, SourceFile, SourceKind};
 use crate::syntax;
@@ -334,7 +334,7 @@ fn functions_of(path: &Path) -> Vec<Rows> {
     let Some(text) = fs::read_to_string(path).ok().filter(|_| is_python) else { return Vec::new() };
     let source = SourceFile::new(path, text, SourceKind::Python);
     let tree = syntax::parse(&source);
-    let facts = lower(&tree.module, &source.text);
+    let facts = lower(&tree.module, &source.text, Bodies::All);
     let lines = LineIndex::new(&source.text);
     let rows = |function: &Function| Rows {
         name: qualified(&facts, function),

@@ -32,7 +32,8 @@ use self::load::{Content, Found, FoundFile};
 use self::names::{Imported, ModulePath};
 use self::suppress::{FileSuppressions, Suppressions};
 use crate::config::{Configuration, Settings};
-use crate::facts::{FileFacts, lower};
+use crate::facts::FileFacts;
+use crate::facts::lower::{self, Bodies};
 use crate::finding::{Confidence, Finding};
 use crate::models::{ModelError, Models};
 use crate::program::{Module, ModuleId, ModuleIndex, ModuleInput, Program, Remains, Role};
@@ -275,7 +276,7 @@ fn check_found(found: Found, request: &Request, progress: &Progress) -> Outcome 
             &files,
             |file| file.size,
             |file| {
-                let unit = lower_file(file);
+                let unit = lower_file(file, bodies(file));
                 progress.done.fetch_add(1, Ordering::Relaxed);
                 unit
             },
@@ -367,6 +368,8 @@ impl Statistics {
 struct Unit {
     /// `None` for a file that could not be read, parsed or lowered.
     facts: Option<Facts>,
+    /// What its facts have of its functions.
+    bodies: Bodies,
     hash: Option<u64>,
     lines: usize,
     suppressions: FileSuppressions,
@@ -396,11 +399,21 @@ fn for_each_file<F: Sync, T: Send>(files: &[F], size: impl Fn(&F) -> u64, work: 
 impl Unit {
     fn nothing() -> Unit {
         let (suppressions, problems) = (FileSuppressions::default(), Vec::new());
-        Unit { facts: None, hash: None, lines: 0, suppressions, problems }
+        Unit { facts: None, bodies: Bodies::All, hash: None, lines: 0, suppressions, problems }
     }
 }
 
-fn lower_file(file: &FoundFile) -> Unit {
+/// What tests do says nothing of how the code that they test is used, so nobody asks for it where nothing that is found
+/// in them is shown.
+fn bodies(file: &FoundFile) -> Bodies {
+    match file.role == Role::Test && !may_be_shown(file.role, file) {
+        true => Bodies::LeftOut,
+        false => Bodies::All,
+    }
+}
+
+/// All bodies are lowered of a file with comments for unleak, for they speak of what is found in them.
+fn lower_file(file: &FoundFile, bodies: Bodies) -> Unit {
     let mut unit = Unit::nothing();
     let mut problem = |kind, position, message| {
         unit.problems.push(Problem { path: file.shown.clone(), position, message, kind, named: file.reported });
@@ -417,16 +430,17 @@ fn lower_file(file: &FoundFile) -> Unit {
     unit.hash = Some(hash);
     let result = panics::catch(|| {
         let tree = syntax::parse(&source);
+        let suppressions = FileSuppressions::new(&source, &tree.directives, !tree.errors.is_empty());
+        let bodies = if suppressions.is_empty() { bodies } else { Bodies::All };
         let facts = (!tree.too_deep).then(|| {
-            let facts = lower::lower(&tree.module, &source.text);
+            let facts = lower::lower(&tree.module, &source.text, bodies);
             let index = ModuleIndex::of(&facts);
             (Arc::new(facts), Arc::new(index))
         });
-        let suppressions = FileSuppressions::new(&source, &tree.directives, !tree.errors.is_empty());
-        (facts, suppressions, tree.errors, tree.too_deep)
+        (facts, bodies, suppressions, tree.errors, tree.too_deep)
     });
     match result {
-        Ok((facts, suppressions, errors, too_deep)) => {
+        Ok((facts, bodies, suppressions, errors, too_deep)) => {
             let kind = if too_deep { ProblemKind::TooDeep } else { ProblemKind::Syntax };
             if file.reported && !errors.is_empty() {
                 let lines = LineIndex::new(&source.text);
@@ -435,6 +449,7 @@ fn lower_file(file: &FoundFile) -> Unit {
                 }
             }
             unit.facts = facts;
+            unit.bodies = bodies;
             unit.suppressions = suppressions;
         }
         Err(message) => problem(ProblemKind::Panic, None, format!("unleak failed while reading it: {message}")),
@@ -532,24 +547,30 @@ type Facts = (Arc<FileFacts>, Arc<ModuleIndex>);
 
 /// The modules of the program: every file that has facts.
 fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, Arc<ModuleIndex>)> {
-    let lowered: Vec<(FileId, &FoundFile, Facts)> = (files.iter().zip(units).enumerate())
-        .filter_map(|(number, (file, unit))| Some((FileId(number as u32), file, unit.facts?)))
+    let mut lowered: Vec<Lowered> = (files.iter().zip(units).enumerate())
+        .filter_map(|(number, (file, unit))| {
+            let Unit { facts, bodies, hash, .. } = unit;
+            Some(Lowered { id: FileId(number as u32), file, facts: facts?, bodies, hash })
+        })
         .collect();
     let choices: Vec<(&ModulePath, &FileFacts)> =
-        lowered.iter().map(|(_, file, (facts, _))| (&file.module, &**facts)).collect();
+        lowered.iter().map(|lowered| (&lowered.file.module, &*lowered.facts.0)).collect();
     let names = names::decide(&choices);
     let imported: Vec<Imported> = (lowered.iter().zip(&names))
-        .map(|((_, file, (facts, _)), name)| Imported {
-            path: &file.relative,
+        .map(|(lowered, name)| Imported {
+            path: &lowered.file.relative,
             name: *name,
-            is_package: file.module.is_package,
-            role: file.role,
-            facts,
+            is_package: lowered.file.module.is_package,
+            role: lowered.file.role,
+            facts: &lowered.facts.0,
         })
         .collect();
     let parts = names::parts_called_tests(&imported);
+    (lowered.par_iter_mut().enumerate())
+        .filter(|(number, lowered)| parts.contains(number) && lowered.bodies == Bodies::LeftOut)
+        .for_each(|(_, lowered)| lowered.add_bodies());
     (lowered.into_iter().zip(names).enumerate())
-        .map(|(number, ((id, file, (facts, index)), name))| {
+        .map(|(number, (Lowered { id, file, facts: (facts, index), .. }, name))| {
             let input = ModuleInput {
                 file: id,
                 path: file.relative.clone(),
@@ -562,6 +583,25 @@ fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, Arc<Modul
             (input, index)
         })
         .collect()
+}
+
+/// A file that has facts.
+struct Lowered<'f> {
+    id: FileId,
+    file: &'f FoundFile,
+    facts: Facts,
+    bodies: Bodies,
+    hash: Option<u64>,
+}
+
+impl Lowered<'_> {
+    /// Lowers again with all bodies, unless the file is not what it was.
+    fn add_bodies(&mut self) {
+        let unit = lower_file(self.file, Bodies::All);
+        if let Some(facts) = unit.facts.filter(|_| unit.hash == self.hash) {
+            self.facts = facts;
+        }
+    }
 }
 
 /// The models that come with unleak, those of all configurations, and last those that the command line names.
@@ -645,15 +685,15 @@ fn presented(mut findings: Vec<Finding>, files: &[FoundFile]) -> Vec<Finding> {
     findings
 }
 
-/// Whether anything that is found in a module may be believed enough to be shown: most of what runs only under tests is
-/// not, and need not be looked at.
-fn may_be_shown(module: &Module, file: &FoundFile) -> bool {
-    rules::most_confidence(module.input.role) >= file.settings.min_confidence
+/// Whether anything that is found in code of a role may be believed enough to be shown: most of what runs only under tests
+/// is not, and need not be looked at.
+fn may_be_shown(role: Role, file: &FoundFile) -> bool {
+    rules::most_confidence(role) >= file.settings.min_confidence
 }
 
 /// The rules that run on a file that is asked about, and the least confidence of what it shows.
 fn wanted<'a>(module: &Module, file: &'a FoundFile, is_asked: bool) -> (Cow<'a, [&'static str]>, Confidence) {
-    let codes = match is_asked && may_be_shown(module, file) {
+    let codes = match is_asked && may_be_shown(module.input.role, file) {
         true => file.settings.rules_for(&file.path),
         false => Cow::default(),
     };

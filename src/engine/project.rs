@@ -18,7 +18,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::baseline::Baseline;
 use super::load::{self, Content, FoundFile};
 use super::{Early, Ground, Outcome, Problem, ProblemKind, Progress, Request, ShownFile, Unit};
-use super::{baselines, conclude, for_each_file, lower_file, models, read_unchanged, threads};
+use super::{baselines, bodies, conclude, for_each_file, lower_file, models, read_unchanged, threads};
+use crate::facts::lower::Bodies;
 use crate::models::Models;
 use crate::source::{FileId, LineIndex, SourceFile, SourceKind};
 use crate::syntax;
@@ -58,6 +59,8 @@ struct Kept {
     shown: PathBuf,
     is_reported: bool,
     kind: SourceKind,
+    /// What was asked for of its functions.
+    bodies: Bodies,
     unit: Unit,
     /// Its text, once a finding showed it.
     text: OnceLock<(Arc<SourceFile>, Arc<LineIndex>)>,
@@ -244,7 +247,7 @@ fn read_what_changed(
     progress.files.store(stale.len(), Ordering::Relaxed);
     progress.done.store(0, Ordering::Relaxed);
     let read = |file: &FoundFile| {
-        let unit = lower_file(file);
+        let unit = lower_file(file, bodies(file));
         progress.done.fetch_add(1, Ordering::Relaxed);
         unit
     };
@@ -261,7 +264,7 @@ fn read_what_changed(
         }
         has_changed = true;
         let (shown, is_reported, kind) = (file.shown.clone(), file.reported, file.kind);
-        let new = Kept { origin, shown, is_reported, kind, unit, text: OnceLock::new() };
+        let new = Kept { origin, shown, is_reported, kind, bodies: bodies(file), unit, text: OnceLock::new() };
         kept.insert(file.path.clone(), new);
     }
     has_changed
@@ -287,15 +290,16 @@ impl Kept {
             (Origin::Disk(_, None), Origin::Disk(..)) => false,
             (one, other) => one == other,
         };
-        is_same && self.is_named_as(file)
+        is_same && self.is_read_as(file)
     }
 
     fn has_contents(&self, file: &FoundFile, unit: &Unit) -> bool {
-        self.unit.hash.is_some() && self.unit.hash == unit.hash && self.is_named_as(file)
+        self.unit.hash.is_some() && self.unit.hash == unit.hash && self.is_read_as(file)
     }
 
-    fn is_named_as(&self, file: &FoundFile) -> bool {
-        self.shown == file.shown && self.is_reported == file.reported && self.kind == file.kind
+    fn is_read_as(&self, file: &FoundFile) -> bool {
+        let is_named = self.shown == file.shown && self.is_reported == file.reported;
+        is_named && self.kind == file.kind && self.bodies == bodies(file)
     }
 }
 

@@ -35,15 +35,23 @@ use crate::source::{Name, Span, mixed};
 
 use self::names::RecentNames;
 
+/// What is lowered of the functions of a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bodies {
+    All,
+    /// None: what a module defines and imports, and what its import runs, for who asks no function what it does.
+    LeftOut,
+}
+
 /// The facts of a module, from its tree and the text that the tree was parsed from.
-pub fn lower(module: &ast::ModModule, text: &str) -> FileFacts {
+pub fn lower(module: &ast::ModModule, text: &str, bodies: Bodies) -> FileFacts {
     let mut lowering = Lowering::new(text);
     let scope = lowering.declare_scope(ScopeKind::Module);
     lowering.enter_scope(scope, None, module.range);
     lowering.statements(&module.body);
     lowering.leave_scope();
-    while let Some(body) = lowering.waiting.pop_front() {
-        lowering.function_body(body);
+    while let Some(waiting) = lowering.waiting.pop_front() {
+        lowering.function_body(waiting, bodies);
     }
     lowering.finish()
 }
@@ -56,7 +64,6 @@ pub fn forget_tables() {
 /// A function or lambda whose body is walked later.
 struct Waiting<'a> {
     function: FunctionId,
-    parameters: Option<&'a ast::Parameters>,
     body: Body<'a>,
 }
 
@@ -97,6 +104,8 @@ struct Tables {
     names: Vec<Name>,
     /// The expressions that are the same wherever they are written.
     known_exprs: HashTable<ExprId>,
+    /// Constants that are told by their kind alone, by [`plain`]; `NOTHING` until they are met.
+    known_constants: [ExprId; PLAIN_CONSTANTS],
     recent_names: RecentNames,
 }
 
@@ -164,6 +173,7 @@ impl<'a> Lowering<'a> {
             // The largest files come first, and a sparse table costs a miss of the cache for each expression.
             let used = tables.known_exprs.len();
             tables.known_exprs.clear();
+            tables.known_constants = Default::default();
             if tables.known_exprs.capacity() > 3 * used.max(SMALLEST_KEPT) {
                 tables.known_exprs.shrink_to(used.max(SMALLEST_KEPT), |_| 0);
             }
@@ -290,6 +300,25 @@ impl<'a> Lowering<'a> {
         id
     }
 
+    fn constant(&mut self, constant: Constant) -> ExprId {
+        let Some(place) = plain(constant) else { return self.shared(Expr::Constant(constant)) };
+        if self.tables.known_constants[place] == NOTHING {
+            self.tables.known_constants[place] = self.own(Expr::Constant(constant));
+        }
+        self.tables.known_constants[place]
+    }
+
+    /// A string that is a word.
+    fn word(&mut self, text: &str) -> ExprId {
+        let tables = &mut self.tables;
+        let recent = tables.recent_names.find(text);
+        if recent.word == NOTHING {
+            let word = Expr::Constant(Constant::Word(recent.name));
+            recent.word = shared(&mut tables.known_exprs, &mut tables.exprs, word);
+        }
+        recent.word
+    }
+
     fn name(&mut self, text: &str) -> Name {
         self.tables.recent_names.find(text).name
     }
@@ -322,6 +351,22 @@ impl<'a> Lowering<'a> {
 
     fn pair(&mut self, first: ExprId, second: ExprId) -> Run {
         append(&mut self.tables.lists, &[first, second])
+    }
+}
+
+const PLAIN_CONSTANTS: usize = 7;
+
+/// The place of a constant that has nothing but its kind.
+fn plain(constant: Constant) -> Option<usize> {
+    match constant {
+        Constant::None => Some(0),
+        Constant::True => Some(1),
+        Constant::False => Some(2),
+        Constant::Ellipsis => Some(3),
+        Constant::Number => Some(4),
+        Constant::Str => Some(5),
+        Constant::Bytes => Some(6),
+        Constant::Int(_) | Constant::Word(_) => None,
     }
 }
 

@@ -54,6 +54,26 @@ pub fn run(command: &mut Command) -> (i32, String, String) {
 }
 
 #[test]
+fn what_tests_do_is_looked_at_where_it_may_be_shown() {
+    const SILENCED: &str = "def test_it():\n    open('a').read()  # unleak: ignore[LK204]\n";
+    let helper = LEAK.replace("SEEN", "KNOWN");
+    let files = [("app/tests/a.py", LEAK), ("app/test_state.py", &helper), ("app/tests/b.py", SILENCED)];
+    let tests = project(&files);
+    let lines = |arguments: &[&str]| {
+        let command = [&["check", "--output-format", "concise", "."], arguments].concat();
+        let (_, out, _) = run(unleak(tests.path()).args(command));
+        let codes = out.lines().filter_map(|line| Some(line.split_once(": ")?.1.split(' ').next()?.to_owned()));
+        codes.collect::<Vec<_>>().join(" ")
+    };
+    // The comment is needed, though what it silences would not be shown.
+    assert_eq!(lines(&[]), "");
+    assert_eq!(lines(&["--min-confidence", "low"]), "LK101 LK101");
+    // What code imports is no test, whatever it is called.
+    fs::write(tests.path().join("app/main.py"), "from app.test_state import handle\n").unwrap();
+    assert_eq!(lines(&[]), "LK101");
+}
+
+#[test]
 fn findings_exit_with_1_and_are_closed_by_a_summary() {
     let project = project(&[("app/state.py", LEAK), ("app/clean.py", CLEAN)]);
     let (code, out, err) = run(unleak(project.path()).args(["check", "app"]));

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use ruff_python_ast::PySourceType;
-use unleak::facts::{ContextKind, FileFacts, dump::dump, lower::lower};
+use unleak::facts::lower::{Bodies, lower};
+use unleak::facts::{ContextKind, FileFacts, dump::dump};
 use unleak::source::Name;
 
 fn facts(source: &str) -> FileFacts {
     let parsed = ruff_python_parser::parse_unchecked_source(source, PySourceType::Python);
-    lower(parsed.syntax(), source)
+    lower(parsed.syntax(), source, Bodies::All)
 }
 
 /// Both begin with a line break that does not count.

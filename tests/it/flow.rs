@@ -4,12 +4,13 @@
 use std::fmt::Write;
 
 use ruff_python_ast::PySourceType;
+use unleak::facts::FileFacts;
 use unleak::facts::flow::{Edge, Flow, Step};
-use unleak::facts::{FileFacts, lower::lower};
+use unleak::facts::lower::{Bodies, lower};
 
 fn facts(source: &str) -> FileFacts {
     let parsed = ruff_python_parser::parse_unchecked_source(source, PySourceType::Python);
-    lower(parsed.syntax(), source)
+    lower(parsed.syntax(), source, Bodies::All)
 }
 
 fn flow(facts: &FileFacts) -> Flow {

@@ -3,7 +3,7 @@
 use ruff_python_ast as ast;
 use ruff_text_size::{Ranged, TextLen, TextRange};
 
-use super::{Body, Lowering, Waiting, run, span};
+use super::{Bodies, Body, Lowering, Waiting, run, span};
 use crate::facts::{
     Class, ClassId, EventKind, Expr, ExprId, Function, FunctionId, NOTHING, Parameter, ParameterKind, Run, ScopeKind,
 };
@@ -33,7 +33,6 @@ impl<'a> Lowering<'a> {
         });
         self.waiting.push_back(Waiting {
             function: id,
-            parameters: Some(&node.parameters),
             body: Body::Statements { type_parameters: node.type_params.as_deref(), body: &node.body },
         });
         self.bind_name(name);
@@ -57,26 +56,22 @@ impl<'a> Lowering<'a> {
             is_async: false,
             is_generator: false,
         });
-        self.waiting.push_back(Waiting {
-            function: id,
-            parameters: node.parameters.as_deref(),
-            body: Body::Expression(&node.body),
-        });
+        self.waiting.push_back(Waiting { function: id, body: Body::Expression(&node.body) });
         self.own(Expr::Lambda(id))
     }
 
-    pub(super) fn function_body(&mut self, waiting: Waiting<'a>) {
+    pub(super) fn function_body(&mut self, waiting: Waiting<'a>, bodies: Bodies) {
         let scope = self.tables.functions[waiting.function.index()].scope;
         let place = match &waiting.body {
             Body::Statements { body, .. } => whole(body),
             Body::Expression(body) => body.range(),
         };
         self.enter_scope(scope, None, place);
-        for parameter in waiting.parameters.into_iter().flatten() {
-            let name = self.name(parameter.name());
-            self.bind_name(name);
+        for index in self.tables.functions[waiting.function.index()].parameters.range() {
+            self.bind_name(self.tables.parameters[index].name);
         }
         match waiting.body {
+            _ if bodies == Bodies::LeftOut => {}
             Body::Statements { type_parameters, body } => {
                 for parameter in type_parameters.into_iter().flat_map(|parameters| parameters.iter()) {
                     let name = self.name(parameter.name());

@@ -127,16 +127,11 @@ impl<'a> Lowering<'a> {
         self.gathered_keyword_list(mark)
     }
 
-    pub(super) fn constant(&mut self, constant: Constant) -> ExprId {
-        self.shared(Expr::Constant(constant))
-    }
-
     pub(super) fn string(&mut self, value: &'a ast::StringLiteralValue) -> ExprId {
-        let constant = match value.as_slice() {
-            [part] if is_dotted_name(&part.value) => Constant::Word(self.name(&part.value)),
-            _ => Constant::Str,
-        };
-        self.constant(constant)
+        match value.as_slice() {
+            [part] if is_dotted_name(&part.value) => self.word(&part.value),
+            _ => self.constant(Constant::Str),
+        }
     }
 
     fn display(&mut self, kind: DisplayKind, elements: &'a [ast::Expr]) -> ExprId {

@@ -18,11 +18,13 @@ const FAR_BITS: u32 = 13;
 #[derive(Clone, Copy)]
 pub(super) struct RecentName {
     key: NameKey,
-    /// The file that `expr` is of.
+    /// The file that the expressions are of.
     file: u32,
     pub name: Name,
     /// `NOTHING` until it is known in this file.
     pub expr: ExprId,
+    /// The string that reads so, likewise.
+    pub word: ExprId,
 }
 
 #[derive(Default)]
@@ -37,7 +39,7 @@ impl RecentNames {
     pub fn begin_file(&mut self) {
         if self.near.is_empty() {
             let (key, name) = (NameKey::default(), Name::new(""));
-            let empty = RecentName { key, file: 0, name, expr: NOTHING };
+            let empty = RecentName { key, file: 0, name, expr: NOTHING, word: NOTHING };
             self.near = vec![empty; 1 << NEAR_BITS].into_boxed_slice();
             self.far = vec![(key, name); 1 << FAR_BITS].into_boxed_slice();
         }
@@ -53,10 +55,9 @@ impl RecentNames {
             if !key.is_of(text, known.0, known.1) {
                 *known = (key, Name::interned(text, key));
             }
-            *place = RecentName { key, file: self.file, name: known.1, expr: NOTHING };
+            *place = RecentName { key, file: self.file, name: known.1, expr: NOTHING, word: NOTHING };
         } else if place.file != self.file {
-            place.expr = NOTHING;
-            place.file = self.file;
+            *place = RecentName { file: self.file, expr: NOTHING, word: NOTHING, ..*place };
         }
         place
     }

@@ -50,7 +50,7 @@ impl<'a> Lowering<'a> {
             ast::Stmt::FunctionDef(node) => self.function_definition(node),
             ast::Stmt::ClassDef(node) => self.class_definition(node),
             ast::Stmt::Import(node) => node.names.iter().for_each(|alias| self.import(alias)),
-            ast::Stmt::ImportFrom(node) => node.names.iter().for_each(|alias| self.import_from(node, alias)),
+            ast::Stmt::ImportFrom(node) => self.import_from(node),
             ast::Stmt::Delete(node) => node.targets.iter().for_each(|target| self.delete(target)),
             ast::Stmt::Raise(node) => {
                 let exception = node.exc.as_deref().map_or(NOTHING, |exception| self.expr(exception));
@@ -234,23 +234,26 @@ impl<'a> Lowering<'a> {
 
     fn import(&mut self, alias: &'a ast::Alias) {
         let module = self.name(&alias.name);
-        let bound = match &alias.asname {
-            Some(bound) => self.name(bound),
-            None => self.name(alias.name.as_str().split('.').next().unwrap_or_default()),
+        let bound = match (&alias.asname, alias.name.as_str().split_once('.')) {
+            (Some(bound), _) => self.name(bound),
+            (None, Some((first, _))) => self.name(first),
+            (None, None) => module,
         };
         let has_alias = alias.asname.is_some();
         self.push_import(Import { module, level: 0, name: None, bound, has_alias }, alias);
         self.bind_name(bound);
     }
 
-    fn import_from(&mut self, node: &'a ast::StmtImportFrom, alias: &'a ast::Alias) {
+    fn import_from(&mut self, node: &'a ast::StmtImportFrom) {
         let module = self.name(node.module.as_ref().map_or("", |module| module.as_str()));
-        let name = self.name(&alias.name);
-        let bound = alias.asname.as_ref().map_or(name, |bound| self.name(bound));
-        let has_alias = alias.asname.is_some();
-        self.push_import(Import { module, level: node.level, name: Some(name), bound, has_alias }, alias);
-        if alias.name.as_str() != "*" {
-            self.bind_name(bound);
+        for alias in &node.names {
+            let name = self.name(&alias.name);
+            let bound = alias.asname.as_ref().map_or(name, |bound| self.name(bound));
+            let has_alias = alias.asname.is_some();
+            self.push_import(Import { module, level: node.level, name: Some(name), bound, has_alias }, alias);
+            if alias.name.as_str() != "*" {
+                self.bind_name(bound);
+            }
         }
     }
 
