@@ -547,7 +547,7 @@ type Facts = (Arc<FileFacts>, Arc<ModuleIndex>);
 
 /// The modules of the program: every file that has facts.
 fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, Arc<ModuleIndex>)> {
-    let mut lowered: Vec<Lowered> = (files.iter().zip(units).enumerate())
+    let mut lowered: Vec<Lowered> = (files.par_iter().zip(units).enumerate())
         .filter_map(|(number, (file, unit))| {
             let Unit { facts, bodies, hash, .. } = unit;
             Some(Lowered { id: FileId(number as u32), file, facts: facts?, bodies, hash })
@@ -569,7 +569,7 @@ fn modules(files: &[FoundFile], units: Vec<Unit>) -> Vec<(ModuleInput, Arc<Modul
     (lowered.par_iter_mut().enumerate())
         .filter(|(number, lowered)| parts.contains(number) && lowered.bodies == Bodies::LeftOut)
         .for_each(|(_, lowered)| lowered.add_bodies());
-    (lowered.into_iter().zip(names).enumerate())
+    (lowered.into_par_iter().zip(names).enumerate())
         .map(|(number, (Lowered { id, file, facts: (facts, index), .. }, name))| {
             let input = ModuleInput {
                 file: id,

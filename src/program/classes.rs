@@ -46,41 +46,45 @@ impl ClassTable {
         let mro: Vec<Box<[Linearization]>> = (program.par_modules())
             .map(|module| program.classes_of(module).map(|class| linearize(class, &bases, object)).collect())
             .collect();
-        let mut subclasses: FxHashMap<ClassRef, Vec<ClassRef>> = FxHashMap::default();
-        for (module, classes) in program.module_ids().zip(&mro) {
-            for (class, here) in program.classes_of(module).zip(classes) {
-                for ancestor in &here.project[1..] {
-                    subclasses.entry(*ancestor).or_default().push(class);
-                }
-            }
-        }
-        let mut table = ClassTable { mro, subclasses, metaclasses: FxHashSet::default() };
-        table.add_metaclasses(program);
-        table
+        let (subclasses, metaclasses) = rayon::join(|| subclasses(&mro), || metaclasses(program, &mro));
+        ClassTable { mro, subclasses, metaclasses }
     }
 
     fn linearization(&self, class: ClassRef) -> Option<&Linearization> {
         self.mro.get(class.module.0 as usize)?.get(class.id.index())
     }
+}
 
-    /// Classes that construct classes, and those that derive from them or from a library's metaclass.
-    fn add_metaclasses(&mut self, program: &Program) {
-        let external = ["type", "abc.ABCMeta", "enum.EnumMeta", "enum.EnumType", "typing.GenericMeta"].map(Name::new);
-        for module in program.module_ids() {
-            let makers = program.module(module).index.class_makers.iter();
-            self.metaclasses.extend(makers.map(|class| ClassRef::new(module, *class)));
+/// All classes in the order of files and lines.
+fn linearized(mro: &[Box<[Linearization]>]) -> impl Iterator<Item = (ClassRef, &Linearization)> {
+    (0..).zip(mro).flat_map(|(module, classes)| {
+        (0..).zip(classes).map(move |(class, here)| (ClassRef::new(ModuleId(module), ClassId(class)), here))
+    })
+}
+
+fn subclasses(mro: &[Box<[Linearization]>]) -> FxHashMap<ClassRef, Vec<ClassRef>> {
+    let mut subclasses: FxHashMap<ClassRef, Vec<ClassRef>> = FxHashMap::default();
+    for (class, here) in linearized(mro) {
+        for ancestor in &here.project[1..] {
+            subclasses.entry(*ancestor).or_default().push(class);
         }
-        let mut derived = Vec::new();
-        for class in program.module_ids().flat_map(|module| program.classes_of(module)) {
-            let Some(here) = self.linearization(class) else { continue };
-            if here.external.iter().any(|base| external.contains(base))
-                || here.project[1..].iter().any(|ancestor| self.metaclasses.contains(ancestor))
-            {
-                derived.push(class);
-            }
-        }
-        self.metaclasses.extend(derived);
     }
+    subclasses
+}
+
+/// Classes that construct classes, and those that derive from them or from a library's metaclass.
+fn metaclasses(program: &Program, mro: &[Box<[Linearization]>]) -> FxHashSet<ClassRef> {
+    let external = ["type", "abc.ABCMeta", "enum.EnumMeta", "enum.EnumType", "typing.GenericMeta"].map(Name::new);
+    let makers = program.module_ids().flat_map(|module| {
+        program.module(module).index.class_makers.iter().map(move |class| ClassRef::new(module, *class))
+    });
+    let makers: FxHashSet<ClassRef> = makers.collect();
+    let is_derived = |here: &Linearization| {
+        here.external.iter().any(|base| external.contains(base))
+            || here.project[1..].iter().any(|ancestor| makers.contains(ancestor))
+    };
+    let derived: Vec<ClassRef> = linearized(mro).filter(|(_, here)| is_derived(here)).map(|(class, _)| class).collect();
+    makers.into_iter().chain(derived).collect()
 }
 
 fn bases_of(program: &Program, class: ClassRef) -> Bases {

@@ -45,7 +45,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use self::bindings::{Bindings, holder_of};
 use crate::facts::{CallId, ClassId, EventId, EventKind, Expr, ExprId, FileFacts, FunctionId, ScopeId, ScopeKind};
@@ -475,7 +475,7 @@ impl<'m> Program<'m> {
     /// Links modules into a program. The order of `modules` decides nothing but ties between equal module names
     /// (the first wins), so the engine sorts them.
     pub fn link(modules: Vec<(ModuleInput, Arc<ModuleIndex>)>, models: &'m Models) -> Program<'m> {
-        let modules: Vec<Module> = (modules.into_iter())
+        let modules: Vec<Module> = (modules.into_par_iter())
             .map(|(input, index)| Module {
                 input,
                 index,
@@ -484,7 +484,7 @@ impl<'m> Program<'m> {
                 variable_types: RwLock::default(),
             })
             .collect();
-        let mut by_name = FxHashMap::default();
+        let mut by_name = FxHashMap::with_capacity_and_hasher(modules.len(), FxBuildHasher);
         for (number, module) in modules.iter().enumerate() {
             by_name.entry(module.input.name).or_insert(ModuleId(number as u32));
         }
