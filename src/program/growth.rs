@@ -534,6 +534,7 @@ impl Program<'_> {
             || self.is_imported_first(operation)
             || (!domain.is_open() && self.is_validated(operation))
             || self.is_once_for_few(operation)
+            || self.is_while_ending(operation.event)
             // Who calls it is the dearest question.
             || self.is_guarded_by_callers(place, operation.level, event)
         {

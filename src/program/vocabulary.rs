@@ -1243,6 +1243,16 @@ pub fn is_told_name(name: &str) -> bool {
     matches!(first, "on" | "handle" | "receive" | "recv" | "notify" | "consume")
 }
 
+/// Flags that say of their owner that its end has begun: `_shutting_down`, `stopping`.
+pub fn is_flag_of_end(name: &str) -> bool {
+    name.split('_').any(|word| {
+        matches!(
+            word.to_ascii_lowercase().as_str(),
+            "shutdown" | "shutting" | "closing" | "stopping" | "exiting" | "quitting" | "terminating" | "finalizing"
+        )
+    })
+}
+
 /// Words that are things where they stand before a number, and deeds where they stand alone.
 pub fn is_deed_word(word: &str) -> bool {
     matches!(word, "run" | "call" | "upload" | "download" | "order")

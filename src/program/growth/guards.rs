@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::*;
-use crate::facts::CallId;
+use crate::facts::{CallId, MODULE_SCOPE};
 use crate::source::Name;
 
 /// What fails for a name that is no module's, nor anything in one.
@@ -437,6 +437,33 @@ impl Program<'_> {
             }
             _ => false,
         })
+    }
+
+    /// `if self._stopping.is_set(): self._left[key] = task`: the owner or the process ends once.
+    pub(super) fn is_while_ending(&self, event: EventRef) -> bool {
+        self.conditions(event)
+            .iter()
+            .any(|condition| condition.holds && !condition.is_check && self.says_that_owner_ends(condition.test))
+    }
+
+    fn says_that_owner_ends(&self, test: ExprRef) -> bool {
+        let facts = self.facts(test.scope.module);
+        match self.expr(test) {
+            Expr::And(run) => facts.list(run).iter().any(|part| self.says_that_owner_ends(test.scope.expr(*part))),
+            Expr::Call(call) => match facts.expr(facts.call(call).callee) {
+                Expr::Attribute(flag, method) if method.as_str() == "is_set" => {
+                    self.says_that_owner_ends(test.scope.expr(flag))
+                }
+                _ => false,
+            },
+            Expr::Attribute(base, flag) if vocabulary::is_flag_of_end(flag.as_str()) => {
+                matches!(facts.expr(base), Expr::Name(name) if self.receiver_named(test.scope, name).is_some())
+            }
+            Expr::Name(flag) if vocabulary::is_flag_of_end(flag.as_str()) => {
+                self.holding_scope(test.scope, flag).is_some_and(|holder| holder.id == MODULE_SCOPE)
+            }
+            _ => false,
+        }
     }
 
     /// `if not X: …fill…`, `if X is None: …`, or a flag that the same function sets: it fills once.

@@ -659,7 +659,10 @@ impl Program<'_> {
                     if is_releasing_method(resource, method)
                         && (is_held(base) || matches!(facts.expr(base), Expr::Attribute(inner, _) if is_held(inner))));
             });
-            if is_named {
+            // `finalize(self, lambda connection=self.connection: close(connection))`
+            let is_kept_by_function = matches!(facts.expr(argument), Expr::Lambda(function)
+                if facts.parameters(facts.function(function)).iter().any(|parameter| is_held(parameter.default)));
+            if is_named || is_kept_by_function {
                 return true;
             }
         }
