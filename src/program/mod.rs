@@ -162,7 +162,7 @@ pub struct Program<'m> {
     listeners: listeners::Listeners,
     /// What is done to the places from which a removal may be skipped; `None` where nothing takes out one entry.
     touches_of_skipped: calls::Answers<Place, Option<Arc<[growth::Touch]>>>,
-    skipped_after_helpers: OnceLock<growth::SkippedAfterHelpers>,
+    skipped_after_helpers: growth::SkippedAfterHelpers,
     registrations: registries::Registrations,
     thread_locals: thread_locals::ThreadLocals,
     endings: resources::Endings,
@@ -508,7 +508,7 @@ impl<'m> Program<'m> {
             lifetimes: lifetimes::Lifetimes::default(),
             listeners: listeners::Listeners::default(),
             touches_of_skipped: calls::Answers::default(),
-            skipped_after_helpers: OnceLock::new(),
+            skipped_after_helpers: growth::SkippedAfterHelpers::default(),
             registrations: registries::Registrations::default(),
             thread_locals: thread_locals::ThreadLocals::default(),
             endings: resources::Endings::default(),
@@ -546,6 +546,7 @@ impl<'m> Program<'m> {
         program.thread_locals = thread_locals;
         program.resources = resources;
         program.listeners = listeners::Listeners::of(&program);
+        program.skipped_after_helpers = growth::SkippedAfterHelpers::of(&program);
         program
     }
 

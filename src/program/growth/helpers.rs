@@ -23,6 +23,7 @@ struct Helper {
 }
 
 /// The entries that stay when a wait behind the call of a helper fails, by the module of the call.
+#[derive(Default)]
 pub struct SkippedAfterHelpers {
     by_module: Vec<Vec<(Place, Skipped)>>,
 }
@@ -30,24 +31,28 @@ pub struct SkippedAfterHelpers {
 /// How many calls of a helper are looked at.
 const MOST_CALLS: usize = 64;
 
-impl Program<'_> {
-    /// The entries that functions of a module leave behind which others add for them, in source order.
-    pub(super) fn skipped_after_helpers(&self, module: ModuleId) -> &[(Place, Skipped)] {
-        &self.skipped_after_helpers.get_or_init(|| self.find_skipped_after_helpers()).by_module[module.0 as usize]
-    }
-
-    fn find_skipped_after_helpers(&self) -> SkippedAfterHelpers {
-        let found: Vec<(Place, Skipped)> = (self.par_modules())
-            .flat_map_iter(|module| self.operations.in_module(module))
-            .filter_map(|operation| self.adding_helper(*operation))
-            .flat_map_iter(|helper| self.skipped_by(&helper))
+impl SkippedAfterHelpers {
+    /// A helper of one module may be called in any other, so they are looked for once and by all threads, when everything
+    /// else is linked.
+    pub fn of(program: &Program) -> SkippedAfterHelpers {
+        let found: Vec<(Place, Skipped)> = (program.par_modules())
+            .flat_map_iter(|module| program.operations.in_module(module))
+            .filter_map(|operation| program.adding_helper(*operation))
+            .flat_map_iter(|helper| program.skipped_by(&helper))
             .collect();
-        let mut by_module: Vec<Vec<(Place, Skipped)>> = self.module_ids().map(|_| Vec::new()).collect();
+        let mut by_module: Vec<Vec<(Place, Skipped)>> = program.module_ids().map(|_| Vec::new()).collect();
         for (place, skipped) in found {
             by_module[skipped.growth.touch.event().module.0 as usize].push((place, skipped));
         }
         by_module.iter_mut().for_each(|found| found.sort_by_key(|(_, skipped)| skipped.growth.touch.event()));
         SkippedAfterHelpers { by_module }
+    }
+}
+
+impl Program<'_> {
+    /// The entries that functions of a module leave behind which others add for them, in source order.
+    pub(super) fn skipped_after_helpers(&self, module: ModuleId) -> &[(Place, Skipped)] {
+        self.skipped_after_helpers.by_module.get(module.0 as usize).map_or(&[], Vec::as_slice)
     }
 
     /// `self._waiting.append(waiter)` in a function that was given `waiter` or returns it.
