@@ -87,6 +87,25 @@ fn metaclasses(program: &Program, mro: &[Box<[Linearization]>]) -> FxHashSet<Cla
     makers.into_iter().chain(derived).collect()
 }
 
+/// The modules that store to an attribute, by its name: a class is asked about with all that derive from it, and most of
+/// their modules have nothing to say.
+#[derive(Default)]
+pub struct StoringModules(FxHashMap<Name, Vec<ModuleId>>);
+
+impl StoringModules {
+    pub fn of(program: &Program) -> StoringModules {
+        let mut by_name: FxHashMap<Name, Vec<ModuleId>> = FxHashMap::default();
+        for module in program.module_ids() {
+            // They are sorted by name.
+            let stores = &program.module(module).index.attribute_stores;
+            for group in stores.chunk_by(|(one, _), (other, _)| one == other) {
+                by_name.entry(group[0].0).or_default().push(module);
+            }
+        }
+        StoringModules(by_name)
+    }
+}
+
 fn bases_of(program: &Program, class: ClassRef) -> Bases {
     let facts = program.facts(class.module);
     let declared = facts.class(class.id);
@@ -246,17 +265,26 @@ impl Program<'_> {
     /// Every store to `self.name` in the methods of a class and its ancestors and descendants in the project.
     pub fn instance_stores(&self, class: ClassRef, name: Name) -> Arc<[EventRef]> {
         self.instance_stores.get((class, name), |_| {
+            let modules = self.modules_storing(name);
             let family = self.mro(class).iter().chain(self.subclasses(class));
+            let family = family.filter(|member| modules.binary_search(&member.module).is_ok());
             family.flat_map(|member| self.own_instance_stores(*member, name)).collect()
         })
     }
 
+    /// The modules that store to an attribute of this name, whatever the object, in their order.
+    pub(super) fn modules_storing(&self, attribute: Name) -> &[ModuleId] {
+        self.storing_modules.0.get(&attribute).map_or(&[], Vec::as_slice)
+    }
+
     /// Every store to `self.name` in the class's own methods.
     pub fn own_instance_stores(&self, class: ClassRef, name: Name) -> impl Iterator<Item = EventRef> {
+        let is_stored = self.modules_storing(name).binary_search(&class.module).is_ok();
         let module = self.module(class.module);
         let facts = module.facts();
         let body = facts.class(class.id).span;
-        module.attribute_stores_of(name).filter_map(move |event| {
+        let stores = is_stored.then(|| module.attribute_stores_of(name));
+        stores.into_iter().flatten().filter_map(move |event| {
             // A name such as `parent` is stored by many classes of a module; most can be told by their place.
             if !body.contains(facts.event(event).span) {
                 return None;

@@ -139,6 +139,7 @@ pub struct Program<'m> {
     pub models: &'m Models,
     by_name: FxHashMap<Name, ModuleId>,
     pub classes: ClassTable,
+    storing_modules: classes::StoringModules,
     /// Answers of [`Program::instance_stores`]: a base class may have a thousand subclasses to look through.
     instance_stores: calls::Answers<(ClassRef, Name), Arc<[EventRef]>>,
     calls: calls::CallIndex,
@@ -444,8 +445,7 @@ impl Module {
 
     /// The events that store to an attribute of this name, whatever the object.
     pub fn attribute_stores_of(&self, name: Name) -> impl Iterator<Item = EventId> {
-        // A class is asked about with all that derive from it, and most of their modules do not have the name.
-        let stores = if self.may_name(name) { &self.index.attribute_stores[..] } else { &[] };
+        let stores = &self.index.attribute_stores;
         let start = stores.partition_point(|(n, _)| *n < name);
         stores[start..].iter().take_while(move |(n, _)| *n == name).map(|(_, event)| *event)
     }
@@ -494,6 +494,7 @@ impl<'m> Program<'m> {
             models,
             by_name,
             classes: ClassTable::default(),
+            storing_modules: classes::StoringModules::default(),
             instance_stores: calls::Answers::default(),
             calls: calls::CallIndex::default(),
             acquaintances: acquaintance::Acquaintances::default(),
@@ -525,7 +526,10 @@ impl<'m> Program<'m> {
                 receivers: classes::RECEIVERS.iter().map(|name| Name::new(name)).collect(),
             },
         };
-        program.classes = ClassTable::build(&program);
+        let (classes, storing_modules) =
+            rayon::join(|| ClassTable::build(&program), || classes::StoringModules::of(&program));
+        program.classes = classes;
+        program.storing_modules = storing_modules;
         program.edition += 1;
         let candidates = program.index();
         program.endings = resources::Endings::of(&program, candidates.released_outside);

@@ -82,7 +82,7 @@ impl Program<'_> {
     /// The one class of the program whose instances have an attribute of this name.
     pub(in crate::program) fn only_class_with(&self, attribute: Name) -> Option<ClassRef> {
         let mut found: Option<ClassRef> = None;
-        for module in self.module_ids().filter(|module| !self.is_test(*module)) {
+        for module in self.modules_storing(attribute).iter().copied().filter(|module| !self.is_test(*module)) {
             let facts = self.facts(module);
             for event in self.module(module).attribute_stores_of(attribute) {
                 let target = match facts.event(event).kind {

@@ -105,12 +105,11 @@ impl Program<'_> {
 
     /// The one method of a name, where nothing else of the program is called so and no object has such an attribute.
     fn only_method_called(&self, name: Name) -> Option<(ClassRef, FunctionRef)> {
-        let modules = || self.module_ids().filter(|module| !self.is_test(*module));
-        if modules().any(|module| self.module(module).attribute_stores_of(name).next().is_some()) {
+        if self.modules_storing(name).iter().any(|module| !self.is_test(*module)) {
             return None;
         }
         let mut only = None;
-        for module in modules() {
+        for module in self.module_ids().filter(|module| !self.is_test(*module)) {
             for class in self.classes_of(module) {
                 let Some(method) = self.own_methods(class).find(|method| self.function(*method).name == name) else {
                     continue;

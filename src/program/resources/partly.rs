@@ -117,7 +117,7 @@ impl Program<'_> {
             return None;
         }
         let mut set = None;
-        for module in self.module_ids() {
+        for module in self.modules_storing(flag).iter().copied() {
             for event in self.module(module).attribute_stores_of(flag) {
                 let stored = EventRef::new(module, event);
                 // What is done to an object of unknown class may be done to one of this.
