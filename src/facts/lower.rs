@@ -107,6 +107,16 @@ struct Tables {
     /// Constants that are told by their kind alone, by [`plain`]; `NOTHING` until they are met.
     known_constants: [ExprId; PLAIN_CONSTANTS],
     recent_names: RecentNames,
+    room: Room,
+}
+
+/// Memory for what a lowering holds only meanwhile.
+#[derive(Default)]
+struct Room {
+    frames: Vec<Frame>,
+    spare_frames: Vec<Frame>,
+    gathered: Vec<ExprId>,
+    gathered_keywords: Vec<(Option<Name>, ExprId)>,
 }
 
 /// Tables that a giant file has stretched beyond this many expressions aren't kept.
@@ -139,20 +149,23 @@ impl<'a> Lowering<'a> {
         let mut tables = TABLES.take();
         tables.exprs.push(Expr::Nothing);
         tables.recent_names.begin_file();
+        let Room { frames, spare_frames, gathered, gathered_keywords } = std::mem::take(&mut tables.room);
         Lowering {
             text,
             tables,
             exports: exports::Exports::default(),
-            frames: Vec::new(),
-            spare_frames: Vec::new(),
+            frames,
+            spare_frames,
             context: ContextId(0),
             waiting: VecDeque::new(),
-            gathered: Vec::new(),
-            gathered_keywords: Vec::new(),
+            gathered,
+            gathered_keywords,
         }
     }
 
     fn finish(mut self) -> FileFacts {
+        let Lowering { frames, spare_frames, gathered, gathered_keywords, .. } = self;
+        self.tables.room = Room { frames, spare_frames, gathered, gathered_keywords };
         let tables = &mut self.tables;
         let facts = FileFacts {
             scopes: taken(&mut tables.scopes),
