@@ -51,14 +51,16 @@ impl Program<'_> {
         for id in stores {
             let event = facts.event(id);
             let EventKind::Bind { target, value } = event.kind else { continue };
-            let Expr::Attribute(base, _) = facts.expr(target) else { continue };
+            let Expr::Attribute(base, attribute) = facts.expr(target) else { continue };
             let Expr::Name(name) = facts.expr(base) else { continue };
             let scope = ScopeRef::new(module, facts.scope_of(event));
-            if !self.leads_to(scope, value, name, DEPTH)
-                || self
-                    .receiver_named(scope, name)
-                    .is_some_and(|receiver| !receiver.is_class && !is_worth(receiver.class))
-            {
+            if !self.leads_to(scope, value, name, DEPTH) {
+                continue;
+            }
+            let receiver = self.receiver_named(scope, name).filter(|receiver| !receiver.is_class);
+            if receiver.is_some_and(|receiver| {
+                self.is_released_by_others(Some(receiver.class), attribute, false) || !is_worth(receiver.class)
+            }) {
                 continue;
             }
             let event = EventRef::new(module, id);
