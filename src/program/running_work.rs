@@ -6,8 +6,12 @@
 use std::sync::LazyLock;
 
 use super::names::Definition;
-use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary};
-use crate::facts::{Call, CallId, Constant, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts};
+use super::{
+    ClassRef, EventRef, ExprRef, FunctionRef, Module, ModuleId, OperationKind, Place, Program, ScopeRef, vocabulary,
+};
+use crate::facts::{
+    Call, CallId, Constant, Context, ContextId, ContextKind, EventKind, Expr, ExprId, FileFacts, Import,
+};
 use crate::models::Holds;
 use crate::source::{Location, Name};
 
@@ -195,13 +199,11 @@ impl Program<'_> {
     pub fn dropped_tasks(&self, module: ModuleId) -> Vec<DroppedTask> {
         let facts = self.facts(module);
         let mut found = Vec::new();
-        for (id, call) in calls_for_tasks(facts) {
+        for (_, call) in calls_for_tasks(self.module(module)) {
             let event = EventRef::new(module, call.event);
             let scope = self.event_scope(event);
-            let made = facts.id_of(Expr::Call(id));
-            let is_used =
-                made.is_some_and(|made| self.module(module).is_part_of_something(made) || is_awaited(facts, made));
-            if is_used || !self.makes_tasks(scope, call.callee) {
+            let is_used = || self.module(module).is_part_of_something(call.expr) || is_awaited(facts, scope, call.expr);
+            if !self.makes_tasks(scope, call.callee) || is_used() {
                 continue;
             }
             let first = facts.arguments(call).first().copied();
@@ -341,8 +343,9 @@ impl Program<'_> {
     }
 }
 
-fn is_awaited(facts: &FileFacts, made: ExprId) -> bool {
-    facts.events.iter().any(|event| matches!(event.kind, EventKind::Await(waited) if waited == made))
+fn is_awaited(facts: &FileFacts, scope: ScopeRef, made: ExprId) -> bool {
+    let mut events = facts.scope_events(scope.id);
+    events.any(|(_, event)| matches!(event.kind, EventKind::Await(waited) if waited == made))
 }
 
 /// The loops around a context, innermost first.
@@ -371,10 +374,21 @@ pub(super) fn is_left_at_first(facts: &FileFacts, around: ContextId) -> bool {
 
 static TASK_MAKERS: LazyLock<[Name; 2]> = LazyLock::new(|| ["create_task", "ensure_future"].map(Name::new));
 
-/// The calls of a file that are named like those that make tasks.
-pub(super) fn calls_for_tasks(facts: &FileFacts) -> impl Iterator<Item = (CallId, &Call)> {
-    let calls = facts.calls.iter().enumerate().map(|(number, call)| (CallId(number as u32), call));
+/// The calls of a module that are named like those that make tasks.
+pub(super) fn calls_for_tasks(module: &Module) -> impl Iterator<Item = (CallId, &Call)> {
+    let facts = module.facts();
+    // Most modules make none.
+    let calls = if TASK_MAKERS.iter().any(|name| module.may_name(*name)) { &facts.calls[..] } else { &[] };
+    let calls = calls.iter().enumerate().map(|(number, call)| (CallId(number as u32), call));
     calls.filter(|(_, call)| is_for_task(facts, call))
+}
+
+/// The same where a module imports `asyncio`.
+pub(super) fn calls_of_asyncio(module: &Module) -> impl Iterator<Item = (CallId, &Call)> {
+    let mut calls = calls_for_tasks(module).peekable();
+    let is_asyncio = |import: &Import| import.module.as_str().split('.').next() == Some("asyncio");
+    let is_imported = calls.peek().is_some() && module.facts().imports.iter().any(is_asyncio);
+    calls.filter(move |_| is_imported)
 }
 
 fn is_for_task(facts: &FileFacts, call: &Call) -> bool {

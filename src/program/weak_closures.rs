@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use super::names::Definition;
 use super::references::captures::Capture;
 use super::{EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{CallId, EventId, EventKind, Expr, ExprId, ScopeKind};
+use crate::facts::{CallId, EventKind, Expr, ExprId, ScopeKind};
 use crate::source::Name;
 
 /// An object that is referred to weakly, and held all the same.
@@ -48,15 +48,12 @@ impl Program<'_> {
         if !makers.iter().any(|maker| self.module(module).may_name(*maker)) {
             return found;
         }
-        for (number, event) in facts.events.iter().enumerate() {
-            let EventKind::Call(call) = event.kind else { continue };
-            let (Expr::Name(callee) | Expr::Attribute(_, callee)) = facts.expr(facts.call(call).callee) else {
-                continue;
-            };
-            if !makers.contains(&callee) {
+        for (number, made) in facts.calls.iter().enumerate() {
+            if facts.called_name(made).is_none_or(|callee| !makers.contains(&callee)) {
                 continue;
             }
-            let event = EventRef::new(module, EventId(number as u32));
+            let call = CallId(number as u32);
+            let event = EventRef::new(module, made.event);
             let scope = self.event_scope(event);
             let path = self.external_path(scope.expr(facts.call(call).callee));
             let Some(path) = path.filter(|path| self.models.weak(*path).is_some()) else { continue };
@@ -69,6 +66,7 @@ impl Program<'_> {
             };
             found.extend(by.map(|by| DefeatedWeakness { event, object, by }));
         }
+        found.sort_by_key(|found| found.event);
         found
     }
 

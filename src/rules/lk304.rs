@@ -11,6 +11,11 @@ use crate::program::{ModuleId, Program};
 
 pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     for found in program.outliving_locals(module) {
+        let cost = cost(program, &found);
+        let effect = Effect::Delayed(cost.as_ref().map(|cost| cost.what.clone()));
+        if !report.is_asked_for(effect.most_confidence()) {
+            continue;
+        }
         let repetition = program.function_repetition(found.function);
         if repetition.frequency == Frequency::Definition {
             continue;
@@ -26,7 +31,6 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         }
         let others = found.others.iter();
         related.extend(others.map(|(other, bound)| label(program, *bound, format!("`{other}` keeps one as well"))));
-        let cost = cost(program, &found);
         related.extend(cost.as_ref().and_then(|cost| cost.label.clone()));
         // That it is public says nothing of how often it is called.
         if !repetition.is_surface {
@@ -35,7 +39,7 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
         super::once_each(&mut related);
         let what = if matches!(found.thrown, Thrown::Frame(_)) { "the frame" } else { "the exception" };
         report.add_with_effect(
-            Effect::Delayed(cost.map(|cost| cost.what)),
+            effect,
             Claim {
                 span: program.event_location(found.bound).span,
                 confidence: confidence(program, &found, repetition.frequency),

@@ -20,6 +20,11 @@ pub struct Capture {
 
 /// The variables of enclosing functions that a function keeps, in the order of their first use.
 pub(in crate::program) fn captured(program: &Program, function: FunctionRef) -> Vec<Capture> {
+    captured_of(program, function, None)
+}
+
+/// The same, perhaps only of some names: most of what a function speaks of is its own.
+pub(super) fn captured_of(program: &Program, function: FunctionRef, names: Option<&[Name]>) -> Vec<Capture> {
     let mut walk = Walk {
         program,
         facts: program.facts(function.module),
@@ -27,6 +32,8 @@ pub(in crate::program) fn captured(program: &Program, function: FunctionRef) -> 
         seen: FxHashSet::default(),
         own: FxHashSet::default(),
         event: None,
+        names,
+        rest: Vec::new(),
         found: Vec::new(),
     };
     walk.function(function.id);
@@ -49,6 +56,10 @@ struct Walk<'p> {
     /// Scopes of the function and of those inside it: what these bind is not captured.
     own: FxHashSet<ScopeId>,
     event: Option<EventId>,
+    /// The only names that are asked about.
+    names: Option<&'p [Name]>,
+    /// Expressions that are still to be looked at: one vector for all of them.
+    rest: Vec<ExprId>,
     found: Vec<Capture>,
 }
 
@@ -97,16 +108,21 @@ impl Walk<'_> {
     }
 
     fn expr(&mut self, scope: ScopeId, id: ExprId) {
-        let mut rest = vec![id];
-        while let Some(id) = rest.pop() {
-            if !self.seen.insert((scope, id)) {
+        let before = self.rest.len();
+        self.rest.push(id);
+        while self.rest.len() > before {
+            let Some(id) = self.rest.pop() else { return };
+            let expr = self.facts.expr(id);
+            let says_nothing = matches!(expr, Expr::Nothing | Expr::Constant(_) | Expr::Call(_))
+                || matches!(expr, Expr::Name(name) if self.names.is_some_and(|names| !names.contains(&name)));
+            if says_nothing || !self.seen.insert((scope, id)) {
                 continue;
             }
-            match self.facts.expr(id) {
+            match expr {
                 Expr::Name(name) => self.name(scope, name),
                 Expr::Lambda(function) => self.function(function),
                 // The events of calls and comprehensions come with those of the function.
-                other => rest.extend(self.facts.operands(other).rev()),
+                other => self.rest.extend(self.facts.operands(other).rev()),
             }
         }
     }

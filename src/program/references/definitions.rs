@@ -4,9 +4,9 @@
 //! cell, and the cell keeps the function: a cycle at every call, with everything else that the function captures. A
 //! class is a cycle by itself (its `__mro__` begins with it), and its bases list it until the collector has found it.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::captures::{Capture, captured};
+use super::captures::{Capture, captured, captured_of};
 use crate::facts::{Class, Constant, ContextKind, EventId, EventKind, Expr, ExprId, NOTHING, ScopeKind};
 use crate::program::names::Definition;
 use crate::program::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef};
@@ -44,12 +44,16 @@ impl Program<'_> {
     pub fn self_referring_functions(&self, module: ModuleId) -> Vec<SelfReferring> {
         let mut found = Vec::new();
         let mut shown: FxHashSet<FunctionRef> = FxHashSet::default();
-        for function in self.functions_of(module) {
-            let Some((holder, _)) = self.own_variable(function) else { continue };
+        let bound: Vec<(FunctionRef, ScopeRef, Name)> = (self.functions_of(module))
+            .filter_map(|function| self.own_variable(function).map(|(holder, name)| (function, holder, name)))
+            .collect();
+        let mut names: FxHashMap<ScopeRef, Vec<Name>> = FxHashMap::default();
+        bound.iter().for_each(|(_, holder, name)| names.entry(*holder).or_default().push(*name));
+        for (function, holder, _) in bound {
             if shown.contains(&function) {
                 continue;
             }
-            let Some(steps) = self.cycle_of_captures(function, holder) else { continue };
+            let Some(steps) = self.cycle_of_captures(function, holder, &names[&holder]) else { continue };
             shown.extend(steps.iter().map(|(function, _)| *function));
             let is_let_go = steps.iter().any(|(_, capture)| self.is_unbound(capture.holder, capture.name));
             let Some(maker) = self.enclosing_function(holder).filter(|_| !is_let_go) else { continue };
@@ -86,8 +90,14 @@ impl Program<'_> {
         }
     }
 
-    /// The shortest way from a nested function over variables of the function around it back to itself.
-    fn cycle_of_captures(&self, function: FunctionRef, holder: ScopeRef) -> Option<Vec<(FunctionRef, Capture)>> {
+    /// The shortest way from a nested function over variables of the function around it back to itself; `names` are those
+    /// that nested functions are bound to.
+    fn cycle_of_captures(
+        &self,
+        function: FunctionRef,
+        holder: ScopeRef,
+        names: &[Name],
+    ) -> Option<Vec<(FunctionRef, Capture)>> {
         let mut front: Vec<Vec<(FunctionRef, Capture)>> = vec![Vec::new()];
         let mut reached: FxHashSet<FunctionRef> = FxHashSet::default();
         for _ in 0..LONGEST {
@@ -95,7 +105,8 @@ impl Program<'_> {
             for path in front {
                 let from = path.last().map_or(Some(function), |(_, capture)| self.bound_function(capture));
                 let Some(from) = from.filter(|from| reached.insert(*from)) else { continue };
-                for capture in captured(self, from).into_iter().filter(|capture| capture.holder == holder) {
+                let captured = captured_of(self, from, Some(names)).into_iter();
+                for capture in captured.filter(|capture| capture.holder == holder) {
                     let Some(to) = self.bound_function(&capture) else { continue };
                     let mut path = path.clone();
                     path.push((from, capture));

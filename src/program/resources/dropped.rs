@@ -5,9 +5,9 @@
 //! is presumed to do so, and so is what fails in another way: a connection that is lost has mostly closed itself.
 
 use super::super::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef, vocabulary};
-use super::owners::ENDS;
+use super::owners::END_NAMES;
 use crate::facts::{
-    CallId, Context, ContextId, ContextKind, Event, EventId, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator,
+    CallId, Context, ContextId, ContextKind, Event, EventKind, Expr, ExprId, FileFacts, NOTHING, Operator, ScopeId,
 };
 use crate::source::Name;
 
@@ -33,18 +33,28 @@ impl Program<'_> {
     /// What handlers in a module take out of the containers of their objects and forget.
     pub fn dropped_items(&self, module: ModuleId) -> Vec<DroppedItem> {
         let facts = self.facts(module);
+        // Most handlers of a module are for the same few types.
+        let mut last = (NOTHING, false);
+        let mut is_for_time_outs = |types: ExprId| {
+            if last.0 != types {
+                last = (types, is_for_time_outs(facts, types));
+            }
+            last.1
+        };
         let is_handled =
-            |context: &Context| matches!(context.kind, ContextKind::Except(types) if is_for_time_outs(facts, types));
-        if !facts.contexts.iter().any(is_handled) {
-            return Vec::new();
-        }
-        let events = facts.events.iter().zip(0..);
-        events
-            .filter_map(|(event, id)| {
+            |context: &&Context| matches!(context.kind, ContextKind::Except(types) if is_for_time_outs(types));
+        let mut scopes: Vec<ScopeId> = facts.contexts.iter().filter(is_handled).map(|context| context.scope).collect();
+        scopes.dedup();
+        let mut found: Vec<DroppedItem> = (scopes.into_iter())
+            .flat_map(|scope| facts.scope_events(scope))
+            .filter_map(|(id, event)| {
                 let item = self.taken_out(module, event)?;
-                self.dropped_item(EventRef::new(module, EventId(id)), item)
+                self.dropped_item(EventRef::new(module, id), item)
             })
-            .collect()
+            .collect();
+        found.sort_by_key(|found| found.dropped);
+        found.dedup_by_key(|found| found.dropped);
+        found
     }
 
     /// `del self._connections[key]`, or a `pop` whose result nobody takes.
@@ -59,9 +69,9 @@ impl Program<'_> {
                 let called = facts.call(call);
                 let Expr::Attribute(container, method) = facts.expr(called.callee) else { return None };
                 let key = *facts.arguments(called).first().filter(|_| method.as_str() == "pop")?;
-                let item = facts.id_of(Expr::Subscript(container, key))?;
-                let is_taken = self.module(module).is_part_of_something(facts.id_of(Expr::Call(call))?);
-                (!is_taken).then_some(Item { container, item })
+                let is_taken = self.module(module).is_part_of_something(called.expr);
+                let item = (!is_taken).then(|| facts.id_of(Expr::Subscript(container, key)))??;
+                Some(Item { container, item })
             }
             _ => None,
         }
@@ -143,7 +153,7 @@ impl Program<'_> {
 
     /// Where a method that ends an object releases each item of a container.
     fn release_of_items(&self, class: ClassRef, attribute: Name) -> Option<EventRef> {
-        ENDS.iter().filter_map(|name| self.method(class, Name::new(name))).find_map(|method| {
+        END_NAMES.iter().filter_map(|name| self.method(class, *name)).find_map(|method| {
             let facts = self.facts(method.module);
             let scope = self.function_scope(method);
             let items: Vec<ExprId> = facts

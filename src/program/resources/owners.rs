@@ -3,6 +3,8 @@
 //! The whole family counts: a base may acquire what a subclass releases. Whatever else is done with the attribute than
 //! using it (an alias, a return, an unknown callee) is presumed to release it.
 
+use std::sync::LazyLock;
+
 use super::super::names::Definition;
 use super::super::types::last_part;
 use super::super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef, vocabulary};
@@ -59,6 +61,9 @@ pub(super) const ENDS: [&str; 17] = [
     "quit",
     "__del__",
 ];
+
+/// The same, interned once: many classes are asked for them.
+pub(super) static END_NAMES: LazyLock<[Name; 17]> = LazyLock::new(|| ENDS.map(Name::new));
 
 /// Bases that release nothing.
 pub(super) const INNOCENT_BASES: [&str; 10] = [
@@ -388,10 +393,8 @@ impl Program<'_> {
 
     /// The method that ends the life of a class's instances, the most telling first.
     pub fn ending_method(&self, class: ClassRef) -> Option<FunctionRef> {
-        let named = ENDS.iter().find_map(|name| {
-            let name = Name::new(name);
-            self.method(class, name).filter(|method| !self.ends_another(*method))
-        });
+        let named =
+            END_NAMES.iter().find_map(|name| self.method(class, *name).filter(|method| !self.ends_another(*method)));
         // A `with` whose end does nothing has one all the same.
         named.filter(|method| self.does_something(*method) || self.is_end_of_block(*method))
     }

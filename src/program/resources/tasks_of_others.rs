@@ -4,7 +4,7 @@
 //! The object's own methods know nothing of the task, so what speaks of the attribute anywhere in the project counts as
 //! what may end it.
 
-use super::super::running_work::calls_for_tasks;
+use super::super::running_work::calls_of_asyncio;
 use super::super::types::Type;
 use super::super::{ClassRef, EventRef, ExprRef, FunctionRef, Module, ModuleId, Program, vocabulary};
 use super::owners::{Kept, UnreleasedAttribute};
@@ -26,11 +26,8 @@ struct TaskOfAnother {
 impl Program<'_> {
     /// The attributes of other objects in which functions of a module store endless tasks that nobody ends.
     pub(super) fn abandoned_tasks_of_others(&self, module: ModuleId) -> Vec<UnreleasedAttribute> {
-        let facts = self.facts(module);
-        if !facts.imports.iter().any(|import| import.module.as_str().split('.').next() == Some("asyncio")) {
-            return Vec::new();
-        }
-        let tasks = calls_for_tasks(facts).filter_map(|(id, _)| self.task_of_another(module, id));
+        let calls = calls_of_asyncio(self.module(module));
+        let tasks = calls.filter_map(|(id, _)| self.task_of_another(module, id));
         tasks.filter_map(|task| self.if_never_ended(task)).collect()
     }
 

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::super::repetition::Frequency;
-use super::super::running_work::{attribute_asked, calls_for_tasks};
+use super::super::running_work::{attribute_asked, calls_of_asyncio};
 use super::super::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef};
 use super::paths::plain;
 use super::{Acquisition, Because, Given, Loss, LostAt, Source};
@@ -205,10 +205,7 @@ impl Program<'_> {
     /// The tasks that functions of a module make of coroutines without an end.
     fn tasks_of(&self, module: ModuleId) -> Vec<Acquisition> {
         let facts = self.facts(module);
-        if !facts.imports.iter().any(|import| import.module.as_str().split('.').next() == Some("asyncio")) {
-            return Vec::new();
-        }
-        calls_for_tasks(facts)
+        calls_of_asyncio(self.module(module))
             .filter_map(|(id, call)| {
                 let event = EventRef::new(module, call.event);
                 let scope = self.event_scope(event);
