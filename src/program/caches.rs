@@ -406,11 +406,13 @@ impl Program<'_> {
     pub fn has_bounded_instances(&self, class: ClassRef) -> bool {
         let is_enum = self.external_bases(class).iter().any(|base| base.as_str().starts_with("enum."));
         let sites = self.instantiations(class);
-        let made: Vec<_> = sites.iter().filter(|site| !self.is_test(site.module)).collect();
-        let is_made_once = !made.is_empty()
-            && self.subclasses(class).is_empty()
-            && made.iter().all(|site| self.is_made_lazily(**site) || self.frequency(site.event) <= Frequency::Once);
-        is_enum || self.is_metaclass(class) || self.is_singleton(class) || is_made_once
+        let mut made = sites.iter().filter(|site| !self.is_test(site.module)).peekable();
+        let mut is_made_once = || {
+            made.peek().is_some()
+                && self.subclasses(class).is_empty()
+                && made.all(|site| self.is_made_lazily(*site) || self.frequency(site.event) <= Frequency::Once)
+        };
+        is_enum || self.is_metaclass(class) || self.is_singleton(class) || is_made_once()
     }
 
     /// Instances hold nothing but numbers, texts, classes, functions and weak references.

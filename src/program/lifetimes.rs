@@ -591,8 +591,8 @@ impl Program<'_> {
             _ => return Fate::Local,
         };
         // Registered while the program is set up: whoever takes it keeps it.
-        let is_set_up = matches!(self.frequency(event), Frequency::Definition | Frequency::Once);
-        if vocabulary::is_registering_name(name.as_str()) && is_set_up {
+        let is_set_up = || matches!(self.frequency(event), Frequency::Definition | Frequency::Once);
+        if vocabulary::is_registering_name(name.as_str()) && is_set_up() {
             return Fate::Kept(Owner {
                 lifetime: Lifetime::Presumed,
                 reasons: vec![Label { location: self.event_location(event), message: "registered here".to_owned() }],
