@@ -319,9 +319,7 @@ impl Program<'_> {
     /// A place where instances are made again and again while the program runs.
     pub fn repeated_instantiation(&self, class: ClassRef) -> Option<super::calls::CallSite> {
         self.instantiations(class).iter().copied().find(|site| {
-            !self.is_test(site.module)
-                && !self.is_module_level(site.event)
-                && self.frequency(site.event) >= Frequency::Presumed
+            !self.is_test(site.module) && !self.is_module_level(site.event) && self.is_repeated(site.event)
         })
     }
 
@@ -410,7 +408,7 @@ impl Program<'_> {
         let mut is_made_once = || {
             made.peek().is_some()
                 && self.subclasses(class).is_empty()
-                && made.all(|site| self.is_made_lazily(*site) || self.frequency(site.event) <= Frequency::Once)
+                && made.all(|site| self.is_made_lazily(*site) || !self.is_repeated(site.event))
         };
         is_enum || self.is_metaclass(class) || self.is_singleton(class) || is_made_once()
     }

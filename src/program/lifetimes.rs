@@ -174,7 +174,7 @@ impl Program<'_> {
             && sites.peek().is_some()
             && sites.all(|site| {
                 self.event_function(site.event).is_some()
-                    && self.frequency(site.event) >= Frequency::Presumed
+                    && self.is_repeated(site.event)
                     && self.is_bound_to_local(*site)
             })
     }
@@ -247,9 +247,9 @@ impl Program<'_> {
             Fate::Local if let Some(rounds) = self.works_in_loop(site) => {
                 Owner { lifetime: Lifetime::Long, reasons: vec![rounds] }
             }
-            Fate::Local => match self.frequency(site.event) {
-                Frequency::Presumed | Frequency::Repeated => Owner::plain(Lifetime::Short),
-                _ => Owner::plain(Lifetime::Unknown),
+            Fate::Local => match self.is_repeated(site.event) {
+                true => Owner::plain(Lifetime::Short),
+                false => Owner::plain(Lifetime::Unknown),
             },
         }
     }
