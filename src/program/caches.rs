@@ -319,9 +319,7 @@ impl Program<'_> {
     /// A place where instances are made again and again while the program runs.
     pub fn repeated_instantiation(&self, class: ClassRef) -> Option<super::calls::CallSite> {
         self.instantiations(class).iter().copied().find(|site| {
-            !self.is_test(site.module)
-                && !self.is_module_level(site.event)
-                && self.frequency(site.event) >= Frequency::Presumed
+            !self.is_test(site.module) && !self.is_module_level(site.event) && self.is_repeated(site.event)
         })
     }
 
@@ -406,11 +404,13 @@ impl Program<'_> {
     pub fn has_bounded_instances(&self, class: ClassRef) -> bool {
         let is_enum = self.external_bases(class).iter().any(|base| base.as_str().starts_with("enum."));
         let sites = self.instantiations(class);
-        let made: Vec<_> = sites.iter().filter(|site| !self.is_test(site.module)).collect();
-        let is_made_once = !made.is_empty()
-            && self.subclasses(class).is_empty()
-            && made.iter().all(|site| self.is_made_lazily(**site) || self.frequency(site.event) <= Frequency::Once);
-        is_enum || self.is_metaclass(class) || self.is_singleton(class) || is_made_once
+        let mut made = sites.iter().filter(|site| !self.is_test(site.module)).peekable();
+        let mut is_made_once = || {
+            made.peek().is_some()
+                && self.subclasses(class).is_empty()
+                && made.all(|site| self.is_made_lazily(*site) || !self.is_repeated(site.event))
+        };
+        is_enum || self.is_metaclass(class) || self.is_singleton(class) || is_made_once()
     }
 
     /// Instances hold nothing but numbers, texts, classes, functions and weak references.

@@ -43,9 +43,13 @@ impl<K, T> Default for Answers<K, T> {
 }
 
 impl<K: Eq + Hash, T: Clone> Answers<K, T> {
+    pub(super) fn known(&self, key: &K) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
     pub(super) fn get(&self, key: K, find: impl FnOnce(&K) -> T) -> T {
-        if let Some(answer) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return answer.clone();
+        if let Some(answer) = self.known(&key) {
+            return answer;
         }
         // Found without the lock: one answer asks for others.
         let answer = find(&key);

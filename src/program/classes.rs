@@ -307,6 +307,10 @@ impl Program<'_> {
 
     /// Whether a name read in a scope is the receiver of the method around it (also from nested functions).
     pub fn receiver_named(&self, scope: ScopeRef, name: Name) -> Option<Receiver> {
+        // Most names are none that a receiver has.
+        if !self.words.receivers.contains(&name) {
+            return None;
+        }
         let holder = self.holding_scope(scope, name)?;
         let ScopeKind::Function(function) = self.facts(holder.module).scope(holder.id).kind else { return None };
         let receiver = self.receiver(FunctionRef::new(holder.module, function))?;

@@ -239,7 +239,7 @@ impl Program<'_> {
                 (Expr::Name(name), ScopeKind::Class(class)) => (ClassRef::new(module, class), name),
                 _ => continue,
             };
-            if self.container_made_by(scope.expr(value)).is_none() {
+            if !self.operations.may_touch(name) || self.container_made_by(scope.expr(value)).is_none() {
                 continue;
             }
             let place = self.instance_place(class, name);
@@ -267,10 +267,16 @@ impl Program<'_> {
         if matches!(place, Place::Instance(..)) && self.is_plainly_pruned(place, &touches) {
             return None;
         }
-        let mut growths: Vec<Growth> =
-            touches.iter().filter_map(|touch| self.growth(place, holder.container, *touch, &touches)).collect();
-        if growths.is_empty()
-            || self.graded_removals(place, &touches, &growths).any(|removal| removal.refuted.is_none())
+        // Constructors count only beside what goes on, so they come last.
+        let begins =
+            |touch: &&Touch| holder.container.holds == Holds::Strong && self.is_in_constructor_of(place, touch);
+        let growth = |touch: &Touch| self.growth(place, holder.container, *touch, &touches);
+        let mut growths: Vec<Growth> = touches.iter().filter(|touch| !begins(touch)).filter_map(growth).collect();
+        if growths.is_empty() {
+            return None;
+        }
+        growths.extend(touches.iter().filter(begins).filter_map(growth));
+        if self.graded_removals(place, &touches, &growths).any(|removal| removal.refuted.is_none())
             || matches!(place, Place::Instance(owner, _) if self.is_remade(owner))
         {
             return None;
@@ -301,6 +307,16 @@ impl Program<'_> {
         let passes_over = self.passes_over_finished(place, &growths);
         let ends_entry = self.ends_entry(place, &growths);
         Some(Account { holder, growths, removals, escapes, passes_over, ends_entry })
+    }
+
+    /// It happens once in the life of the object that has the place.
+    fn is_in_constructor_of(&self, place: Place, touch: &Touch) -> bool {
+        let Place::Instance(owner, _) = place else { return false };
+        let event = touch.event();
+        let class = self.event_function(event).and_then(|function| self.class_of_method(function));
+        class.is_some_and(|class| self.mro(class).contains(&owner) || self.mro(owner).contains(&class))
+            && self.is_in_constructor(event)
+            && self.endless_loop_around(event).is_none()
     }
 
     fn growth_repetition(&self, touch: Touch) -> Repetition {

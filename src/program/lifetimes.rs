@@ -174,7 +174,7 @@ impl Program<'_> {
             && sites.peek().is_some()
             && sites.all(|site| {
                 self.event_function(site.event).is_some()
-                    && self.frequency(site.event) >= Frequency::Presumed
+                    && self.is_repeated(site.event)
                     && self.is_bound_to_local(*site)
             })
     }
@@ -247,9 +247,9 @@ impl Program<'_> {
             Fate::Local if let Some(rounds) = self.works_in_loop(site) => {
                 Owner { lifetime: Lifetime::Long, reasons: vec![rounds] }
             }
-            Fate::Local => match self.frequency(site.event) {
-                Frequency::Presumed | Frequency::Repeated => Owner::plain(Lifetime::Short),
-                _ => Owner::plain(Lifetime::Unknown),
+            Fate::Local => match self.is_repeated(site.event) {
+                true => Owner::plain(Lifetime::Short),
+                false => Owner::plain(Lifetime::Unknown),
             },
         }
     }
@@ -591,8 +591,8 @@ impl Program<'_> {
             _ => return Fate::Local,
         };
         // Registered while the program is set up: whoever takes it keeps it.
-        let is_set_up = matches!(self.frequency(event), Frequency::Definition | Frequency::Once);
-        if vocabulary::is_registering_name(name.as_str()) && is_set_up {
+        let is_set_up = || matches!(self.frequency(event), Frequency::Definition | Frequency::Once);
+        if vocabulary::is_registering_name(name.as_str()) && is_set_up() {
             return Fate::Kept(Owner {
                 lifetime: Lifetime::Presumed,
                 reasons: vec![Label { location: self.event_location(event), message: "registered here".to_owned() }],

@@ -151,6 +151,8 @@ pub struct Program<'m> {
     words: Words,
     /// Answers of [`Program::repetition`] for functions, in the life of one instance of a class or at all.
     repetitions: calls::Answers<(FunctionRef, Option<ClassRef>), Arc<repetition::Repetition>>,
+    /// Answers of [`Program::is_repeated`] for functions.
+    repeated: calls::Answers<FunctionRef, bool>,
     /// Names that more than one function has.
     common_functions: OnceLock<NameSet>,
     /// One for each module: several rules ask for the same accounts.
@@ -502,6 +504,7 @@ impl<'m> Program<'m> {
             references: references::References::default(),
             decorators: NameSet::default(),
             repetitions: calls::Answers::default(),
+            repeated: calls::Answers::default(),
             common_functions: OnceLock::new(),
             accounts: Vec::new(),
             instance_accounts: Vec::new(),

@@ -112,6 +112,10 @@ impl Search {
         }
     }
 
+    fn has_found(&self, frequency: Frequency) -> bool {
+        self.best.as_ref().is_some_and(|(best, ..)| *best >= frequency)
+    }
+
     fn result(self, program: &Program) -> Repetition {
         let Some((frequency, mut at, last)) = self.best else { return Repetition::plain(Frequency::Never) };
         let mut reasons: Vec<Label> = last.iter().map(|reason| program.said(reason)).collect();
@@ -156,8 +160,25 @@ impl Program<'_> {
         self.repetitions.get((function, owner), |_| {
             let mut search = Search { owner, ..Search::default() };
             search.visit(function, true, None, None);
-            Arc::new(self.climb(search))
+            self.climb(&mut search, Frequency::Repeated);
+            Arc::new(search.result(self))
         })
+    }
+
+    /// Whether an event is at least presumed to repeat. The first way that says so will do, whatever others say.
+    pub fn is_repeated(&self, event: EventRef) -> bool {
+        let mut search = Search::default();
+        self.climb_from_event(&mut search, event, true, None, None);
+        match search.steps.first().and_then(|step| step.function) {
+            Some(function) => match self.repetitions.known(&(function, None)) {
+                Some(known) => known.frequency >= Frequency::Presumed,
+                None => self.repeated.get(function, |_| {
+                    self.climb(&mut search, Frequency::Presumed);
+                    search.has_found(Frequency::Presumed)
+                }),
+            },
+            None => search.has_found(Frequency::Presumed),
+        }
     }
 
     /// A method of the owner's own family that begins an instance's life.
@@ -228,16 +249,13 @@ impl Program<'_> {
         self.known_function_repetition(function, None).frequency
     }
 
-    fn climb(&self, mut search: Search) -> Repetition {
+    /// Goes on until it has found what is enough.
+    fn climb(&self, search: &mut Search, enough: Frequency) {
         let mut next = 0;
-        while next < search.steps.len() {
-            if matches!(search.best, Some((Frequency::Repeated, ..))) {
-                break;
-            }
-            self.climb_one(&mut search, next);
+        while next < search.steps.len() && !search.has_found(enough) {
+            self.climb_one(search, next);
             next += 1;
         }
-        search.result(self)
     }
 
     fn climb_from_event(

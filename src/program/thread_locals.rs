@@ -294,7 +294,16 @@ impl Program<'_> {
         let mut seen = FxHashSet::default();
         let mut ends = FxHashMap::default();
         let mut growths = Vec::new();
-        for (number, event) in facts.events.iter().enumerate() {
+        let may_add = |event: EventKind| match event {
+            EventKind::Call(call) => match facts.expr(facts.call(call).callee) {
+                Expr::Name(name) => name.as_str() == "setattr",
+                Expr::Attribute(_, method) => OperationKind::of_method(method).is_some_and(OperationKind::is_growth),
+                _ => false,
+            },
+            EventKind::Bind { target, .. } => matches!(facts.expr(target), Expr::Subscript(..)),
+            _ => false,
+        };
+        for (number, event) in facts.events.iter().enumerate().filter(|(_, event)| may_add(event.kind)) {
             let id = EventRef::new(module, EventId(number as u32));
             let scope = ScopeRef::new(module, facts.scope_of(event));
             let Some(touch) = self.thread_local_touch(scope, event.kind) else { continue };

@@ -52,6 +52,10 @@ fn check_aliases(module: ModuleId, program: &Program, report: &mut Report) {
     let mut seen = FxHashSet::default();
     places.retain(|place| seen.insert(*place));
     for place in places {
+        // Few tables are filled where they are made, and what becomes of one is a dear question.
+        if !program.holder(place).is_some_and(|holder| holder.container.starts_filled) {
+            continue;
+        }
         let Some(account) = program.account(place) else { continue };
         let growths: Vec<_> = account.growths.iter().filter(|growth| changes_constant(&account, growth)).collect();
         let Some(first) = growths.iter().find(|growth| growth.touch.event().module == module) else { continue };

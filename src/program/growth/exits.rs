@@ -67,16 +67,11 @@ impl Program<'_> {
             let is_held = matches!(operation.place, Place::Instance(..)) || self.is_shared(operation.place);
             is_held && operation.level == 0 && operation.kind.is_growth()
         };
-        let mut entries = self.operations.in_module(module).filter(is_entry).peekable();
-        // Most modules have none to look for waits for.
-        if entries.peek().is_some() {
-            let waits = limited_waits(self.facts(module));
-            for operation in entries {
-                if let Some(skipped) = self.skipped(*operation, &waits)
-                    && seen.insert((operation.place, self.event_function(operation.event)))
-                {
-                    found.push((operation.place, skipped));
-                }
+        for operation in self.operations.in_module(module).filter(is_entry) {
+            if let Some(skipped) = self.skipped(*operation)
+                && seen.insert((operation.place, self.event_function(operation.event)))
+            {
+                found.push((operation.place, skipped));
             }
         }
         for (place, skipped) in self.skipped_after_helpers(module) {
@@ -87,11 +82,14 @@ impl Program<'_> {
         found
     }
 
-    fn skipped(&self, operation: Operation, waits: &[(EventId, CallId)]) -> Option<Skipped> {
+    fn skipped(&self, operation: Operation) -> Option<Skipped> {
         let place = operation.place;
+        if !self.may_lose_one(place) {
+            return None;
+        }
         let function = self.event_function(operation.event)?;
         let is_async = self.is_coroutine(function);
-        let wait = if is_async { self.wait_after(operation.event)? } else { self.limited_wait_for(operation, waits)? };
+        let wait = if is_async { self.wait_after(operation.event)? } else { self.limited_wait_for(operation)? };
         let Entry { holder, mut growth, removals } = self.entry(operation, None)?;
         // Who waits in a thread cannot be cancelled.
         let raised = if is_async { Raised::Cancellation } else { Raised::Error };
@@ -139,6 +137,18 @@ impl Program<'_> {
             Place::Instance(owner, _) => self.repetition_in_life(added, owner),
             _ => self.repetition(added),
         }
+    }
+
+    /// Whether one entry may leave a place, by what is done to it: `false` is certain, and told without looking at anything
+    /// that is done.
+    pub(super) fn may_lose_one(&self, place: Place) -> bool {
+        let takes = |operation: &Operation| {
+            matches!(operation.kind, OperationKind::Pop | OperationKind::Remove | OperationKind::Delete)
+        };
+        self.operations
+            .on(place)
+            .any(|operation| takes(operation) || matches!(operation.kind, OperationKind::Passed(_)))
+            || self.operations.on(Place::Unresolved(place.name())).any(takes)
     }
 
     /// What is added to a container that holds it, with the removals that count; `None` where nothing takes out one.
@@ -244,34 +254,30 @@ impl Program<'_> {
         Some(Wait { event, leaves: event, answered: None })
     }
 
-    /// The first of some calls after an entry is added that waits for what the entry holds.
-    fn limited_wait_for(&self, operation: Operation, waits: &[(EventId, CallId)]) -> Option<Wait> {
+    /// The first call after an entry is added that waits for what the entry holds, no longer than for a limited time.
+    fn limited_wait_for(&self, operation: Operation) -> Option<Wait> {
         let scope = self.event_scope(operation.event);
-        self.limited_wait_after(operation.event, waits, &|waited| self.is_part_of_entry(scope, waited, operation))
+        self.limited_wait_after(operation.event, &|waited| self.is_part_of_entry(scope, waited, operation))
     }
 
-    /// The first of some calls after an event in its function that waits for one of these.
-    pub(super) fn limited_wait_after(
-        &self,
-        event: EventRef,
-        waits: &[(EventId, CallId)],
-        is_waited_for: &dyn Fn(ExprId) -> bool,
-    ) -> Option<Wait> {
+    /// The first call after an event in its function that waits for one of these, no longer than for a limited time.
+    pub(super) fn limited_wait_after(&self, event: EventRef, is_waited_for: &dyn Fn(ExprId) -> bool) -> Option<Wait> {
         let (module, from) = (event.module, event.id);
         let facts = self.facts(module);
         let scope = self.event_scope(event);
-        waits.iter().filter(|(id, _)| *id > from).find_map(|(id, call)| {
-            let Expr::Attribute(base, method) = facts.expr(facts.call(*call).callee) else { return None };
-            let is_wait = facts.scope_of(facts.event(*id)) == scope.id
+        facts.scope_events(scope.id).skip_while(|(id, _)| *id <= from).find_map(|(id, later)| {
+            let EventKind::Call(call) = later.kind else { return None };
+            let (base, method) = limited_wait(facts, call)?;
+            let is_wait = facts.scope_of(later) == scope.id
                 && is_waited_for(base)
-                && is_reached(facts, from, *id, scope.id)
-                && !is_caught(facts, *id, true);
+                && is_reached(facts, from, id, scope.id)
+                && !is_caught(facts, id, true);
             let (leaves, answered) = match method.as_str() {
                 _ if !is_wait => return None,
-                "wait" => self.left_if_nothing_came(scope, *call, *id)?,
-                _ => (*id, None),
+                "wait" => self.left_if_nothing_came(scope, call, id)?,
+                _ => (id, None),
             };
-            Some(Wait { event: EventRef::new(module, *id), leaves: EventRef::new(module, leaves), answered })
+            Some(Wait { event: EventRef::new(module, id), leaves: EventRef::new(module, leaves), answered })
         })
     }
 
@@ -586,22 +592,16 @@ fn contexts(facts: &FileFacts, innermost: ContextId) -> Vec<ContextId> {
 /// Methods that may wait for a limited time; `get` is told by its second argument, the others by their first.
 static LIMITED: LazyLock<[Name; 3]> = LazyLock::new(|| ["get", "wait", "result"].map(Name::new));
 
-/// The calls of a file that wait no longer than for a limited time, in their order.
-pub(super) fn limited_waits(facts: &FileFacts) -> Vec<(EventId, CallId)> {
-    let mut waits = Vec::new();
-    for (number, call) in facts.calls.iter().enumerate() {
-        let Expr::Attribute(_, method) = facts.expr(call.callee) else { continue };
-        let Some(place) = LIMITED.iter().position(|limited| *limited == method) else { continue };
-        let position = usize::from(place == 0);
-        // `answers.get(True, 5)`; of a mapping the second is what is given where there is nothing.
-        let is_mapping = position == 1
-            && facts.arguments(call).first().is_some_and(|first| facts.expr(*first) != Expr::Constant(Constant::True));
-        if !is_mapping && is_limited(facts, call, position) {
-            waits.push((call.event, CallId(number as u32)));
-        }
-    }
-    waits.sort_unstable_by_key(|(event, _)| *event);
-    waits
+/// What a call waits for no longer than for a limited time, and by which method.
+fn limited_wait(facts: &FileFacts, call: CallId) -> Option<(ExprId, Name)> {
+    let call = facts.call(call);
+    let Expr::Attribute(base, method) = facts.expr(call.callee) else { return None };
+    let place = LIMITED.iter().position(|limited| *limited == method)?;
+    let position = usize::from(place == 0);
+    // `answers.get(True, 5)`; of a mapping the second is what is given where there is nothing.
+    let is_mapping = position == 1
+        && facts.arguments(call).first().is_some_and(|first| facts.expr(*first) != Expr::Constant(Constant::True));
+    (!is_mapping && is_limited(facts, call, position)).then_some((base, method))
 }
 
 /// Whether a call is given a limit of time, by its keyword or in this place.

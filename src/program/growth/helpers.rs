@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use super::exits::{Entry, Raised, Skipped, SkippedKind, Wait, called_name, limited_waits, waited_with_limit};
+use super::exits::{Entry, Raised, Skipped, SkippedKind, Wait, called_name, waited_with_limit};
 use super::*;
 use crate::facts::{Call, EventId};
 use crate::program::ModuleId;
@@ -124,8 +124,11 @@ impl Program<'_> {
     }
 
     fn skipped_by(&self, helper: &Helper) -> Vec<(Place, Skipped)> {
-        let sites = self.callers(helper.function);
         let mut found = Vec::new();
+        if !self.may_lose_one(helper.operation.place) {
+            return found;
+        }
+        let sites = self.callers(helper.function);
         let mut entry = None;
         for site in sites.iter().filter(|site| site.is_certain && !self.is_test(site.module)).take(MOST_CALLS) {
             let Some(waiting) = self.waiting_behind(helper, *site) else { continue };
@@ -147,15 +150,17 @@ impl Program<'_> {
         }
         let facts = self.facts(site.module);
         let handles = self.handles(helper, site);
+        let call = facts.call(site.call).expr;
         let is_async = self.function(function).is_async;
+        if handles.is_empty() && !is_async {
+            return None;
+        }
         let wait = if is_async {
-            let call = facts.call(site.call).expr;
             // A helper that itself waits only before it adds leaves nothing when it fails.
             let waits = self.wait_after_but(helper.operation.event, NOTHING).is_some();
             self.wait_after_but(site.event, if waits { NOTHING } else { call })?
         } else {
-            let waits = limited_waits(facts);
-            self.limited_wait_after(site.event, &waits, &|waited| {
+            self.limited_wait_after(site.event, &|waited| {
                 let mut root = waited;
                 while let Expr::Attribute(base, _) = facts.expr(root) {
                     root = base;
@@ -164,7 +169,9 @@ impl Program<'_> {
                     if handles.contains(&name) || self.is_seen_by_handle(function, &handles, name))
             })?
         };
-        Some(Waiting { function, is_async, handles, wait })
+        // Who has no handle of the entry can only wait for the call itself.
+        let has_handle = !handles.is_empty() || waited_with_limit(facts, wait.event) == Some(call);
+        has_handle.then_some(Waiting { function, is_async, handles, wait })
     }
 
     /// `done` where the handle is a nested function that uses it: `def on_reply(reply): done.set()`.

@@ -278,22 +278,26 @@ impl Program<'_> {
     /// Who makes entries that are to go with their objects expects objects that come and go, also where the name
     /// (`attach`, `register`) would speak for a beginning; and `map[key] = value` is a call of no name.
     pub(super) fn expect_others(&self, growth: &mut Growth) {
+        if growth.repetition.frequency >= Frequency::Presumed {
+            return;
+        }
         let Some(function) = self.event_function(growth.touch.event()) else { return };
         let name = self.function(function).name;
         let is_meant = matches!(growth.defeat, Some(defeat) if defeat != Defeat::Identity);
-        let is_left_to_others = !name.as_str().starts_with('_')
-            && !vocabulary::is_beginning_name(name.as_str())
-            && !self.runs_at_definition(function)
-            && self.callers(function).is_empty()
-            && self.mentions(Definition::Function(function)).is_empty()
-            && self.enclosing_function(self.defining_scope(function)).is_none();
+        let is_left_to_others = || {
+            !name.as_str().starts_with('_')
+                && !vocabulary::is_beginning_name(name.as_str())
+                && !self.runs_at_definition(function)
+                && self.callers(function).is_empty()
+                && self.mentions(Definition::Function(function)).is_empty()
+                && self.enclosing_function(self.defining_scope(function)).is_none()
+        };
         let is_syntax = growth.defeat.is_some() && name.as_str() == "__setitem__";
         // There is no other use for a weak container; one entry alone would need no table.
         let is_weak_itself = growth.repetition.frequency == Frequency::Once
             && matches!(growth.defeat, Some(Defeat::ValueHoldsKey | Defeat::KeyHoldsValue));
         let comes_and_goes = || is_meant || self.is_group_of_passing(growth.touch.operation);
-        let is_expected = || is_syntax || is_weak_itself || is_left_to_others && comes_and_goes();
-        if growth.repetition.frequency < Frequency::Presumed && is_expected() {
+        if is_syntax || is_weak_itself || comes_and_goes() && is_left_to_others() {
             growth.repetition.frequency = Frequency::Presumed;
         }
     }
