@@ -24,7 +24,7 @@ pub(super) use attributes::is_data_class;
 
 use super::types::Type;
 use super::{ClassRef, EventRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{Expr, ExprId, FileFacts, NOTHING};
+use crate::facts::{EventKind, Expr, ExprId, FileFacts, NOTHING};
 use crate::source::{Name, NameSet};
 
 /// An object, as an index into [`ObjectGraph::objects`].
@@ -87,10 +87,9 @@ pub struct Reference {
     pub is_item: bool,
     pub form: Form,
     pub strength: Strength,
-    /// What makes the reference.
-    pub event: EventRef,
-    /// The object was stored before your eyes; else its being there is concluded from its being read from there.
-    pub is_seen: bool,
+    /// Where the object is stored before your eyes; `None` where its being there is concluded from its being read from
+    /// there. What puts it there then is only asked of the few references that matter: [`Program::maker_of`].
+    pub event: Option<EventRef>,
     /// The classes of both ends and the kind of the container are known.
     pub is_certain: bool,
     /// The call whose callee makes it, where this function does not itself.
@@ -205,7 +204,9 @@ pub struct References {
     /// Functions by the classes that their parameters are annotated with, sorted.
     annotated: Vec<(Name, FunctionRef)>,
     graphs: RwLock<FxHashMap<FunctionRef, Graphs>>,
-    attributes: RwLock<FxHashMap<(ClassRef, Name), attributes::Attribute>>,
+    /// The classes of what is in attributes.
+    classes: RwLock<FxHashMap<(ClassRef, Name), Option<ClassRef>>>,
+    contents: RwLock<FxHashMap<(ClassRef, Name), attributes::Contents>>,
     /// Whether something that runs gives up what a class holds in an attribute, or in the container there.
     released: RwLock<FxHashMap<Kept, bool>>,
 }
@@ -233,6 +234,14 @@ impl Program<'_> {
     /// The objects and references of a function, those that its callees make with its objects included.
     pub fn object_graph(&self, function: FunctionRef) -> Arc<ObjectGraph> {
         self.object_graph_within(function, CALLS)
+    }
+
+    /// What makes a reference; `None` where what is read from an attribute is not known to be kept there.
+    pub fn maker_of(&self, graph: &ObjectGraph, reference: &Reference) -> Option<EventRef> {
+        reference.event.or_else(|| {
+            let (class, via) = (graph.object(reference.from).class?, reference.via?);
+            if reference.is_item { attributes::growth_of(self, class, via) } else { self.contents(class, via).store }
+        })
     }
 
     fn object_graph_within(&self, function: FunctionRef, calls: u8) -> Arc<ObjectGraph> {
@@ -271,7 +280,7 @@ impl Program<'_> {
                     self.add_methods(owner, &mut found);
                 }
                 let hands_on = self.function(maker).name == self.words.init
-                    || !self.object_graph_within(maker, 1).returns.is_empty();
+                    || self.returns_something(maker) && !self.object_graph_within(maker, 1).returns.is_empty();
                 if hands_on && found.list.len() < MOST_FUNCTIONS {
                     let sites = self.callers(maker);
                     let sites = sites.iter().filter(|site| site.is_certain);
@@ -281,6 +290,13 @@ impl Program<'_> {
             makers = callers;
         }
         found.list
+    }
+
+    /// Whether a function returns anything but nothing: that is known sooner than what it is.
+    fn returns_something(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.module);
+        let mut events = facts.scope_events(self.function(function).scope);
+        events.any(|(_, event)| matches!(event.kind, EventKind::Return(value) if value != NOTHING))
     }
 
     fn add_methods(&self, class: ClassRef, found: &mut FunctionList) {

@@ -7,6 +7,8 @@ use crate::program::{EventRef, Program};
 /// One reference on the way, with what a reader would call its ends.
 pub struct Step {
     pub reference: Reference,
+    /// What makes it.
+    pub event: EventRef,
     pub from: String,
     pub to: String,
 }

@@ -1,5 +1,7 @@
 //! LK301: objects with a `__del__` method refer to each other in a cycle.
 
+use std::sync::LazyLock;
+
 use rayon::prelude::*;
 
 use super::cycles::{self, Step};
@@ -35,9 +37,12 @@ pub fn check(module: ModuleId, program: &Program, report: &mut Report) {
     }
 }
 
+/// All classes are asked for it.
+static FINALIZER: LazyLock<Name> = LazyLock::new(|| Name::new("__del__"));
+
 /// The `__del__` that instances have, if it does anything.
 fn finalizer(program: &Program, class: ClassRef) -> Option<FunctionRef> {
-    program.method(class, Name::new("__del__")).filter(|finalizer| program.does_something(*finalizer))
+    program.method(class, *FINALIZER).filter(|finalizer| program.does_something(*finalizer))
 }
 
 /// A cycle as a reader follows it, beginning and ending with the object that has the `__del__`.
@@ -100,13 +105,15 @@ impl Search<'_> {
     fn cycle_through(&self, graph: &ObjectGraph, start: ObjectId) -> Option<Cycle> {
         // Most objects are in no cycle at all, and whether a reference is given up costs more to know.
         graph.cycle_through(start, &mut |_| true)?;
-        let shown = |reference: &Reference| reference.is_seen && reference.is_certain;
+        let shown = |reference: &Reference| reference.event.is_some() && reference.is_certain;
         let certain =
             graph.cycle_through(start, &mut |reference| shown(reference) && self.holds(graph, start, reference));
         let path =
             certain.or_else(|| graph.cycle_through(start, &mut |reference| self.holds(graph, start, reference)))?;
         let references: Vec<&Reference> = path.iter().map(|index| &graph.references[*index]).collect();
-        if self.is_shown_for_base(start, &references) {
+        let own = references.iter().filter(|reference| reference.from == start);
+        let own: Vec<EventRef> = own.filter_map(|reference| self.program.maker_of(graph, reference)).collect();
+        if self.is_shown_for_base(&own) {
             return None;
         }
         let confidence =
@@ -118,27 +125,31 @@ impl Search<'_> {
                 cycles::describe(self.program, graph, id)
             }
         };
-        let steps = references
-            .into_iter()
-            .map(|reference| Step { reference: *reference, from: name(reference.from), to: name(reference.to) })
-            .collect();
-        Some(Cycle { confidence, steps })
+        let steps = references.into_iter().filter_map(|reference| {
+            let event = self.program.maker_of(graph, reference)?;
+            Some(Step { reference: *reference, event, from: name(reference.from), to: name(reference.to) })
+        });
+        Some(Cycle { confidence, steps: steps.collect() })
     }
 
     fn holds(&self, graph: &ObjectGraph, start: ObjectId, reference: &Reference) -> bool {
         // The next one that is current takes the place of this one.
         let is_slot = reference.via.is_some_and(|via| vocabulary::is_slot_name(via.as_str()));
         let class = if reference.from == start { Some(self.class) } else { graph.object(reference.from).class };
-        !is_slot && !self.program.is_released(class, reference)
+        !is_slot
+            && self
+                .program
+                .maker_of(graph, reference)
+                .is_some_and(|made| !self.program.is_released(class, reference, made))
     }
 
-    /// A base class that has the `__del__` and makes the cycle is the one to report.
-    fn is_shown_for_base(&self, start: ObjectId, references: &[&Reference]) -> bool {
+    /// A base class that has the `__del__` and makes the cycle is the one to report; `own` makes the references of the
+    /// object itself.
+    fn is_shown_for_base(&self, own: &[EventRef]) -> bool {
         let bases = self.program.mro(self.class).iter().filter(|base| **base != self.class);
         bases.filter(|base| finalizer(self.program, **base).is_some()).any(|base| {
             let mro = self.program.mro(*base);
-            let mut own = references.iter().filter(|reference| reference.from == start);
-            own.all(|reference| self.method_class(reference.event).is_some_and(|class| mro.contains(&class)))
+            own.iter().all(|event| self.method_class(*event).is_some_and(|class| mro.contains(&class)))
         })
     }
 
@@ -156,7 +167,7 @@ fn claim(program: &Program, class: ClassRef, finalizer: FunctionRef, cycle: &Cyc
         None => format!("`{name}` has `__del__` and keeps itself alive"),
     };
     let mut related: Vec<_> =
-        cycle.steps.iter().map(|step| label(program, step.reference.event, cycles::step_label(step))).collect();
+        cycle.steps.iter().map(|step| label(program, step.event, cycles::step_label(step))).collect();
     related.push(crate::finding::Label {
         location: program.location(finalizer.module, program.function(finalizer).name_span),
         message: "`__del__` waits for the cyclic garbage collector, and runs at a time of its own".to_owned(),

@@ -71,12 +71,15 @@ fn report_method(program: &Program, found: &OwnMethod, report: &mut Report) {
 fn report_cycle(program: &Program, found: &OwnCycle, report: &mut Report) {
     let name = |id: ObjectId| cycles::describe(program, &found.graph, id);
     let steps: Vec<Step> = (found.steps.iter())
-        .map(|reference| Step { reference: *reference, from: name(reference.from), to: name(reference.to) })
+        .filter_map(|reference| {
+            let (from, to) = (name(reference.from), name(reference.to));
+            Some(Step { reference: *reference, event: reference.event?, from, to })
+        })
         .collect();
     let Some(via) = found.steps.first().and_then(|reference| reference.via) else { return };
     let cost = cost(program, found);
     let mut related: Vec<Label> =
-        steps.iter().map(|step| label(program, step.reference.event, cycles::step_label(step))).collect();
+        steps.iter().map(|step| label(program, step.event, cycles::step_label(step))).collect();
     related.retain(|label| label.location != program.event_location(found.event));
     related.extend(cost.as_ref().and_then(|cost| cost.label.clone()));
     super::once_each(&mut related);

@@ -138,11 +138,9 @@ fn accessor(
     })
 }
 
-/// What the source tells of an attribute of a class's instances.
+/// What the stores to an attribute of a class's instances tell.
 #[derive(Clone, Copy)]
-pub(super) struct Attribute {
-    /// The class of what is in it.
-    pub class: Option<ClassRef>,
+pub(super) struct Contents {
     /// Where it is given something that it then keeps.
     pub store: Option<EventRef>,
     /// How the container in it holds its items; `None` where it is not known to be one.
@@ -150,20 +148,30 @@ pub(super) struct Attribute {
 }
 
 impl Program<'_> {
-    pub(super) fn attribute(&self, class: ClassRef, name: Name) -> Attribute {
-        let known = &self.references.attributes;
-        if let Some(attribute) = known.read().unwrap_or_else(PoisonError::into_inner).get(&(class, name)) {
-            return *attribute;
+    /// The class of what is in an attribute.
+    pub(super) fn class_in(&self, class: ClassRef, name: Name) -> Option<ClassRef> {
+        let known = &self.references.classes;
+        if let Some(held) = known.read().unwrap_or_else(PoisonError::into_inner).get(&(class, name)) {
+            return *held;
         }
         let held = match self.type_of_member(class, name, 6) {
             Type::Instance(class) => Some(class),
             _ => None,
         };
+        known.write().unwrap_or_else(PoisonError::into_inner).insert((class, name), held);
+        held
+    }
+
+    pub(super) fn contents(&self, class: ClassRef, name: Name) -> Contents {
+        let known = &self.references.contents;
+        if let Some(contents) = known.read().unwrap_or_else(PoisonError::into_inner).get(&(class, name)) {
+            return *contents;
+        }
         let stores = self.instance_stores(class, name);
         let store = strong_store(self, &stores);
-        let attribute = Attribute { class: held, store, holds: container_holds(self, class, name, &stores) };
-        known.write().unwrap_or_else(PoisonError::into_inner).insert((class, name), attribute);
-        attribute
+        let contents = Contents { store, holds: container_holds(self, class, name, &stores) };
+        known.write().unwrap_or_else(PoisonError::into_inner).insert((class, name), contents);
+        contents
     }
 }
 

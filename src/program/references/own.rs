@@ -129,17 +129,23 @@ impl Program<'_> {
     fn own_cycle(&self, function: FunctionRef, event: EventRef) -> Option<OwnCycle> {
         let graph = self.object_graph(function);
         let made: Vec<Reference> = (graph.references.iter())
-            .filter(|reference| reference.event == event && reference.strength == Strength::Strong && shown(reference))
+            .filter(|reference| {
+                reference.event == Some(event) && reference.strength == Strength::Strong && shown(reference)
+            })
             .copied()
             .collect();
         made.into_iter().find_map(|first| {
             let object = first.from;
-            let is_way =
-                |reference: &Reference| (reference.from != object || reference.event == event) && shown(reference);
+            let is_way = |reference: &Reference| {
+                (reference.from != object || reference.event == Some(event)) && shown(reference)
+            };
             // Most objects have no cycle at all, and what is given up takes the longest to find out.
             graph.cycle_through(object, &mut |reference| is_way(reference))?;
             let path = graph.cycle_through(object, &mut |reference| {
-                is_way(reference) && !self.is_released(graph.object(reference.from).class, reference)
+                is_way(reference)
+                    && reference
+                        .event
+                        .is_some_and(|made| !self.is_released(graph.object(reference.from).class, reference, made))
             })?;
             let steps = path.into_iter().map(|index| graph.references[index]).collect();
             let class = graph.object(object).class;
@@ -221,5 +227,5 @@ impl Program<'_> {
 
 /// Stored before your eyes, with both ends known.
 fn shown(reference: &Reference) -> bool {
-    reference.is_seen && reference.is_certain
+    reference.event.is_some() && reference.is_certain
 }

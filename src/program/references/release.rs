@@ -22,12 +22,12 @@ const DEPTH: u32 = 5;
 
 impl Program<'_> {
     /// Whether something gives up what instances of a class hold in an attribute. Where the class is not known, what
-    /// is done to attributes of that name on other unknown objects counts.
-    pub fn is_released(&self, class: Option<ClassRef>, reference: &Reference) -> bool {
+    /// is done to attributes of that name on other unknown objects counts. `made` is what makes the reference.
+    pub fn is_released(&self, class: Option<ClassRef>, reference: &Reference, made: EventRef) -> bool {
         let Some(via) = reference.via else { return false };
         self.is_released_by_others(class, via, reference.is_item)
-            || self.is_released_at_once(class, via, reference)
-            || self.is_released_by_name(via, reference.event)
+            || self.is_released_at_once(class, via, reference.is_item, made)
+            || self.is_released_by_name(via, made)
     }
 
     pub(in crate::program) fn is_released_by_others(&self, class: Option<ClassRef>, via: Name, is_item: bool) -> bool {
@@ -55,15 +55,12 @@ impl Program<'_> {
     }
 
     /// The function that makes the reference gives it up before it ends.
-    fn is_released_at_once(&self, class: Option<ClassRef>, via: Name, reference: &Reference) -> bool {
-        let made = reference.event;
+    fn is_released_at_once(&self, class: Option<ClassRef>, via: Name, is_item: bool, made: EventRef) -> bool {
         let function = self.event_function(made);
         // What follows in one function is little, and the places of a class with its subclasses may be many.
         let mut later = (self.operations.after(made).iter())
             .take_while(|operation| self.event_function(operation.event) == function)
-            .filter(|operation| {
-                self.is_on_the_way(operation.event, made) && self.gives_up(operation, via, reference.is_item)
-            })
+            .filter(|operation| self.is_on_the_way(operation.event, made) && self.gives_up(operation, via, is_item))
             .peekable();
         later.peek().is_some() && {
             let places = self.holding_places(class, via);

@@ -10,7 +10,7 @@ mod inline;
 pub(super) use calls::may_give_back;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::attributes::{AttributeKind, MethodKind, growth_of};
+use super::attributes::{AttributeKind, MethodKind};
 use super::captures::{Capture, captured, defaults};
 use super::{Arguments, Form, Handle, Object, ObjectGraph, ObjectId, Origin, Reference, Strength};
 use crate::facts::{
@@ -46,6 +46,7 @@ pub(super) fn trace(program: &Program, function: FunctionRef, calls: u8) -> Obje
         results: FxHashMap::with_capacity_and_hasher(14, FxBuildHasher),
         bound: FxHashMap::default(),
         nesting: 0,
+        seen: 0,
         through: None,
     };
     tracer.run();
@@ -69,6 +70,8 @@ struct Tracer<'p> {
     bound: FxHashMap<(EventId, u32), Vec<Handle>>,
     /// How many calls are being evaluated, each for the sake of the one before.
     nesting: u32,
+    /// How many references are drawn that are not only concluded.
+    seen: usize,
     /// The call whose callee's references are being drawn.
     through: Option<EventRef>,
 }
@@ -367,7 +370,7 @@ impl<'p> Tracer<'p> {
 
     fn is_known_container(&self, holder: ObjectId, name: Name) -> bool {
         let Some(class) = self.graph.object(holder).class else { return false };
-        self.program.attribute(class, name).holds == Some(Holds::Strong)
+        self.program.contents(class, name).holds == Some(Holds::Strong)
     }
 
     fn name(&mut self, scope: ScopeRef, name: Name, at: Option<EventId>, depth: u32) -> Vec<Handle> {
@@ -517,7 +520,7 @@ impl<'p> Tracer<'p> {
                 },
                 Definition::Class(_) => {}
                 _ => {
-                    let class = self.program.attribute(class, name).class;
+                    let class = self.program.class_in(class, name);
                     handles
                         .push(Handle { object: self.intern(Origin::Attribute(holder.object, name), class), ..holder });
                 }
@@ -567,10 +570,7 @@ impl<'p> Tracer<'p> {
             Origin::Item(from, via) => (from, via, true),
             _ => return,
         };
-        let Some(class) = self.graph.object(from).class else { return };
-        let event =
-            if is_item { growth_of(self.program, class, via) } else { self.program.attribute(class, via).store };
-        if let Some(event) = event {
+        if self.graph.object(from).class.is_some() {
             self.graph.references.push(Reference {
                 from,
                 to,
@@ -578,8 +578,7 @@ impl<'p> Tracer<'p> {
                 is_item,
                 form: Form::Itself,
                 strength: Strength::Strong,
-                event,
-                is_seen: false,
+                event: None,
                 is_certain: true,
                 through: self.through,
             });
@@ -587,7 +586,7 @@ impl<'p> Tracer<'p> {
     }
 
     fn refer(&mut self, slot: Slot, role: Role, handle: Handle, event: EventRef) {
-        if self.graph.references.len() >= MOST_REFERENCES {
+        if self.seen >= MOST_REFERENCES {
             return;
         }
         let mut reference = Reference {
@@ -597,8 +596,7 @@ impl<'p> Tracer<'p> {
             is_item: role != Role::Attribute,
             form: handle.form,
             strength: handle.strength,
-            event,
-            is_seen: true,
+            event: Some(event),
             is_certain: true,
             through: self.through,
         };
@@ -612,7 +610,7 @@ impl<'p> Tracer<'p> {
                     AttributeKind::Setter(setter) => return self.set(setter, slot.holder, handle, event),
                     AttributeKind::Computed => return,
                 },
-                (Some(class), role) => match self.program.attribute(class, via).holds {
+                (Some(class), role) => match self.program.contents(class, via).holds {
                     Some(Holds::Strong) => {}
                     Some(Holds::WeakKey) if role == Role::Item => {}
                     Some(Holds::WeakValue) if role == Role::Key => {}
@@ -622,14 +620,18 @@ impl<'p> Tracer<'p> {
             }
         }
         let same = |known: &Reference| {
-            (known.from, known.to, known.via, known.event) == (reference.from, reference.to, reference.via, event)
+            (known.from, known.to, known.via, known.event)
+                == (reference.from, reference.to, reference.via, reference.event)
         };
         match self.graph.references.iter_mut().find(|known| same(known)) {
             Some(known) => {
                 known.through = known.through.and(reference.through);
                 known.strength = known.strength.max(reference.strength);
             }
-            None => self.graph.references.push(reference),
+            None => {
+                self.seen += 1;
+                self.graph.references.push(reference);
+            }
         }
     }
 

@@ -11,10 +11,20 @@ use crate::program::operations::OperationKind;
 use crate::program::references::attributes::{is_called_weak, is_data_class};
 use crate::program::references::{Arguments, Deferred, Form, Handle, ObjectId, Origin, Strength};
 use crate::program::types::Type;
-use crate::program::{ClassRef, EventRef, ExprRef, Program, ScopeRef};
+use crate::program::{ClassRef, EventRef, ExprRef, FunctionRef, Program, ScopeRef};
 use crate::source::Name;
 
 const MOST_DEFERRED: usize = 24;
+
+/// What the call of a method runs.
+#[derive(Clone, Copy)]
+pub(super) enum Called {
+    Method(FunctionRef),
+    /// A class that is an attribute of another.
+    Class(ClassRef),
+    /// Only a caller may know the class of the object.
+    Unknown,
+}
 
 impl Tracer<'_> {
     /// What a call gives, and on the first ask what it does to the objects it is handed.
@@ -44,6 +54,7 @@ impl Tracer<'_> {
         match self.program.resolve(callee) {
             Definition::External(path) => return self.external_call(scope, id, path),
             Definition::Class(class) => return self.construct(scope, id, class),
+            Definition::Function(_) if !self.looks_into_callees() => return Vec::new(),
             Definition::Function(function) => {
                 let is_class_method = self.program.receiver(function).is_some_and(|receiver| receiver.is_class);
                 let arguments = self.arguments(scope, id);
@@ -58,8 +69,10 @@ impl Tracer<'_> {
         let Expr::Attribute(base, method) = self.facts.expr(call.callee) else { return Vec::new() };
         let base = scope.expr(base);
         if self.program.is_super_call(base) {
+            let Some(function) = self.program.callee(scope, id).filter(|_| self.looks_into_callees()) else {
+                return Vec::new();
+            };
             let receiver = self.receiver_handles();
-            let Some(function) = self.program.callee(scope, id) else { return Vec::new() };
             let arguments = self.arguments(scope, id);
             return self.inline(&Target { function, receiver: Some(receiver) }, &arguments, event, false);
         }
@@ -70,8 +83,9 @@ impl Tracer<'_> {
             if holder.form != Form::Itself {
                 continue;
             }
+            let Some(called) = self.called(holder.object, method) else { continue };
             let arguments = arguments.get_or_insert_with(|| self.arguments(scope, id));
-            results.extend(self.call_method(holder, method, arguments, event));
+            results.extend(self.call_method(holder, method, called, arguments, event));
         }
         results.truncate(MOST_HANDLES);
         results
@@ -85,28 +99,55 @@ impl Tracer<'_> {
         }
     }
 
+    /// What the call of a method comes to here; `None` where what it is given does not matter.
+    pub(super) fn called(&mut self, receiver: ObjectId, method: Name) -> Option<Called> {
+        let Some(class) = self.graph.object(receiver).class else {
+            return self.may_be_known_to_callers(receiver).then_some(Called::Unknown);
+        };
+        match self.program.member_of_class(class, method) {
+            Definition::Function(function) => self.looks_into_callees().then_some(Called::Method(function)),
+            Definition::Class(class) => Some(Called::Class(class)),
+            _ => None,
+        }
+    }
+
+    /// Whether a caller may know the class of an object that is not known here.
+    fn may_be_known_to_callers(&self, object: ObjectId) -> bool {
+        match self.graph.object(object).origin {
+            Origin::Parameter(_) => true,
+            Origin::Attribute(holder, _) => self.may_be_known_to_callers(holder),
+            _ => false,
+        }
+    }
+
+    /// Whether callees are still looked into; to ask is to need it.
+    fn looks_into_callees(&mut self) -> bool {
+        self.graph.is_cut |= self.calls == 0;
+        self.calls > 0
+    }
+
     pub(super) fn call_method(
         &mut self,
         holder: Handle,
         method: Name,
+        called: Called,
         arguments: &Arguments,
         event: EventRef,
     ) -> Vec<Handle> {
-        let Some(class) = self.graph.object(holder.object).class else {
-            let says_anything = arguments.positional.iter().chain(arguments.keywords.iter().map(|(_, h)| h));
-            if self.graph.deferred.len() < MOST_DEFERRED && says_anything.clone().any(|handles| !handles.is_empty()) {
-                let arguments = arguments.clone();
-                self.graph.deferred.push(Deferred { receiver: holder.object, method, arguments, event });
+        match called {
+            Called::Unknown => {
+                let mut given = arguments.positional.iter().chain(arguments.keywords.iter().map(|(_, h)| h));
+                if self.graph.deferred.len() < MOST_DEFERRED && given.any(|handles| !handles.is_empty()) {
+                    let arguments = arguments.clone();
+                    self.graph.deferred.push(Deferred { receiver: holder.object, method, arguments, event });
+                }
+                Vec::new()
             }
-            return Vec::new();
-        };
-        match self.program.member_of_class(class, method) {
-            Definition::Function(function) => {
+            Called::Method(function) => {
                 let receiver = (!self.program.is_static_method(function)).then(|| vec![holder]);
                 self.inline(&Target { function, receiver }, arguments, event, true)
             }
-            Definition::Class(class) => self.make(class, arguments, event),
-            _ => Vec::new(),
+            Called::Class(class) => self.make(class, arguments, event),
         }
     }
 
@@ -167,7 +208,8 @@ impl Tracer<'_> {
     }
 
     fn construct(&mut self, scope: ScopeRef, id: CallId, class: ClassRef) -> Vec<Handle> {
-        let arguments = self.arguments(scope, id);
+        let is_needed = self.calls > 0 || self.program.method(class, self.program.words.init).is_none();
+        let arguments = if is_needed { self.arguments(scope, id) } else { Arguments::default() };
         self.make(class, &arguments, self.event(self.facts.call(id).event))
     }
 

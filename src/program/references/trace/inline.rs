@@ -89,9 +89,7 @@ impl Inlining<'_, '_> {
         let reachable = self.touched();
         for reference in &graph.references {
             // What is concluded from reading an attribute is concluded again, for the caller's objects.
-            if !reachable[reference.from.0 as usize] || !reference.is_seen {
-                continue;
-            }
+            let Some(event) = reference.event.filter(|_| reachable[reference.from.0 as usize]) else { continue };
             let holders = self.handles(reference.from);
             let held = self.handles(reference.to);
             let role = if reference.is_item { Role::Item } else { Role::Attribute };
@@ -103,7 +101,7 @@ impl Inlining<'_, '_> {
                         strength: handle.strength.min(reference.strength),
                     };
                     let slot = Slot { holder: holder.object, via: reference.via };
-                    self.tracer.refer(slot, role, handle, reference.event);
+                    self.tracer.refer(slot, role, handle, event);
                 }
             }
         }
@@ -118,13 +116,13 @@ impl Inlining<'_, '_> {
                 }
                 if self.tracer.calls == 0 {
                     self.tracer.graph.is_cut = true;
-                } else {
+                } else if let Some(called) = self.tracer.called(receiver.object, deferred.method) {
                     self.tracer.looked(1);
                     // One call less, so that two methods that call each other come to an end. The callee could not see
                     // what it does, so it counts as done here.
                     self.tracer.calls -= 1;
                     let around = self.tracer.through.take();
-                    self.tracer.call_method(receiver, deferred.method, &arguments, deferred.event);
+                    self.tracer.call_method(receiver, deferred.method, called, &arguments, deferred.event);
                     self.tracer.through = around;
                     self.tracer.calls += 1;
                 }
@@ -189,7 +187,7 @@ impl Inlining<'_, '_> {
                 for holder in self.handles(base).into_iter().filter(|holder| holder.form == Form::Itself) {
                     let class = self.tracer.graph.object(holder.object).class;
                     let held = match class.filter(|_| !is_item) {
-                        Some(class) => self.tracer.program.attribute(class, name).class.or(object.class),
+                        Some(class) => self.tracer.program.class_in(class, name).or(object.class),
                         None => object.class,
                     };
                     let origin = match object.origin {
