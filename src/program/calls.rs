@@ -14,13 +14,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::names::Definition;
 use super::types::{Type, last_part};
 use super::{ClassRef, EventRef, ExprRef, FunctionRef, ModuleId, Program, ScopeRef};
-use crate::facts::{CallId, EventKind, Expr, ExprId, FunctionId, Parameter, ParameterKind};
+use crate::facts::{CallId, EventId, EventKind, Expr, ExprId, FunctionId, Parameter, ParameterKind, ScopeId};
 use crate::source::{Name, NameFilter, NameSet};
 
 #[derive(Default)]
 pub struct CallIndex {
     /// By the called name.
-    calls: ByName<(ModuleId, CallId)>,
+    calls: ByName<IndexedCall>,
     /// Functions named as values (arguments, decorators, returned, stored).
     mentions: ByName<(EventRef, ExprId)>,
     /// What each of `calls` runs, as far as it was asked: functions of one name share its calls.
@@ -130,10 +130,31 @@ impl<T: Copy> ByName<T> {
     }
 }
 
+/// A call with what is asked of it first: its module's facts are far away by then.
+#[derive(Clone, Copy)]
+struct IndexedCall {
+    module: ModuleId,
+    call: CallId,
+    event: EventId,
+    scope: ScopeId,
+    callee: ExprId,
+}
+
+impl IndexedCall {
+    fn callee(self) -> ExprRef {
+        ScopeRef::new(self.module, self.scope).expr(self.callee)
+    }
+
+    fn site(self, is_certain: bool) -> CallSite {
+        let event = EventRef::new(self.module, self.event);
+        CallSite { module: self.module, call: self.call, event, is_certain }
+    }
+}
+
 /// What one module adds to the index.
 #[derive(Default)]
 pub(super) struct Part {
-    calls: Vec<(Name, (ModuleId, CallId))>,
+    calls: Vec<(Name, IndexedCall)>,
     mentions: Vec<(Name, (EventRef, ExprId))>,
 }
 
@@ -173,7 +194,7 @@ impl CallIndex {
         CallIndex { calls, mentions, called, ..CallIndex::default() }
     }
 
-    fn calls_named(&self, name: Name) -> &[(ModuleId, CallId)] {
+    fn calls_named(&self, name: Name) -> &[IndexedCall] {
         self.calls.of(name)
     }
 
@@ -212,7 +233,7 @@ pub(super) fn index_module(program: &Program, module: ModuleId, names: &NameSet)
     let mut index = Part::default();
     let mut mention = |event: u32, expr: ExprId| {
         for name in names_of(expr) {
-            index.mentions.push((name, (EventRef::new(module, crate::facts::EventId(event)), expr)));
+            index.mentions.push((name, (EventRef::new(module, EventId(event)), expr)));
         }
     };
     for (number, event) in facts.events.iter().enumerate() {
@@ -239,7 +260,9 @@ pub(super) fn index_module(program: &Program, module: ModuleId, names: &NameSet)
     }
     for (number, call) in facts.calls.iter().enumerate() {
         for name in names_of(call.callee) {
-            index.calls.push((name, (module, CallId(number as u32))));
+            let scope = facts.scope_of(facts.event(call.event));
+            let (call, event, callee) = (CallId(number as u32), call.event, call.callee);
+            index.calls.push((name, IndexedCall { module, call, event, scope, callee }));
         }
     }
     index
@@ -254,7 +277,11 @@ const MOST_CALLS: usize = 200;
 impl Program<'_> {
     /// The project function that a call runs, where that is known; a class's `__init__` for a class.
     pub fn callee(&self, scope: ScopeRef, call: CallId) -> Option<FunctionRef> {
-        let callee = scope.expr(self.facts(scope.module).call(call).callee);
+        self.function_called(scope.expr(self.facts(scope.module).call(call).callee))
+    }
+
+    /// The same, by what is called.
+    fn function_called(&self, callee: ExprRef) -> Option<FunctionRef> {
         match self.resolve(callee) {
             Definition::Function(function) => return Some(function),
             Definition::Class(class) => return self.method(class, self.words.init),
@@ -264,7 +291,7 @@ impl Program<'_> {
         let Expr::Attribute(base, method) = self.expr(callee) else { return None };
         let base = callee.scope.expr(base);
         if self.is_super_call(base) {
-            let function = self.enclosing_function(scope)?;
+            let function = self.enclosing_function(callee.scope)?;
             let class = self.class_of_method(function)?;
             return self.mro(class).get(1..)?.iter().find_map(|ancestor| self.method(*ancestor, method));
         }
@@ -303,7 +330,7 @@ impl Program<'_> {
         let own = called::number_of(function);
         let range = self.calls.calls.range(name);
         range.take(MOST_CALLS).filter_map(move |index| {
-            let (module, call) = self.calls.calls.entries[index];
+            let call = self.calls.calls.entries[index];
             let number = self.called(index);
             if number == called::NONE_OF_THE_NAME || number < called::FIRST && !is_method {
                 return None;
@@ -313,15 +340,11 @@ impl Program<'_> {
                 || number >= called::FIRST && {
                     // `Base.method(self)` names the one it means.
                     let overrides = is_own_method && self.overrides(function, called::function_of(number));
-                    let scope = || self.event_scope(EventRef::new(module, self.facts(module).call(call).event));
-                    overrides && !self.names_class(scope(), call) && !self.is_exact(scope(), call)
+                    overrides && !self.names_class(call.callee()) && !self.is_exact(call.callee())
                 };
             // A method called on something of unknown type.
-            if is_certain || number < called::FIRST && self.may_be_any(index, name) {
-                let event = EventRef::new(module, self.facts(module).call(call).event);
-                return Some(CallSite { module, call, event, is_certain });
-            }
-            None
+            let is_meant = is_certain || number < called::FIRST && self.may_be_any(index, name);
+            is_meant.then(|| call.site(is_certain))
         })
     }
 
@@ -332,9 +355,7 @@ impl Program<'_> {
         if number != called::NOT_ASKED {
             return number;
         }
-        let (module, call) = self.calls.calls.entries[index];
-        let event = EventRef::new(module, self.facts(module).call(call).event);
-        let callee = self.callee(self.event_scope(event), call);
+        let callee = self.function_called(self.calls.calls.entries[index].callee());
         let number = callee.map_or(called::NOT_KNOWN, called::number_of);
         known.store(number, Ordering::Relaxed);
         number
@@ -348,9 +369,7 @@ impl Program<'_> {
             called::NONE_OF_THE_NAME => return false,
             _ => {}
         }
-        let (module, call) = self.calls.calls.entries[index];
-        let call = self.facts(module).call(call);
-        let callee = self.event_scope(EventRef::new(module, call.event)).expr(call.callee);
+        let callee = self.calls.calls.entries[index].callee();
         let may_be = match self.expr(callee) {
             Expr::Attribute(base, _) => match self.type_of(callee.scope.expr(base)) {
                 Type::Unknown => !matches!(self.resolve(callee), Definition::External(_)),
@@ -365,11 +384,10 @@ impl Program<'_> {
         may_be
     }
 
-    fn names_class(&self, scope: ScopeRef, call: CallId) -> bool {
-        let callee = scope.expr(self.facts(scope.module).call(call).callee);
+    fn names_class(&self, callee: ExprRef) -> bool {
         match self.expr(callee) {
             Expr::Attribute(base, _) => {
-                let base = scope.expr(base);
+                let base = callee.scope.expr(base);
                 self.is_super_call(base) || matches!(self.resolve(base), Definition::Class(_))
             }
             _ => false,
@@ -377,8 +395,8 @@ impl Program<'_> {
     }
 
     /// The object was made before your eyes, so no class derived from its own can be meant.
-    fn is_exact(&self, scope: ScopeRef, call: CallId) -> bool {
-        let callee = scope.expr(self.facts(scope.module).call(call).callee);
+    fn is_exact(&self, callee: ExprRef) -> bool {
+        let scope = callee.scope;
         let Expr::Attribute(base, _) = self.expr(callee) else { return false };
         let Expr::Name(name) = self.expr(scope.expr(base)) else { return false };
         let Some(holder) = self.holding_scope(scope, name).filter(|holder| !self.is_parameter(*holder, name)) else {
@@ -399,8 +417,8 @@ impl Program<'_> {
     /// All calls under these names, imports under another name undone, in the order of files and lines: of functions
     /// and classes of the project, and of what models call registries and thread-locals.
     pub(super) fn calls_under(&self, names: &NameSet) -> Vec<(ModuleId, CallId)> {
-        let mut calls: Vec<(ModuleId, CallId)> =
-            names.iter().flat_map(|name| self.calls.calls_named(name)).copied().collect();
+        let indexed = names.iter().flat_map(|name| self.calls.calls_named(name));
+        let mut calls: Vec<(ModuleId, CallId)> = indexed.map(|indexed| (indexed.module, indexed.call)).collect();
         calls.sort_unstable();
         calls
     }
@@ -413,12 +431,9 @@ impl Program<'_> {
     /// Every `function.cache_clear`, called or handed on.
     pub fn cache_clears(&self) -> Vec<(EventRef, ExprRef)> {
         let name = Name::new(CACHE_CLEAR);
-        let called = self.calls.calls_named(name).iter().map(|(module, call)| {
-            let call = self.facts(*module).call(*call);
-            (EventRef::new(*module, call.event), call.callee)
-        });
-        let handed = self.calls.mentions_of(name).iter().map(|(event, expr)| (*event, *expr));
-        called.chain(handed).map(|(event, expr)| (event, self.event_scope(event).expr(expr))).collect()
+        let called = self.calls.calls_named(name).iter().map(|call| (call.site(true).event, call.callee()));
+        let handed = self.calls.mentions_of(name).iter();
+        called.chain(handed.map(|(event, expr)| (*event, self.event_scope(*event).expr(*expr)))).collect()
     }
 
     /// Every call that makes an instance of exactly this class.
@@ -428,13 +443,10 @@ impl Program<'_> {
 
     fn find_instantiations(&self, class: ClassRef) -> Vec<CallSite> {
         let mut sites = Vec::new();
-        for (module, call) in self.calls.calls_named(self.class(class).name).iter().take(MOST_CALLS) {
-            let event = EventRef::new(*module, self.facts(*module).call(*call).event);
-            let callee = self.event_scope(event).expr(self.facts(*module).call(*call).callee);
-            if self.resolve(callee) == Definition::Class(class) {
-                sites.push(CallSite { module: *module, call: *call, event, is_certain: true });
-            }
-        }
+        let calls = self.calls.calls_named(self.class(class).name).iter().take(MOST_CALLS);
+        sites.extend(
+            calls.filter(|call| self.resolve(call.callee()) == Definition::Class(class)).map(|call| call.site(true)),
+        );
         // `cls(…)` in a class method.
         for method in self.own_methods(class).filter(|method| self.is_class_method(*method)) {
             let Some(receiver) = self.receiver(method) else { continue };
