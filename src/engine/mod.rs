@@ -368,7 +368,7 @@ impl Statistics {
 struct Unit {
     /// `None` for a file that could not be read, parsed or lowered.
     facts: Option<Facts>,
-    /// What its facts have of its functions.
+    /// What was asked for of its functions.
     bodies: Bodies,
     hash: Option<u64>,
     lines: usize,
@@ -414,7 +414,7 @@ fn bodies(file: &FoundFile) -> Bodies {
 
 /// All bodies are lowered of a file with comments for unleak, for they speak of what is found in them.
 fn lower_file(file: &FoundFile, bodies: Bodies) -> Unit {
-    let mut unit = Unit::nothing();
+    let mut unit = Unit { bodies, ..Unit::nothing() };
     let mut problem = |kind, position, message| {
         unit.problems.push(Problem { path: file.shown.clone(), position, message, kind, named: file.reported });
     };
@@ -437,10 +437,10 @@ fn lower_file(file: &FoundFile, bodies: Bodies) -> Unit {
             let index = ModuleIndex::of(&facts);
             (Arc::new(facts), Arc::new(index))
         });
-        (facts, bodies, suppressions, tree.errors, tree.too_deep)
+        (facts, suppressions, tree.errors, tree.too_deep)
     });
     match result {
-        Ok((facts, bodies, suppressions, errors, too_deep)) => {
+        Ok((facts, suppressions, errors, too_deep)) => {
             let kind = if too_deep { ProblemKind::TooDeep } else { ProblemKind::Syntax };
             if file.reported && !errors.is_empty() {
                 let lines = LineIndex::new(&source.text);
@@ -449,7 +449,6 @@ fn lower_file(file: &FoundFile, bodies: Bodies) -> Unit {
                 }
             }
             unit.facts = facts;
-            unit.bodies = bodies;
             unit.suppressions = suppressions;
         }
         Err(message) => problem(ProblemKind::Panic, None, format!("unleak failed while reading it: {message}")),

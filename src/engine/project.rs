@@ -19,7 +19,6 @@ use super::baseline::Baseline;
 use super::load::{self, Content, FoundFile};
 use super::{Early, Ground, Outcome, Problem, ProblemKind, Progress, Request, ShownFile, Unit};
 use super::{baselines, bodies, conclude, for_each_file, lower_file, models, read_unchanged, threads};
-use crate::facts::lower::Bodies;
 use crate::models::Models;
 use crate::source::{FileId, LineIndex, SourceFile, SourceKind};
 use crate::syntax;
@@ -59,8 +58,6 @@ struct Kept {
     shown: PathBuf,
     is_reported: bool,
     kind: SourceKind,
-    /// What was asked for of its functions.
-    bodies: Bodies,
     unit: Unit,
     /// Its text, once a finding showed it.
     text: OnceLock<(Arc<SourceFile>, Arc<LineIndex>)>,
@@ -264,7 +261,7 @@ fn read_what_changed(
         }
         has_changed = true;
         let (shown, is_reported, kind) = (file.shown.clone(), file.reported, file.kind);
-        let new = Kept { origin, shown, is_reported, kind, bodies: bodies(file), unit, text: OnceLock::new() };
+        let new = Kept { origin, shown, is_reported, kind, unit, text: OnceLock::new() };
         kept.insert(file.path.clone(), new);
     }
     has_changed
@@ -299,7 +296,7 @@ impl Kept {
 
     fn is_read_as(&self, file: &FoundFile) -> bool {
         let is_named = self.shown == file.shown && self.is_reported == file.reported;
-        is_named && self.kind == file.kind && self.bodies == bodies(file)
+        is_named && self.kind == file.kind && self.unit.bodies == bodies(file)
     }
 }
 

@@ -1131,6 +1131,16 @@ pub fn is_stop_flag_name(name: &str) -> bool {
     })
 }
 
+/// Of these flags, those that say that the end has begun, and not that it is over: `_shutting_down`, `stopping`.
+pub fn is_ending_flag_name(name: &str) -> bool {
+    name.to_ascii_lowercase().split('_').any(|word| {
+        matches!(
+            word,
+            "shutdown" | "shutting" | "closing" | "stopping" | "exiting" | "quitting" | "terminating" | "finalizing"
+        )
+    })
+}
+
 /// Calls that run a callable once, beside the caller.
 pub fn is_starting_name(name: &str) -> bool {
     matches!(
@@ -1241,16 +1251,6 @@ pub fn is_placeholder_word(name: &str) -> bool {
 pub fn is_told_name(name: &str) -> bool {
     let first = name.trim_start_matches('_').split('_').next().unwrap_or(name);
     matches!(first, "on" | "handle" | "receive" | "recv" | "notify" | "consume")
-}
-
-/// Flags that say of their owner that its end has begun: `_shutting_down`, `stopping`.
-pub fn is_flag_of_end(name: &str) -> bool {
-    name.split('_').any(|word| {
-        matches!(
-            word.to_ascii_lowercase().as_str(),
-            "shutdown" | "shutting" | "closing" | "stopping" | "exiting" | "quitting" | "terminating" | "finalizing"
-        )
-    })
 }
 
 /// Words that are things where they stand before a number, and deeds where they stand alone.

@@ -456,10 +456,10 @@ impl Program<'_> {
                 }
                 _ => false,
             },
-            Expr::Attribute(base, flag) if vocabulary::is_flag_of_end(flag.as_str()) => {
+            Expr::Attribute(base, flag) if vocabulary::is_ending_flag_name(flag.as_str()) => {
                 matches!(facts.expr(base), Expr::Name(name) if self.receiver_named(test.scope, name).is_some())
             }
-            Expr::Name(flag) if vocabulary::is_flag_of_end(flag.as_str()) => {
+            Expr::Name(flag) if vocabulary::is_ending_flag_name(flag.as_str()) => {
                 self.holding_scope(test.scope, flag).is_some_and(|holder| holder.id == MODULE_SCOPE)
             }
             _ => false,
